@@ -1,0 +1,57 @@
+# Sources that the build writes: registries from the files of a folder, embedded device files, FlatBuffers headers.
+
+# One table per folder: every FILE.cpp must define `extern const TYPE NAMESPACE::FILE` ('-' in a name becomes '_').
+function(mote_registry namespace type header registry files out)
+  set(declarations "")
+  set(rows "")
+  list(SORT files)
+  foreach(file ${files})
+    get_filename_component(stem ${file} NAME_WE)
+    get_filename_component(folder ${file} DIRECTORY)
+    string(REPLACE "-" "_" symbol ${stem})
+    file(STRINGS ${file} found REGEX "extern const ${type} ")
+    if(found)
+      string(APPEND declarations "extern const ${type} ${symbol};\n")
+      string(APPEND rows "    &${symbol},\n")
+    elseif(NOT EXISTS ${folder}/${stem}.hpp)
+      message(FATAL_ERROR "${file} defines no 'extern const ${type} ${symbol}' and has no header of its own")
+    endif()
+  endforeach()
+  set(path ${CMAKE_BINARY_DIR}/generated/${namespace}_registry.cpp)
+  file(CONFIGURE OUTPUT ${path} CONTENT "// Written by cmake/generate.cmake.
+#include \"${registry}\"
+
+namespace mote::${namespace} {
+
+${declarations}
+namespace {
+const ${type}* const table[] = {
+${rows}};
+}
+
+std::span<const ${type}* const> all() { return table; }
+
+}  // namespace mote::${namespace}
+" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${files})
+  set(${out} ${${out}} ${path} PARENT_SCOPE)
+endfunction()
+
+# Kernel headers and firmware sources travel inside the program, so that it needs no installation folder.
+function(mote_embed files out)
+  set(path ${CMAKE_BINARY_DIR}/generated/embedded.cpp)
+  list(SORT files)
+  add_custom_command(OUTPUT ${path}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels and firmware")
+  set(${out} ${${out}} ${path} PARENT_SCOPE)
+endfunction()
+
+function(mote_flatbuffers schema out)
+  get_filename_component(stem ${schema} NAME_WE)
+  set(path ${CMAKE_BINARY_DIR}/generated/${stem}_generated.h)
+  add_custom_command(OUTPUT ${path}
+    COMMAND ${FLATC} --cpp --gen-object-api --scoped-enums -o ${CMAKE_BINARY_DIR}/generated ${CMAKE_SOURCE_DIR}/${schema}
+    DEPENDS ${schema} VERBATIM)
+  set(${out} ${${out}} ${path} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fixed-point arithmetic: the only place that rounds, shifts and saturates. C++17, freestanding.
+//
+// The formulas are those of gemmlowp's fixedpoint.h (double rounding), which TensorFlow Lite's reference kernels use.
+#pragma once
+
+#include <stdint.h>
+
+// Kernel bodies are forced inline: generated code decides whether one outlined instance serves many layers or a layer
+// gets its own copy with constant parameters.
+#define MOTE_KERNEL inline __attribute__((always_inline))
+
+namespace nn {
+
+MOTE_KERNEL int32_t clamp(int32_t value, int32_t low, int32_t high) {
+  if (value < low) value = low;
+  if (value > high) value = high;
+  return value;
+}
+
+// round(a * b / 2^31), ties towards +infinity; the one overflow (both INT32_MIN) saturates. Equals ARM's SQRDMULH.
+MOTE_KERNEL int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) {
+  if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
+  return static_cast<int32_t>((static_cast<int64_t>(a) * b + (int64_t{1} << 30)) >> 31);
+}
+
+// round(x / 2^exponent), ties away from zero; exponent 0 to 31. Equals ARM's SRSHL by -exponent with a sign fix-up.
+MOTE_KERNEL int32_t rounding_divide_by_power_of_two(int32_t x, int exponent) {
+  const int32_t mask = static_cast<int32_t>((int64_t{1} << exponent) - 1);
+  const int32_t remainder = x & mask;
+  const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+  return (x >> exponent) + (remainder > threshold ? 1 : 0);
+}
+
+// x * multiplier / 2^31 * 2^shift with gemmlowp's two roundings; multiplier in [2^30, 2^31), shift -31 to 30.
+// A left shift wraps as two's complement does.
+MOTE_KERNEL int32_t multiply_by_quantized_multiplier(int32_t x, int32_t multiplier, int shift) {
+  const int left = shift > 0 ? shift : 0;
+  const int right = shift > 0 ? 0 : -shift;
+  const int32_t shifted = static_cast<int32_t>(static_cast<uint32_t>(x) << left);
+  return rounding_divide_by_power_of_two(saturating_rounding_doubling_high_mul(shifted, multiplier), right);
+}
+
+}  // namespace nn

@@ -1,3 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: flags to library calls, no logic.
-int main() { return 0; }
+// The command line: flags to library calls, no logic. Exit status 0: done; 1: an error or a mismatch; 2: bad usage.
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "commands.hpp"
+
+int main(int count, char** arguments) {
+  CLI::App app{"Mote compiles trained neural networks to heap-free C++ for microcontrollers."};
+  app.set_version_flag("--version", "Mote " MOTE_VERSION);
+  app.require_subcommand(1);
+  mote::cli::add_compile(app);
+  mote::cli::add_run(app);
+  mote::cli::add_verify(app);
+  mote::cli::add_inspect(app);
+  mote::cli::add_targets(app);
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::RuntimeError& status) {
+    return status.get_exit_code();
+  } catch (const CLI::ParseError& usage) {
+    app.exit(usage);
+    return 2;
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "mote: error: {}\n", problem.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/files.hpp"
+#include "base/npy.hpp"
+#include "import/name.hpp"
+#include "target/target.hpp"
+
+namespace mote::cli {
+
+void add_model_flags(CLI::App& command, ModelFlags& flags) {
+  command.add_option("model", flags.model, "the model file (.tflite)")->required();
+  command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")->capture_default_str();
+  command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
+  command.add_flag("--json", flags.json, "print one JSON object instead of text");
+}
+
+Loaded load(const ModelFlags& flags) {
+  const Target& target = find_target(flags.target);
+  const Mode mode = parse_mode(flags.mode);
+  const Bytes file = read_file(flags.model);
+  const std::filesystem::path path(flags.model);
+  try {
+    return {compile_model(file, identifier(path.stem().string())), &target, mode, path.filename().string()};
+  } catch (const Error& problem) {
+    fail("{}: {}", flags.model, problem.what());
+  }
+}
+
+namespace {
+
+DType npy_dtype(const std::string& descr, const std::string& file) {
+  for (const auto& [text, dtype] : {std::pair{"i1", DType::i8}, {"u1", DType::u8}, {"i2", DType::i16}, {"i4", DType::i32},
+                                    {"i8", DType::i64}, {"f4", DType::f32}, {"b1", DType::boolean}}) {
+    if (descr == text) return dtype;
+  }
+  fail("{}: its dtype '{}' is none that models take; convert it with .astype()", file, descr);
+}
+
+Bytes read_input(const std::string& file, const Tensor& tensor) {
+  Bytes bytes = read_file(file);
+  const std::string wanted = fmt::format("{} {}", name(tensor.type.dtype), to_text(tensor.type.shape));
+  if (file.ends_with(".npy")) {
+    NpyArray array = parse_npy(bytes, file);
+    const DType dtype = npy_dtype(array.descr, file);
+    require(dtype == tensor.type.dtype, "{}: holds {}, input '{}' needs {}", file, name(dtype), tensor.name, wanted);
+    require(elements(array.shape) == elements(tensor.type.shape), "{}: has shape {}, input '{}' needs {}", file,
+            to_text(array.shape), tensor.name, wanted);
+    bytes = std::move(array.data);
+  }
+  require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type), "{}: holds {} bytes, input '{}' needs {} ({})", file,
+          bytes.size(), tensor.name, byte_size(tensor.type), wanted);
+  return bytes;
+}
+
+}  // namespace
+
+std::vector<Bytes> read_inputs(const std::vector<std::string>& files, const Graph& graph) {
+  require(files.size() == graph.inputs.size(), "the model has {} inputs, {} --input files given", graph.inputs.size(),
+          files.size());
+  std::vector<Bytes> inputs;
+  for (size_t i = 0; i < files.size(); ++i) inputs.push_back(read_input(files[i], graph.tensors[graph.inputs[i]]));
+  return inputs;
+}
+
+std::string thousands(int64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3) {
+    digits.insert(static_cast<size_t>(at), ",");
+  }
+  return digits;
+}
+
+std::string bar(double fraction, size_t width) {
+  const auto filled = static_cast<size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(width) + 0.5);
+  std::string text;
+  for (size_t i = 0; i < width; ++i) text += i < filled ? "█" : "·";
+  return text;
+}
+
+void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }
+
+}  // namespace mote::cli

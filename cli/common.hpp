@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags and steps that several commands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "measure/measure.hpp"
+#include "report/report.hpp"
+
+namespace mote::cli {
+
+struct ModelFlags {
+  std::string model;
+  std::string target = "host";
+  std::string mode = "balanced";
+  bool json = false;
+};
+
+void add_model_flags(CLI::App& command, ModelFlags& flags);
+
+struct Loaded {
+  Compiled compiled;
+  const Target* target;
+  Mode mode;
+  std::string file_name;  // without folders
+};
+
+// Reads, imports, optimises and plans the model. Errors name the file.
+[[nodiscard]] Loaded load(const ModelFlags& flags);
+
+// The raw bytes of the model's inputs from files: .npy, or raw .bin in the input's dtype. Throws Error on a wrong
+// number of files, dtype or size.
+[[nodiscard]] std::vector<Bytes> read_inputs(const std::vector<std::string>& files, const Graph& graph);
+
+[[nodiscard]] std::string thousands(int64_t value);                  // "1,076,384"
+[[nodiscard]] std::string bar(double fraction, size_t width);        // a bar of block characters
+void print_json(const nlohmann::ordered_json& json);
+
+}  // namespace mote::cli

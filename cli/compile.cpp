@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// mote compile: model file in, folder of C++ out.
+#include "base/output_directory.hpp"
+#include "common.hpp"
+#include "commands.hpp"
+
+namespace mote::cli {
+
+namespace {
+
+struct Flags {
+  ModelFlags model;
+  std::string output;
+  std::optional<int64_t> ram, flash;
+  bool no_build = false;
+};
+
+void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json, const Flags& flags) {
+  fmt::print("{} for {} ({}): {} layers, {} MAC\n", json["model"].get<std::string>(), flags.model.target,
+             flags.model.mode, compiled.plan.steps.size(), thousands(json["macs"].get<int64_t>()));
+  fmt::print("  RAM    arena {} B (lower bound {} B)", thousands(compiled.plan.arena_bytes),
+             thousands(compiled.plan.lower_bound_bytes));
+  if (!json["stack_bound_bytes"].is_null()) {
+    fmt::print(", stack at most {} B", thousands(json["stack_bound_bytes"].get<int64_t>()));
+  }
+  fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
+  if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
+  fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
+}
+
+void compile(const Flags& flags) {
+  const Loaded loaded = load(flags.model);
+  check_fits(loaded.compiled, {flags.ram ? flags.ram : loaded.target->ram_bytes,
+                               flags.flash ? flags.flash : loaded.target->flash_bytes});
+  OutputFiles files;
+  for (GeneratedFile& file : generate(loaded.compiled.graph, loaded.compiled.plan, loaded.mode)) {
+    files[file.path] = std::move(file.text);
+  }
+  Measurement measured;
+  if (!flags.no_build) measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+  nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  files["report.json"] = "";
+  for (const auto& [path, text] : files) json["files"].push_back(path);
+  files["report.json"] = json.dump(2) + "\n";
+  write_output_directory(flags.output, files);
+  if (flags.model.json) {
+    print_json(json);
+  } else {
+    print_summary(loaded.compiled, json, flags);
+  }
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app) {
+  auto* const command = app.add_subcommand("compile", "turn a model into C++ for a target");
+  const auto flags = std::make_shared<Flags>();
+  add_model_flags(*command, flags->model);
+  command->add_option("-o,--output", flags->output, "folder to write; new, empty or written by mote")->required();
+  command->add_option("--ram", flags->ram, "fail when the arena needs more bytes than this")->check(CLI::PositiveNumber);
+  command->add_option("--flash", flags->flash, "fail when the weights need more bytes than this")->check(CLI::PositiveNumber);
+  command->add_flag("--no-build", flags->no_build, "write the sources only; do not measure them with the cross compiler");
+  command->callback([flags] { compile(*flags); });
+}
+
+}  // namespace mote::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// mote run: one inference on a target, with its outputs and its costs.
+#include <algorithm>
+#include <numeric>
+
+#include "base/output_directory.hpp"
+#include "commands.hpp"
+#include "common.hpp"
+#include "verify/golden.hpp"
+
+namespace mote::cli {
+
+namespace {
+
+struct Flags {
+  ModelFlags model;
+  std::vector<std::string> inputs;
+  std::string output;
+  bool profile = false;
+};
+
+constexpr size_t shown_values = 12;
+
+std::string value_text(const TensorType& type, ByteSpan bytes, size_t index) {
+  switch (type.dtype) {
+    case DType::i8: return std::to_string(to_values<int8_t>(bytes)[index]);
+    case DType::i16: return std::to_string(to_values<int16_t>(bytes)[index]);
+    case DType::i32: return std::to_string(to_values<int32_t>(bytes)[index]);
+    case DType::i64: return std::to_string(to_values<int64_t>(bytes)[index]);
+    case DType::f32: return fmt::format("{:g}", to_values<float>(bytes)[index]);
+    case DType::u8:
+    case DType::boolean:
+    case DType::i4:
+    case DType::i2: return std::to_string(std::to_integer<int>(bytes[index]));
+  }
+  fail("unknown data type {}", static_cast<int>(type.dtype));
+}
+
+void print_outputs(const Graph& graph, const std::vector<Bytes>& outputs) {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor& tensor = graph.tensors[graph.outputs[i]];
+    const auto count = static_cast<size_t>(elements(tensor.type.shape));
+    std::string text;
+    for (size_t e = 0; e < std::min(count, shown_values); ++e) text += " " + value_text(tensor.type, outputs[i], e);
+    fmt::print("output {} '{}' {} {}:{}{}\n", i, tensor.name, name(tensor.type.dtype), to_text(tensor.type.shape), text,
+               count > shown_values ? " ..." : "");
+  }
+}
+
+void print_costs(const nlohmann::ordered_json& json, const Measurement& measured) {
+  fmt::print("arena    {} B (lower bound {} B)\n", thousands(json["arena_bytes"]), thousands(json["arena_lower_bound_bytes"]));
+  if (measured.stack_peak_bytes) {
+    fmt::print("stack    {} B used, at most {} B by analysis\n", thousands(*measured.stack_peak_bytes),
+               thousands(measured.sizes->stack_bound_bytes));
+  }
+  if (measured.sizes) {
+    fmt::print("flash    {} B code + {} B weights\n", thousands(measured.sizes->code_bytes),
+               thousands(measured.sizes->weight_bytes));
+  }
+  if (!measured.instructions.empty()) {
+    const double per_mac = json["instructions_per_mac"].is_null() ? 0 : json["instructions_per_mac"].get<double>();
+    fmt::print("speed    {} instructions, {} MAC, {:.2f} instructions per MAC\n", thousands(measured.instructions[0]),
+               thousands(json["macs"]), per_mac);
+  }
+}
+
+void print_profile(const nlohmann::ordered_json& json, const Measurement& measured) {
+  if (measured.step_instructions.empty()) return;
+  const auto total = static_cast<double>(
+      std::accumulate(measured.step_instructions.begin(), measured.step_instructions.end(), int64_t{0}));
+  fmt::print("\n{:>12} {:>12} {:>8} {:>7}  {:20} layer\n", "instructions", "MAC", "per MAC", "code B", "share");
+  for (const auto& layer : json["layers"]) {
+    const auto instructions = layer["instructions"].get<int64_t>();
+    const auto macs = layer["macs"].get<int64_t>();
+    fmt::print("{:>12} {:>12} {:>8} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
+               macs > 0 ? fmt::format("{:.2f}", static_cast<double>(instructions) / static_cast<double>(macs)) : "",
+               layer["code_bytes"].is_null() ? "" : thousands(layer["code_bytes"]),
+               bar(static_cast<double>(instructions) / std::max(total, 1.0), 20), layer["name"].get<std::string>());
+  }
+}
+
+void write_outputs(const std::string& directory, nlohmann::ordered_json json, const std::vector<Bytes>& outputs) {
+  OutputFiles files;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    files[fmt::format("out{}.bin", i)] = std::string(reinterpret_cast<const char*>(outputs[i].data()), outputs[i].size());
+  }
+  files["report.json"] = "";
+  for (const auto& [path, content] : files) json["files"].push_back(path);
+  files["report.json"] = json.dump(2) + "\n";
+  write_output_directory(directory, files);
+}
+
+void run(const Flags& flags) {
+  const Loaded loaded = load(flags.model);
+  const Graph& graph = loaded.compiled.graph;
+  std::mt19937 random(1);
+  const std::vector<Bytes> inputs =
+      flags.inputs.empty() ? random_case(graph, random, "random").inputs : read_inputs(flags.inputs, graph);
+  const Measurement measured = measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, flags.profile);
+  const nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  if (!flags.output.empty()) write_outputs(flags.output, json, measured.outputs[0]);
+  if (flags.model.json) return print_json(json);
+  if (flags.inputs.empty()) fmt::print("no --input given: random values, seed 1\n");
+  print_outputs(graph, measured.outputs[0]);
+  print_costs(json, measured);
+  print_profile(json, measured);
+  if (!loaded.target->note.empty()) fmt::print("note     {}\n", loaded.target->note);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto* const command = app.add_subcommand("run", "run a model once: in the simulator (host) or in an emulated core");
+  const auto flags = std::make_shared<Flags>();
+  add_model_flags(*command, flags->model);
+  command->add_option("--input", flags->inputs, "one file for each input, .npy or raw .bin in the input's dtype");
+  command->add_option("--output", flags->output, "folder for out0.bin, ... and report.json");
+  command->add_flag("--profile", flags->profile, "instructions and code of every layer");
+  command->callback([flags] { run(*flags); });
+}
+
+}  // namespace mote::cli

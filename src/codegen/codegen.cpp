@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/codegen.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "base/embedded.hpp"
+#include "codegen/constants.hpp"
+#include "codegen/header.hpp"
+
+namespace mote {
+
+std::string_view name(Mode mode) {
+  switch (mode) {
+    case Mode::size: return "size";
+    case Mode::balanced: return "balanced";
+    case Mode::speed: return "speed";
+  }
+  fail("unknown mode {}", static_cast<int>(mode));
+}
+
+Mode parse_mode(std::string_view text) {
+  for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed}) {
+    if (name(mode) == text) return mode;
+  }
+  fail("--optimize {}: unknown; choose size, balanced or speed", text);
+}
+
+std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode) {
+  std::vector<bool> own(plan.steps.size(), mode == Mode::speed);
+  if (mode != Mode::balanced) return own;
+  std::vector<int64_t> macs;
+  for (const Step& step : plan.steps) {
+    const Node& node = graph.nodes[step.node];
+    macs.push_back(node.op->work(inputs_of(graph, node), output_types(graph, node)).macs);
+  }
+  const int64_t total = std::accumulate(macs.begin(), macs.end(), int64_t{0});
+  // A copy costs about as much flash for a small layer as for a large one: spend it where the work is.
+  for (size_t i = 0; i < own.size(); ++i) own[i] = macs[i] * 12 > total;
+  return own;
+}
+
+std::string describe_step(const Graph& graph, const Step& step) {
+  const Node& node = graph.nodes[step.node];
+  const auto type_text = [&](TensorId id) {
+    const TensorType& type = graph.tensors[id].type;
+    return fmt::format("{} {}", to_text(type.shape), name(type.dtype));
+  };
+  const int64_t macs = node.op->work(inputs_of(graph, node), output_types(graph, node)).macs;
+  return fmt::format("{}: {} -> {}{}", node.origin, type_text(node.in.at(0)), type_text(node.out.at(0)),
+                     macs > 0 ? fmt::format(", {} MAC", macs) : "");
+}
+
+std::string step_symbol(const Graph& graph, size_t index) { return fmt::format("{}_step{}", graph.name, index); }
+
+namespace {
+
+// Text that may stand in a // comment: one line, printable.
+std::string comment_text(std::string text) {
+  for (char& c : text) {
+    if (c < ' ' || c == '\\' || c == 127) c = '?';
+  }
+  return text;
+}
+
+std::string parameter_text(const Call& call) {
+  std::string text = fmt::format("  static constexpr nn::{} parameters = {{", call.params);
+  size_t column = 1000;
+  for (const Field& field : call.fields) {
+    const std::string item = fmt::format("/*{}*/ {},", field.name, field.text);
+    if (column + item.size() + 1 > 110) {
+      text += "\n     ";
+      column = 5;
+    }
+    text += " " + item;
+    column += item.size() + 1;
+  }
+  return text + "};\n";
+}
+
+std::string pointer_text(const Plan& plan, const Step& step, const Argument& argument,
+                         const std::vector<std::string>& symbols) {
+  const auto arena = [&](size_t buffer, bool is_const) {
+    require(buffer != no_buffer, "internal: an argument of {} has no buffer", step.call.kernel);
+    return fmt::format("reinterpret_cast<{}{}*>(arena + {})", is_const ? "const " : "", argument.c_type,
+                       plan.buffers[buffer].offset);
+  };
+  switch (argument.kind) {
+    case Argument::Kind::input: return arena(step.in.at(argument.index), true);
+    case Argument::Kind::output: return arena(step.out.at(argument.index), false);
+    case Argument::Kind::scratch: return arena(step.scratch, false);
+    case Argument::Kind::constant: {
+      const std::string& symbol = symbols.at(argument.index);
+      if (symbol.empty()) return "nullptr";
+      const std::string_view stored = c_type(step.call.constants[argument.index].dtype);
+      if (stored == argument.c_type) return symbol;
+      return fmt::format("reinterpret_cast<const {}*>({})", argument.c_type, symbol);
+    }
+  }
+  fail("internal: unknown argument kind");
+}
+
+std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
+                          const ConstantPool& constants) {
+  const Step& step = plan.steps[index];
+  std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
+                                 comment_text(describe_step(graph, step)), step_symbol(graph, index));
+  text += parameter_text(step.call);
+  text += fmt::format("  {}{}(parameters", shared ? "" : "nn::", step.call.kernel);
+  for (const Argument& argument : step.call.arguments) {
+    text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
+  }
+  return text + ");\n}\n\n";
+}
+
+// One instance of a kernel that several steps call.
+std::string shared_kernel(const Call& call) {
+  std::string parameters = fmt::format("const nn::{}& p", call.params);
+  std::string arguments = "p";
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    const Argument& argument = call.arguments[i];
+    const bool read_only = argument.kind == Argument::Kind::input || argument.kind == Argument::Kind::constant;
+    parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
+    arguments += fmt::format(", a{}", i);
+  }
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel, parameters,
+                     call.kernel, arguments);
+}
+
+// Kernels that stand outlined because at least two steps share them.
+std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own) {
+  std::map<std::string, int> users;
+  for (size_t i = 0; i < plan.steps.size(); ++i) users[plan.steps[i].call.kernel] += own[i] ? 0 : 1;
+  std::set<std::string> shared;
+  for (const auto& [kernel, count] : users) {
+    if (count > 1) shared.insert(kernel);
+  }
+  return shared;
+}
+
+std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
+  const std::vector<bool> own = specialised_steps(graph, plan, mode);
+  const std::set<std::string> shared = shared_kernels(plan, own);
+  const ConstantPool constants(graph.name, plan);
+
+  std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n#include \"{}.h\"\n\n", MOTE_VERSION,
+                                 name(mode), graph.name);
+  std::set<std::string> headers;
+  for (const Step& step : plan.steps) headers.insert(step.call.header);
+  for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
+  text +=
+      "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
+      "#define MOTE_STEP __attribute__((noinline))\n\nnamespace {\n\n";
+  text += constants.text();
+  std::set<std::string> printed;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Call& call = plan.steps[i].call;
+    if (!own[i] && shared.count(call.kernel) != 0 && printed.insert(call.kernel).second) text += shared_kernel(call);
+  }
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const bool is_shared = !own[i] && shared.count(plan.steps[i].call.kernel) != 0;
+    text += step_function(graph, plan, i, is_shared, constants);
+  }
+  text += fmt::format("}}  // namespace\n\nextern \"C\" void {}_run(void* memory) {{\n", graph.name);
+  text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    text += fmt::format("  {}(arena);\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), i);
+  }
+  if (plan.steps.empty()) text += "  (void)arena;\n";
+  return text + fmt::format("}}\n\nextern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n", graph.name,
+                            MOTE_VERSION);
+}
+
+// The kernel headers of the calls, and those they include themselves.
+void add_header(const std::string& path, std::set<std::string>& done, std::vector<GeneratedFile>& files) {
+  if (!done.insert(path).second) return;
+  const std::string text(embedded_file("kernels/" + path));
+  files.push_back({path, text});
+  for (size_t at = text.find("#include \""); at != std::string::npos; at = text.find("#include \"", at + 1)) {
+    const size_t begin = at + 10;
+    add_header(text.substr(begin, text.find('"', begin) - begin), done, files);
+  }
+}
+
+}  // namespace
+
+std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode mode) {
+  std::vector<GeneratedFile> files;
+  files.push_back({graph.name + ".h", header_file(graph, plan)});
+  files.push_back({graph.name + ".cpp", source_file(graph, plan, mode)});
+  std::set<std::string> done;
+  for (const Step& step : plan.steps) add_header(step.call.header, done, files);
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+FlashData flash_data(const Plan& plan) { return ConstantPool("size", plan).flash(); }
+
+}  // namespace mote

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints a planned model as C++: the only layer that contains C++ text.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "plan/plan.hpp"
+
+namespace mote {
+
+// size: one outlined instance of a kernel serves all its layers.  speed: every layer gets its own copy with constant
+// parameters.  balanced: the layers with most of the multiply-accumulates get their own copy, the rest share.
+enum class Mode { size, balanced, speed };
+
+[[nodiscard]] std::string_view name(Mode mode);
+[[nodiscard]] Mode parse_mode(std::string_view text);  // throws Error listing the modes
+
+struct GeneratedFile {
+  std::string path;  // below the output folder: "person_detect.cpp", "nn/conv2d.hpp"
+  std::string text;
+};
+
+// What stands in flash for a plan: data that belongs to the model, and tables that belong to its kernels.
+struct FlashData {
+  int64_t weight_bytes = 0, table_bytes = 0;
+};
+
+// NAME.h, NAME.cpp and the kernel headers they use. The text depends on nothing but the arguments.
+[[nodiscard]] std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode mode);
+
+[[nodiscard]] FlashData flash_data(const Plan& plan);
+
+// Which steps get their own specialised copy of their kernel in this mode.
+[[nodiscard]] std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode);
+
+// "CONV_2D #3 (layer): 1x48x48x8 i8 -> 1x48x48x16 i8, 294912 MAC"
+[[nodiscard]] std::string describe_step(const Graph& graph, const Step& step);
+
+// The name of step `index` in generated code, for tools that look it up in a linked program.
+[[nodiscard]] std::string step_symbol(const Graph& graph, size_t index);
+
+}  // namespace mote

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/compile.hpp"
+
+#include "import/tflite.hpp"
+#include "passes/passes.hpp"
+#include "plan/make_plan.hpp"
+
+namespace mote {
+
+Graph optimise(Graph graph) {
+  graph = fold_constants(std::move(graph));
+  graph = fuse(std::move(graph));
+  graph = remove_dead(std::move(graph));
+  verify(graph);
+  return graph;
+}
+
+Compiled compile_model(ByteSpan file, const std::string& name) {
+  Compiled model;
+  model.graph = optimise(import_tflite(file, name));
+  model.plan = make_plan(model.graph);
+  return model;
+}
+
+int64_t macs_of(const Graph& graph, const Node& node) {
+  return node.op->work(inputs_of(graph, node), output_types(graph, node)).macs;
+}
+
+int64_t total_macs(const Graph& graph) {
+  int64_t total = 0;
+  for (const Node& node : graph.nodes) total += macs_of(graph, node);
+  return total;
+}
+
+}  // namespace mote

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a model file's bytes to a planned graph: the pipeline on one page.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "ir/graph.hpp"
+#include "plan/plan.hpp"
+
+namespace mote {
+
+struct Compiled {
+  Graph graph;
+  Plan plan;
+};
+
+// Imports, optimises and plans. `name` becomes the C identifier of the generated code.
+// Throws Error that lists everything in the file that is not supported, by node.
+[[nodiscard]] Compiled compile_model(ByteSpan file, const std::string& name);
+
+// The passes, in their order.
+[[nodiscard]] Graph optimise(Graph graph);
+
+[[nodiscard]] int64_t macs_of(const Graph& graph, const Node& node);
+[[nodiscard]] int64_t total_macs(const Graph& graph);
+
+// What the device offers; absent: no limit.
+struct Limits {
+  std::optional<int64_t> ram_bytes, flash_bytes;
+};
+
+// Throws Error that says by how much the model exceeds a limit and which layers take the space. Only what is certain
+// without a compiler is counted: the arena against RAM, weights and tables against flash.
+void check_fits(const Compiled& model, const Limits& limits);
+
+}  // namespace mote

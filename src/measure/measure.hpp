@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a compiled model on a target, the simulator or an emulated core, and says what it cost.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "codegen/codegen.hpp"
+#include "compile/compile.hpp"
+#include "target/target.hpp"
+
+namespace mote {
+
+// What linking a model into a firmware shows without running it.
+struct Sizes {
+  int64_t code_bytes = 0;         // text, rodata and libgcc that the model needs; weights and harness not
+  int64_t weight_bytes = 0;
+  int64_t harness_bytes = 0;
+  int64_t stack_bound_bytes = 0;  // no run can use more
+  std::vector<int64_t> step_code_bytes;
+};
+
+struct Measurement {
+  std::vector<std::vector<Bytes>> outputs;  // [case][output]
+  std::vector<int64_t> instructions;        // per case; empty for the host
+  std::vector<int64_t> step_instructions;   // of the first case; empty unless profiled
+  std::optional<Sizes> sizes;               // absent for the host
+  std::optional<int64_t> stack_peak_bytes;  // painted, the largest of all cases
+  std::optional<int64_t> stack_total_bytes;
+};
+
+// inputs: [case][input], raw bytes. Throws Error when a tool is missing, an input has a wrong size or the run fails.
+[[nodiscard]] Measurement measure(const Compiled& model, const Target& target, Mode mode,
+                                  const std::vector<std::vector<Bytes>>& inputs, bool profile);
+
+// Compiles and links only. nullopt for the host.
+[[nodiscard]] std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode);
+
+}  // namespace mote

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.hpp"
+
+namespace mote {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json element_or_null(const std::vector<int64_t>& values, size_t index) {
+  return index < values.size() ? Json(values[index]) : Json(nullptr);
+}
+
+Json layers_json(const Compiled& compiled, const Measurement& measured) {
+  Json layers = Json::array();
+  for (size_t i = 0; i < compiled.plan.steps.size(); ++i) {
+    const Node& node = compiled.graph.nodes[compiled.plan.steps[i].node];
+    layers.push_back({{"name", node.origin},
+                      {"op", node.op->name()},
+                      {"macs", macs_of(compiled.graph, node)},
+                      {"instructions", element_or_null(measured.step_instructions, i)},
+                      {"code_bytes", measured.sizes ? element_or_null(measured.sizes->step_code_bytes, i) : Json(nullptr)}});
+  }
+  return layers;
+}
+
+Json outputs_json(const Graph& graph) {
+  Json outputs = Json::array();
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const Tensor& tensor = graph.tensors[graph.outputs[i]];
+    outputs.push_back({{"name", tensor.name},
+                       {"dtype", name(tensor.type.dtype)},
+                       {"shape", tensor.type.shape},
+                       {"file", fmt::format("out{}.bin", i)}});
+  }
+  return outputs;
+}
+
+}  // namespace
+
+Json report(const Compiled& compiled, const std::string& model, const Target& target, Mode mode,
+            const Measurement* given) {
+  static const Measurement nothing;
+  const Measurement& measured = given == nullptr ? nothing : *given;
+  const int64_t macs = total_macs(compiled.graph);
+  const Json instructions = element_or_null(measured.instructions, 0);
+  Json json;
+  json["model"] = model;
+  json["target"] = target.name;
+  json["mode"] = name(mode);
+  json["macs"] = macs;
+  json["instructions"] = instructions;
+  json["instructions_per_mac"] = instructions.is_null() || macs == 0
+                                     ? Json(nullptr)
+                                     : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
+  json["arena_bytes"] = compiled.plan.arena_bytes;
+  json["arena_lower_bound_bytes"] = compiled.plan.lower_bound_bytes;
+  json["stack_peak_bytes"] = or_null(measured.stack_peak_bytes);
+  json["stack_total_bytes"] = or_null(measured.stack_total_bytes);
+  json["stack_bound_bytes"] = measured.sizes ? Json(measured.sizes->stack_bound_bytes) : Json(nullptr);
+  json["code_bytes"] = measured.sizes ? Json(measured.sizes->code_bytes) : Json(nullptr);
+  json["weight_bytes"] = measured.sizes ? measured.sizes->weight_bytes : flash_data(compiled.plan).weight_bytes;
+  json["layers"] = layers_json(compiled, measured);
+  json["outputs"] = outputs_json(compiled.graph);
+  return json;
+}
+
+}  // namespace mote

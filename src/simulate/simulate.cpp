@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate/simulate.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+namespace mote {
+
+namespace {
+
+constexpr std::byte poison_byte{0xA5};
+
+struct AlignedDelete {
+  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t{16}); }
+};
+using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
+
+AlignedBytes aligned_bytes(int64_t count) {
+  const auto size = static_cast<size_t>(std::max<int64_t>(count, 1));
+  AlignedBytes bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t{16})));
+  std::fill_n(bytes.get(), size, poison_byte);
+  return bytes;
+}
+
+// Where each buffer of a plan lives.
+using Addresses = std::vector<std::byte*>;
+
+void run_step(const Step& step, const Addresses& addresses) {
+  std::vector<void*> pointers;
+  for (const Argument& argument : step.call.arguments) {
+    switch (argument.kind) {
+      case Argument::Kind::input: pointers.push_back(addresses[step.in.at(argument.index)]); break;
+      case Argument::Kind::output: pointers.push_back(addresses[step.out.at(argument.index)]); break;
+      case Argument::Kind::scratch: pointers.push_back(addresses[step.scratch]); break;
+      case Argument::Kind::constant: {
+        const Bytes& data = step.call.constants.at(argument.index).data;
+        pointers.push_back(data.empty() ? nullptr : const_cast<std::byte*>(data.data()));
+        break;
+      }
+    }
+  }
+  step.call.run(pointers);
+}
+
+// Overwrites the arena's bytes that no buffer alive after step `done` uses.
+void poison_dead(const Plan& plan, int64_t done, std::byte* arena) {
+  std::vector<bool> alive(static_cast<size_t>(plan.arena_bytes), false);
+  for (const Buffer& buffer : plan.buffers) {
+    if (buffer.live.first > done || buffer.live.last <= done) continue;
+    std::fill_n(alive.begin() + buffer.offset, buffer.bytes, true);
+  }
+  for (size_t i = 0; i < alive.size(); ++i) {
+    if (!alive[i]) arena[i] = poison_byte;
+  }
+}
+
+void copy_inputs(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs, const Addresses& addresses) {
+  require(inputs.size() == graph.inputs.size(), "the model has {} inputs, {} given", graph.inputs.size(), inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = graph.tensors[graph.inputs[i]];
+    require(static_cast<int64_t>(inputs[i].size()) == byte_size(tensor.type), "input {} '{}' has {} bytes, the model needs {} ({} {})",
+            i, tensor.name, inputs[i].size(), byte_size(tensor.type), to_text(tensor.type.shape), name(tensor.type.dtype));
+    std::copy(inputs[i].begin(), inputs[i].end(), addresses[plan.inputs[i]]);
+  }
+}
+
+std::vector<Bytes> copy_outputs(const Graph& graph, const Plan& plan, const Addresses& addresses) {
+  std::vector<Bytes> outputs;
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const std::byte* const begin = addresses[plan.outputs[i]];
+    outputs.emplace_back(begin, begin + byte_size(graph.tensors[graph.outputs[i]].type));
+  }
+  return outputs;
+}
+
+}  // namespace
+
+std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
+                            const SimulateOptions& options) {
+  const AlignedBytes arena = aligned_bytes(plan.arena_bytes);
+  Addresses addresses;
+  for (const Buffer& buffer : plan.buffers) addresses.push_back(arena.get() + buffer.offset);
+  copy_inputs(graph, plan, inputs, addresses);
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    run_step(step, addresses);
+    if (options.after_step) {
+      const TensorId output = graph.nodes[step.node].out.at(0);
+      options.after_step(step, {addresses[step.out.at(0)], static_cast<size_t>(byte_size(graph.tensors[output].type))});
+    }
+    if (options.poison && i + 1 < plan.steps.size()) poison_dead(plan, static_cast<int64_t>(i), arena.get());
+  }
+  return copy_outputs(graph, plan, addresses);
+}
+
+std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs) {
+  std::vector<AlignedBytes> memory;
+  Addresses addresses;
+  for (const Buffer& buffer : plan.buffers) {
+    memory.push_back(aligned_bytes(buffer.bytes));
+    addresses.push_back(memory.back().get());
+  }
+  copy_inputs(graph, plan, inputs, addresses);
+  for (const Step& step : plan.steps) run_step(step, addresses);
+  return copy_outputs(graph, plan, addresses);
+}
+
+}  // namespace mote

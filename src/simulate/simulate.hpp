@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a plan on the host with the device's kernels and the plan's arena offsets.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "ir/graph.hpp"
+#include "plan/plan.hpp"
+
+namespace mote {
+
+struct SimulateOptions {
+  bool poison = false;  // overwrite every byte as soon as its last reader is done, and all free bytes before the run
+  std::function<void(const Step& step, std::span<const std::byte> output)> after_step;  // output 0 of the step
+};
+
+// `inputs`: raw bytes for each graph input. Returns the raw bytes of each output. Throws Error on a wrong size.
+[[nodiscard]] std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
+                                          const SimulateOptions& options = {});
+
+// The same kernels, but every buffer has memory of its own: what any plan must reproduce.
+[[nodiscard]] std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs);
+
+}  // namespace mote

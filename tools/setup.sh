@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Mote's build, tests and emulated targets need; does nothing when all are there.
+set -euo pipefail
+
+packages=(
+  # the compiler itself
+  g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
+  # cross compilers and C libraries of the targets; clang checks that generated code is not tied to g++
+  gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
+  gcc-arm-none-eabi libnewlib-arm-none-eabi
+  gcc-xtensa-lx106 picolibc-xtensa-lx106-elf
+  clang
+  # emulators: RISC-V and Xtensa, Cortex-M
+  qemu-system-misc qemu-system-arm
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)" = "ii " ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "setup: need root or sudo to install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "setup: installing ${#missing[@]} Debian packages: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -20 "$log" >&2
+  echo "setup: apt-get failed, its whole output is in $log" >&2
+  exit 1
+fi
+rm -f "$log"

@@ -7,9 +7,34 @@
 
 namespace mote {
 
+// Plain data. Flags and arguments are lists separated by single spaces.
 struct Target {
   std::string_view name;         // "rv32imac"
   std::string_view description;  // one line for `mote targets`
+  std::string_view note = {};   // what a figure from this target does not say; printed beside it; may be empty
+
+  // All below is empty or 0 for the target that runs in the simulator.
+  std::string_view architecture = {};       // folder of firmware/: start code, linker script, console, counter
+  std::string_view tools = {};              // prefix of the binutils: "riscv64-unknown-elf-"
+  std::string_view compiler = {};           // compiles C++ and assembly
+  std::string_view linker = {};             // driver that links
+  std::string_view compiler_packages = {};  // Debian packages that bring compiler and linker
+  std::string_view compile_flags = {};      // instruction set and calling convention
+  std::string_view link_flags = {};
+  std::string_view size_flags = {}, speed_flags = {};  // of generated code, by mode
+
+  std::string_view emulator = {};  // QEMU program
+  std::string_view emulator_package = {};
+  std::string_view emulator_arguments = {};  // machine and core
+  int64_t flash_bytes = 0;              // code and weights of the emulated machine
+  int64_t ram_bytes = 0;                // arena and stack
+  uint32_t inputs_address = 0;          // where the emulator puts the inputs of all cases
+  int64_t inputs_bytes = 0;
+
+  // QEMU's virtual clock advances by 2^shift ns with each instruction; the counter ticks every counter_ns of it.
+  // More than two ticks an instruction make every count exact, or one tick equal to one instruction.
+  int icount_shift = 0;
+  int64_t counter_ns = 1;
 };
 
 }  // namespace mote

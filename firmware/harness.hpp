@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the start code of every machine shares with main.cpp.
+#pragma once
+
+#include <stdint.h>
+
+#include "machine.hpp"
+
+// Written by mote_measure (start.S) in this order.
+struct Measure {
+  Sample begin, end;
+  uint32_t lowest_changed;  // address of the lowest byte of the stack that changed; equal to stack_pointer: none
+  uint32_t stack_pointer;   // at the call
+};
+
+extern "C" {
+extern uint8_t mote_stack_bottom[], mote_stack_top[];
+void mote_measure(void (*run)(void*), void* arena, Measure* measure);
+void mote_return(void* arena);  // returns at once
+[[noreturn]] void mote_fault(uint32_t cause, uint32_t pc, uint32_t address);
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Included before generated code in a profile build: notes the counter after every step.
+#pragma once
+
+#ifdef __cplusplus
+extern "C"
+#endif
+void mote_after_step(unsigned step);
+
+#define MOTE_AFTER_STEP(step) mote_after_step(step)

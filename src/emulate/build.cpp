@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulate/build.hpp"
+
+#include <fmt/ranges.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+
+#include "base/embedded.hpp"
+#include "emulate/process.hpp"
+
+namespace mote {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds compiler_timeout{600};
+
+std::string upper_case(std::string text) {
+  for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  return text;
+}
+
+// One accessor that picks NAME_input<i> or NAME_output<i>, and the table of sizes, checked against the header's.
+std::string accessor(const EmulateRequest& request, std::string_view kind, const std::vector<int64_t>& bytes) {
+  const std::string macro = upper_case(request.name) + "_" + upper_case(std::string(kind));
+  std::string text = fmt::format("#define MODEL_{}_COUNT {}\nstatic_assert({}_COUNT == {}, \"count\");\n",
+                                 upper_case(std::string(kind)), bytes.size(), macro, bytes.size());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    text += fmt::format("static_assert({}{}_BYTES == {}, \"size\");\n", macro, i, bytes[i]);
+  }
+  text += fmt::format("constexpr uint32_t model_{}_bytes[] = {{{}}};\n", kind, fmt::join(bytes, ", "));
+  text += fmt::format("inline uint8_t* model_{}(uint32_t index, void* arena) {{\n", kind);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    text += fmt::format("  if (index == {}) return (uint8_t*){}_{}{}(arena);\n", i, request.name, kind, i);
+  }
+  return text + "  return nullptr;\n}\n";
+}
+
+std::string binding(const EmulateRequest& request) {
+  const std::string macro = upper_case(request.name);
+  return fmt::format(
+             "#include \"{0}.h\"\n#define MODEL_ARENA_BYTES {1}_ARENA_BYTES\n#define MODEL_ARENA_ALIGN {1}_ARENA_ALIGN\n"
+             "#define MODEL_STEP_COUNT {1}_STEP_COUNT\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
+             "#define MODEL_INPUTS_ADDRESS {3:#x}u\nconstexpr void (*model_run)(void*) = {0}_run;\n",
+             request.name, macro, request.steps, request.target.inputs_address) +
+         accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes);
+}
+
+void copy_firmware(const Target& target, const fs::path& directory) {
+  for (const char* const name : {"main.cpp", "harness.hpp", "profile.h"}) {
+    write_file(directory / name, embedded_file(fmt::format("firmware/{}", name)));
+  }
+  for (const char* const name : {"start.S", "machine.hpp", "link.ld"}) {
+    write_file(directory / name, embedded_file(fmt::format("firmware/{}/{}", target.architecture, name)));
+  }
+}
+
+void run_tool(const std::vector<std::string>& command, std::string_view what) {
+  const ProcessResult result = run_process(command, compiler_timeout);
+  require(!result.timed_out, "{}: {} did not end within {} s", what, command[0], compiler_timeout.count());
+  require(result.exit_status == 0, "{}: {} failed:\n{}", what, command[0], tail(result.errors + result.output, 30));
+}
+
+void append(std::vector<std::string>& command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+}
+
+// Compiles `source` to DIRECTORY/OBJECT.o.
+void compile(const EmulateRequest& request, const fs::path& directory, const fs::path& source, const char* object,
+             const std::vector<std::string>& flags) {
+  std::vector<std::string> command{std::string(request.target.compiler)};
+  append(command, split_words(request.target.compile_flags));
+  append(command, {"-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+                   "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"});
+  append(command, flags);
+  append(command, {"-c", source.string(), "-o", (directory / object).string()});
+  run_tool(command, fmt::format("compiling {} for {}", source.filename().string(), request.target.name));
+}
+
+void compile_model(const EmulateRequest& request, const fs::path& directory, bool profile) {
+  std::vector<std::string> flags = split_words(request.optimize.empty() ? std::string(request.target.speed_flags)
+                                                                        : request.optimize);
+  append(flags, {"-Werror", "-ffp-contract=off", "-fstack-usage", "-I" + request.model_directory.string()});
+  if (profile) append(flags, {"-include", (directory / "profile.h").string()});
+  compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
+}
+
+void compile_harness(const EmulateRequest& request, const fs::path& directory, bool profile) {
+  compile(request, directory, directory / "start.S", "mote_start.o", {});
+  // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
+  std::vector<std::string> flags{"-O2", "-fno-tree-loop-distribute-patterns", "-I" + request.model_directory.string(),
+                                 "-I" + directory.string()};
+  if (profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
+  compile(request, directory, directory / "main.cpp", "mote_main.o", flags);
+}
+
+void link(const EmulateRequest& request, const fs::path& directory) {
+  std::vector<std::string> command{std::string(request.target.linker)};
+  append(command, split_words(request.target.link_flags));
+  append(command, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-T" + (directory / "link.ld").string(),
+                   "-Wl,-Map=" + (directory / "firmware.map").string(), (directory / "mote_start.o").string(),
+                   (directory / "mote_main.o").string(), (directory / "model.o").string(), "-lm", "-o",
+                   (directory / "firmware.elf").string()});
+  run_tool(command, fmt::format("linking {} for {}", request.name, request.target.name));
+}
+
+}  // namespace
+
+Firmware build_firmware(const EmulateRequest& request, const fs::path& directory, bool profile) {
+  copy_firmware(request.target, directory);
+  write_file(directory / "model.hpp", binding(request));
+  compile_model(request, directory, profile);
+  compile_harness(request, directory, profile);
+  link(request, directory);
+  const std::vector<MapSection> sections = read_map_file(read_file(directory / "firmware.map"));
+  Firmware firmware{directory / "firmware.elf", attribute(sections, request.name, request.steps)};
+  require(firmware.footprint.ram_bytes == 0,
+          "{} needs {} bytes of RAM besides its arena ({}); generated code must keep all state in the arena",
+          request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
+  return firmware;
+}
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string name = (fs::temp_directory_path() / "mote-XXXXXX").string();
+  require(mkdtemp(name.data()) != nullptr, "cannot make a folder for the build in {}", fs::temp_directory_path().string());
+  path_ = name;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+void write_file(const fs::path& path, std::string_view content) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  file.close();
+  require(file.good(), "cannot write {}", path.string());
+}
+
+std::string read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  require(file.good(), "cannot read {}", path.string());
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace mote

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiles generated code and links it with the firmware of a target.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "emulate/emulate.hpp"
+#include "emulate/map_file.hpp"
+
+namespace mote {
+
+struct Firmware {
+  std::filesystem::path program;  // ELF
+  Footprint footprint;
+};
+
+// Writes into `directory`; the files there live as long as the caller needs them.
+[[nodiscard]] Firmware build_firmware(const EmulateRequest& request, const std::filesystem::path& directory,
+                                      bool profile);
+
+// Removed with all it holds when the value dies.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void write_file(const std::filesystem::path& path, std::string_view content);
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+}  // namespace mote

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulate/emulate.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "emulate/build.hpp"
+#include "emulate/console.hpp"
+#include "emulate/process.hpp"
+
+namespace mote {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t header_bytes = 8;
+
+int64_t bytes_of_one_case(const EmulateRequest& request) {
+  int64_t bytes = 0;
+  for (const int64_t input : request.input_bytes) bytes += align_up(input, 4);
+  return bytes;
+}
+
+void check_request(const EmulateRequest& request) {
+  require(!request.target.emulator.empty(), "target {} has no emulator; it runs in the simulator", request.target.name);
+  for (size_t i = 0; i < request.cases.size(); ++i) {
+    require(request.cases[i].size() == request.input_bytes.size(), "case {} has {} inputs; the model has {}", i,
+            request.cases[i].size(), request.input_bytes.size());
+    for (size_t input = 0; input < request.input_bytes.size(); ++input) {
+      require(static_cast<int64_t>(request.cases[i][input].size()) == request.input_bytes[input],
+              "case {}: input {} has {} bytes; the model takes {}", i, input, request.cases[i][input].size(),
+              request.input_bytes[input]);
+    }
+  }
+  require(header_bytes + bytes_of_one_case(request) <= request.target.inputs_bytes,
+          "inputs of {} bytes do not fit into the {} bytes that the emulated machine has for them",
+          bytes_of_one_case(request), request.target.inputs_bytes);
+  require_program(request.target.compiler, request.target.compiler_packages);
+  require_program(request.target.linker, request.target.compiler_packages);
+  require_program(request.target.emulator, request.target.emulator_package);
+}
+
+// Magic, number of cases, then every input, each padded to a multiple of 4 bytes.
+void write_inputs(const fs::path& path, const EmulateRequest& request, size_t first, size_t count) {
+  std::string content = "MOTE";
+  for (int shift = 0; shift < 32; shift += 8) content += static_cast<char>((count >> shift) & 0xff);
+  for (size_t i = first; i < first + count; ++i) {
+    for (const Bytes& input : request.cases[i]) {
+      content.append(reinterpret_cast<const char*>(input.data()), input.size());
+      content.resize(static_cast<size_t>(align_up(static_cast<int64_t>(content.size()), 4)));
+    }
+  }
+  write_file(path, content);
+}
+
+std::string run_emulator(const EmulateRequest& request, const Firmware& firmware, const fs::path& inputs, int shift) {
+  std::vector<std::string> command{std::string(request.target.emulator)};
+  for (std::string& word : split_words(request.target.emulator_arguments)) command.push_back(std::move(word));
+  for (std::string word :
+       {std::string("-display"), std::string("none"), std::string("-monitor"), std::string("none"),
+        std::string("-serial"), std::string("stdio"), std::string("-icount"), fmt::format("shift={},sleep=off", shift),
+        std::string("-device"),
+        fmt::format("loader,file={},addr={:#x},force-raw=on", inputs.string(), request.target.inputs_address),
+        std::string("-kernel"), firmware.program.string()}) {
+    command.push_back(std::move(word));
+  }
+  ProcessResult result = run_process(command, request.timeout);
+  require(!result.timed_out, "{} did not finish within {} s in {}; its console ends with:\n{}", request.name,
+          request.timeout.count(), request.target.emulator, tail(result.output, 8));
+  const bool reported = result.output.find("FAULT ") != std::string::npos;
+  require(result.exit_status == 0 || reported, "{} ended with status {}: {}", request.target.emulator,
+          result.exit_status, tail(result.errors, 8) + tail(result.output, 8));
+  return std::move(result.output);
+}
+
+// Exact: the counter's resolution is finer than half an instruction, or one tick is one instruction.
+int64_t to_instructions(const Target& target, int64_t ticks) {
+  const int64_t one = int64_t{1} << target.icount_shift;
+  return (ticks * target.counter_ns + one / 2) / one;
+}
+
+int64_t instructions_of(const Target& target, const std::optional<int64_t>& ticks, int64_t overhead_ticks) {
+  require(ticks.has_value(), "the counter of {} wrapped more than once; the run is too long to be counted", target.name);
+  return to_instructions(target, *ticks) - to_instructions(target, overhead_ticks);
+}
+
+// All cases, in as many runs as the memory for inputs demands; `visit` sees each run's console.
+template <class Visit>
+void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs::path& directory, size_t cases,
+               size_t steps, Visit visit) {
+  const int64_t one = std::max<int64_t>(1, bytes_of_one_case(request));
+  const size_t fitting = static_cast<size_t>((request.target.inputs_bytes - header_bytes) / one);
+  for (size_t first = 0; first < cases; first += fitting) {
+    const size_t count = std::min(fitting, cases - first);
+    write_inputs(directory / "inputs.bin", request, first, count);
+    const std::string text =
+        run_emulator(request, firmware, directory / "inputs.bin", request.target.icount_shift);
+    visit(text, read_console(text, count, steps, request.output_bytes));
+  }
+}
+
+void run_plain(const EmulateRequest& request, EmulateResult& result) {
+  const TemporaryDirectory directory;
+  const Firmware firmware = build_firmware(request, directory.path(), false);
+  result.code_bytes = firmware.footprint.code_bytes;
+  result.weight_bytes = firmware.footprint.weight_bytes;
+  result.harness_bytes = firmware.footprint.harness_bytes;
+  result.step_code_bytes = firmware.footprint.step_code_bytes;
+  run_cases(request, firmware, directory.path(), request.cases.size(), 0,
+            [&](const std::string& text, ConsoleResult console) {
+              result.console += text;
+              for (ConsoleCase& one : console.cases) {
+                // The empty run's own return instruction is not overhead.
+                result.instructions.push_back(instructions_of(request.target, one.ticks, console.empty_ticks) + 1);
+                result.outputs.push_back(std::move(one.outputs));
+              }
+              result.stack_peak_bytes = std::max(result.stack_peak_bytes, console.stack_peak_bytes);
+              result.stack_total_bytes = console.stack_total_bytes;
+            });
+}
+
+void run_profiled(const EmulateRequest& request, EmulateResult& result) {
+  const TemporaryDirectory directory;
+  const Firmware firmware = build_firmware(request, directory.path(), true);
+  run_cases(request, firmware, directory.path(), std::min<size_t>(1, request.cases.size()), request.steps,
+            [&](const std::string&, const ConsoleResult& console) {
+              for (const std::optional<int64_t>& ticks : console.cases.at(0).step_ticks) {
+                result.step_instructions.push_back(instructions_of(request.target, ticks, console.recorder_ticks));
+              }
+            });
+}
+
+}  // namespace
+
+EmulateResult emulate(const EmulateRequest& request) {
+  check_request(request);
+  EmulateResult result;
+  run_plain(request, result);
+  if (request.profile && request.steps != 0) run_profiled(request, result);
+  return result;
+}
+
+}  // namespace mote

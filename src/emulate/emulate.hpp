@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds a firmware around generated code, runs it in QEMU, and reads back outputs, instruction counts and stack use.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "target/target.hpp"
+
+namespace mote {
+
+struct EmulateRequest {
+  const Target& target;
+  std::filesystem::path model_directory;  // NAME.h, NAME.cpp and the kernel headers
+  std::string name;                       // identifier; NAME_run, macros in upper case
+  std::vector<int64_t> input_bytes, output_bytes;
+  size_t steps = 0;
+  std::vector<std::vector<Bytes>> cases;  // [case][input]
+  std::string optimize;                   // flags of the generated code; empty: the target's speed flags
+  bool profile = false;                   // a second build and run that counts every step (of the first case)
+  std::chrono::seconds timeout{300};      // of one run of the emulator
+};
+
+struct EmulateResult {
+  std::vector<std::vector<Bytes>> outputs;  // [case][output]
+  // Executed by NAME_run from its first instruction to its return, one number a case.
+  std::vector<int64_t> instructions;
+  std::vector<int64_t> step_instructions;  // of the first case; empty without profile
+  int64_t stack_peak_bytes = 0;   // below the stack pointer at the call of NAME_run, the most over all cases
+  int64_t stack_bound_bytes = 0;  // no run can use more: frames along the deepest chain of calls
+  int64_t stack_total_bytes = 0;  // of the harness
+  int64_t code_bytes = 0;         // text and read-only data the model needs, libraries included, weights not
+  int64_t weight_bytes = 0;
+  int64_t harness_bytes = 0;
+  std::vector<int64_t> step_code_bytes;
+  std::string console;  // what the firmware printed
+};
+
+// Throws Error when a tool is missing, the code does not compile or fit, the stack bound is unknown, the model has
+// variables outside its arena, it faults, it does not end in time, or the firmware's protocol is violated.
+[[nodiscard]] EmulateResult emulate(const EmulateRequest& request);
+
+}  // namespace mote

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the linker kept: GNU ld's map file, and whose bytes they are.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mote {
+
+// One input section with the padding that follows it.
+struct MapSection {
+  std::string output;  // ".text"
+  std::string name;    // ".text._ZL14digits_step3_Pv"
+  std::string file;    // "model.o", "/usr/lib/…/libgcc.a(_divsf3.o)"
+  int64_t bytes = 0;
+};
+
+// The sections that occupy memory of the target, in address order.
+[[nodiscard]] std::vector<MapSection> read_map_file(std::string_view text);
+
+struct Footprint {
+  int64_t code_bytes = 0;     // text and read-only data the model needs: its own, and library members
+  int64_t weight_bytes = 0;   // sections with `_weights_` in their name
+  int64_t ram_bytes = 0;      // .data and .bss of the model and of library members
+  int64_t harness_bytes = 0;  // text and read-only data of the firmware around it
+  std::vector<int64_t> step_code_bytes;  // functions NAME_step<i>; 0 where the compiler inlined it
+  std::vector<std::string> ram_owners;   // "section of file" of what makes ram_bytes
+};
+
+[[nodiscard]] Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name, size_t steps);
+
+}  // namespace mote

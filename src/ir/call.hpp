@@ -74,6 +74,8 @@ std::string literal(T value) {
   }
 }
 
+constexpr size_t aligned(size_t offset, size_t alignment) { return (offset + alignment - 1) / alignment * alignment; }
+
 template <class T>
 constexpr std::string_view element_type() {
   using Value = std::remove_const_t<T>;
@@ -111,9 +113,16 @@ template <class Params, class... Pointers>
   Call call;
   const std::string_view types[] = {detail::element_type<std::remove_pointer_t<Pointers>>()...};
   for (size_t i = 0; i < arguments.size(); ++i) arguments[i].c_type = types[i];
-  params.fields([&](std::string_view name, auto value) {
+  // Generated code initialises the struct positionally, so fields() must visit every member, in order of declaration.
+  size_t visited = 0;
+  params.fields([&](std::string_view name, const auto& value) {
+    const auto offset = static_cast<size_t>(reinterpret_cast<const char*>(&value) - reinterpret_cast<const char*>(&params));
+    require(offset == detail::aligned(visited, alignof(std::remove_cvref_t<decltype(value)>)), "internal: {}::fields() misses a member before {}",
+            params_type, name);
+    visited = offset + sizeof(value);
     call.fields.push_back({std::string(name), detail::literal(value)});
   });
+  require(detail::aligned(visited, alignof(Params)) == sizeof(Params), "internal: {}::fields() misses a member", params_type);
   call.kernel = std::move(function);
   call.header = std::move(header);
   call.params = std::move(params_type);

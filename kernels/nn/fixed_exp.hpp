@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fixed-point exponential and reciprocal: gemmlowp's exp_on_negative_values and one_over_one_plus_x, bit for bit.
+//
+// A value in Qm.n is an int32_t that stands for itself divided by 2^n.
+#pragma once
+
+#include "nn/fixed.hpp"
+
+namespace nn {
+
+// x * 2^exponent, saturated; exponent 1 to 30.
+MOTE_KERNEL int32_t saturating_shift_left(int32_t x, int exponent) {
+  const int32_t limit = INT32_MAX >> exponent;
+  if (x > limit) return INT32_MAX;
+  if (x < -limit - 1) return INT32_MIN;
+  return static_cast<int32_t>(static_cast<uint32_t>(x) << exponent);
+}
+
+// e^x for x in [-1/4, 0), Q0.31: the Taylor series of degree 4 around -1/8.
+MOTE_KERNEL int32_t exp_near_zero(int32_t x) {
+  constexpr int32_t exp_of_minus_eighth = 1895147668, third = 715827883;
+  const int32_t t = x + (1 << 28);  // distance from -1/8
+  const int32_t t2 = saturating_rounding_doubling_high_mul(t, t);
+  const int32_t t3 = saturating_rounding_doubling_high_mul(t2, t);
+  const int32_t t4 = saturating_rounding_doubling_high_mul(t2, t2);
+  const int32_t cubic_and_quartic =
+      saturating_rounding_doubling_high_mul(rounding_divide_by_power_of_two(t4, 2) + t3, third);
+  const int32_t terms = t + rounding_divide_by_power_of_two(cubic_and_quartic + t2, 1);
+  return exp_of_minus_eighth + saturating_rounding_doubling_high_mul(exp_of_minus_eighth, terms);
+}
+
+// e^x in Q0.31 for x <= 0 in Q5.26: the fraction below 1/4 by series, then one factor e^-(2^k) for each further bit.
+MOTE_KERNEL int32_t exp_on_negative_values(int32_t x) {
+  constexpr int32_t quarter = 1 << 24;
+  if (x == 0) return INT32_MAX;
+  const int32_t fraction = (x & (quarter - 1)) - quarter;
+  int32_t result = exp_near_zero(static_cast<int32_t>(static_cast<uint32_t>(fraction) << 5));
+  const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};  // e^-1/4 … e^-16
+  int32_t rest = (fraction - x) >> 24;  // in quarters
+  for (int k = 0; k < 7; ++k, rest >>= 1) {
+    if (rest & 1) result = saturating_rounding_doubling_high_mul(result, factors[k]);
+  }
+  return result;
+}
+
+// 1 / (1 + x) in Q0.31 for x in [0, 1) in Q0.31: three steps of Newton and Raphson.
+MOTE_KERNEL int32_t one_over_one_plus(int32_t x) {
+  constexpr int32_t two_point_82 = 1515870810, minus_one_point_88 = -1010580540;  // 48/17 and -32/17 in Q2.29
+  const auto half_denominator = static_cast<int32_t>((static_cast<uint32_t>(x) + 0x80000000U) >> 1);
+  int32_t y = two_point_82 + saturating_rounding_doubling_high_mul(half_denominator, minus_one_point_88);
+  for (int step = 0; step < 3; ++step) {
+    const int32_t error = (1 << 29) - saturating_rounding_doubling_high_mul(half_denominator, y);
+    y += saturating_shift_left(saturating_rounding_doubling_high_mul(y, error), 2);
+  }
+  return saturating_shift_left(y, 1);
+}
+
+}  // namespace nn

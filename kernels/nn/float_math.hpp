@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exponential and logarithm in single precision: the same bits on every machine, and no libm on the device.
+//
+// Valid only without contraction to fused multiply-add (-ffp-contract=off).
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#include "nn/fixed.hpp"
+
+namespace nn {
+
+MOTE_KERNEL int32_t bits_of(float value) {
+  int32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+MOTE_KERNEL float float_of(int32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// e^x to about 2 units in the last place; 0 below -86 and e^88 above 88. x = n ln 2 + r, then the Taylor series of e^r.
+MOTE_KERNEL float exp_f32(float x) {
+  if (x < -86.0f) return 0.0f;
+  if (x > 88.0f) x = 88.0f;
+  const auto n = static_cast<int32_t>(x * 1.44269504f + (x < 0.0f ? -0.5f : 0.5f));
+  const auto n_real = static_cast<float>(n);
+  // ln 2 in two parts: the first has 9 bits, so that its product with n is exact.
+  const float r = (x - n_real * 0.693359375f) + n_real * 2.12194440e-4f;
+  const float factors[] = {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+  float sum = 1.0f / 720;
+  for (int k = 0; k < 6; ++k) sum = sum * r + factors[k];
+  return float_of(bits_of(sum) + n * (1 << 23));
+}
+
+// ln x for normal x > 0. x = 2^n m with m in [0.7, 1.4], then ln m = 2 artanh((m - 1) / (m + 1)) by its series.
+MOTE_KERNEL float log_f32(float x) {
+  const int32_t bits = bits_of(x);
+  const int32_t n = (bits - 0x3F3504F3) >> 23;  // 0x3F3504F3: sqrt(1/2)
+  const float m = float_of(bits - n * (1 << 23));
+  const float s = (m - 1.0f) / (m + 1.0f);
+  const float s2 = s * s;
+  const float factors[] = {2.0f / 7, 2.0f / 5, 2.0f / 3, 2.0f};
+  float sum = 2.0f / 9;
+  for (int k = 0; k < 4; ++k) sum = sum * s2 + factors[k];
+  return static_cast<float>(n) * 0.693147181f + sum * s;
+}
+
+MOTE_KERNEL float largest_of(const float* values, int32_t count) {
+  float largest = values[0];
+  for (int32_t i = 1; i < count; ++i) largest = values[i] > largest ? values[i] : largest;
+  return largest;
+}
+
+}  // namespace nn

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/pool.hpp"
+
+#include <algorithm>
+
+#include "ops/checks.hpp"
+#include "ops/sampling.hpp"
+
+namespace mote::op {
+
+namespace {
+
+struct Extent {
+  int64_t low = 0, high = 0;
+};
+
+// The input elements [low, high) that outputs [range.low, range.high) see, clipped to the input.
+Extent window_extent(const Region::Range& range, const Window& window, const Padding& padding, int64_t input) {
+  const int64_t low = range.low * window.stride - padding.before;
+  const int64_t high = (range.high - 1) * window.stride - padding.before + window.kernel;
+  return {std::max<int64_t>(low, 0), std::min(high, input)};
+}
+
+Extent window_extent(int64_t index, const Window& window, const Padding& padding, int64_t input) {
+  return window_extent(Region::Range{index, index + 1}, window, padding, input);
+}
+
+}  // namespace
+
+std::string Pooling::parameters() const {
+  return fmt::format("filter={}x{} stride={}x{} padding={} activation={}", parameters_.height.kernel, parameters_.width.kernel,
+                     parameters_.height.stride, parameters_.width.stride,
+                     parameters_.padding == PaddingScheme::same ? "same" : "valid",
+                     mote::name(parameters_.activation));
+}
+
+Types Pooling::infer(Inputs in, const Types& declared) const {
+  const TensorType& input = one_input(in);
+  require_dtype(input, {DType::i8, DType::f32}, "input");
+  require(input.shape.size() == 4, "needs an input of rank 4 (NHWC), it has {}", to_text(input.shape));
+  TensorType output = declared_type(declared, input.dtype);
+  output.shape = {input.shape[0], 0, 0, input.shape[3]};
+  const Window* const windows[] = {&parameters_.height, &parameters_.width};
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t extent = input.shape[i + 1];
+    output.shape[i + 1] = window_outputs(extent, window_padding(parameters_.padding, extent, *windows[i]), *windows[i]);
+  }
+  if (input.dtype == DType::i8) require_same_quantization(input, output);
+  return {output};
+}
+
+Reals Pooling::reference(Inputs in, const Types& out, const Reals& x) const {
+  const Shape& from = in[0]->type.shape;
+  const Shape& to = out[0].shape;
+  const Padding vertical = window_padding(parameters_.padding, from[1], parameters_.height);
+  const Padding horizontal = window_padding(parameters_.padding, from[2], parameters_.width);
+  std::vector<double> result;
+  std::vector<double> elements;
+  for (int64_t index = 0; index < mote::elements(to); ++index) {
+    const int64_t channel = index % to[3];
+    const int64_t out_x = index / to[3] % to[2];
+    const int64_t out_y = index / to[3] / to[2] % to[1];
+    const int64_t batch = index / to[3] / to[2] / to[1];
+    const Extent rows = window_extent(out_y, parameters_.height, vertical, from[1]);
+    const Extent columns = window_extent(out_x, parameters_.width, horizontal, from[2]);
+    elements.clear();
+    for (int64_t y = rows.low; y < rows.high; ++y) {
+      for (int64_t column = columns.low; column < columns.high; ++column) {
+        const int64_t source = ((batch * from[1] + y) * from[2] + column) * from[3] + channel;
+        elements.push_back(x[0][static_cast<size_t>(source)]);
+      }
+    }
+    result.push_back(apply(parameters_.activation, window_value(elements)));
+  }
+  return {result};
+}
+
+Region Pooling::needs(size_t, const Region& region, Inputs in, const Types&) const {
+  const Shape& from = in[0]->type.shape;
+  Region needed = region;
+  const Window* const windows[] = {&parameters_.height, &parameters_.width};
+  for (size_t i = 0; i < 2; ++i) {
+    const Padding padding = window_padding(parameters_.padding, from[i + 1], *windows[i]);
+    const Extent extent = window_extent(region.dims[i + 1], *windows[i], padding, from[i + 1]);
+    needed.dims[i + 1] = {extent.low, extent.high};
+  }
+  return needed;
+}
+
+template <class Limit>
+nn::PoolOf<Limit> Pooling::geometry(const TensorType& in, const TensorType& out) const {
+  const auto small = [](int64_t value) { return narrow<int32_t>(value); };
+  nn::PoolOf<Limit> p{};
+  p.batches = small(in.shape[0]);
+  p.in_height = small(in.shape[1]);
+  p.in_width = small(in.shape[2]);
+  p.channels = small(in.shape[3]);
+  p.out_height = small(out.shape[1]);
+  p.out_width = small(out.shape[2]);
+  p.stride_height = small(parameters_.height.stride);
+  p.stride_width = small(parameters_.width.stride);
+  p.filter_height = small(parameters_.height.kernel);
+  p.filter_width = small(parameters_.width.kernel);
+  p.pad_top = small(window_padding(parameters_.padding, in.shape[1], parameters_.height).before);
+  p.pad_left = small(window_padding(parameters_.padding, in.shape[2], parameters_.width).before);
+  return p;
+}
+
+nn::Pool Pooling::kernel_parameters(const TensorType& in, const TensorType& out) const {
+  nn::Pool p = geometry<int32_t>(in, out);
+  const IntegerRange range = activation_range(parameters_.activation, out);
+  p.low = range.low;
+  p.high = range.high;
+  return p;
+}
+
+nn::PoolFloat Pooling::kernel_parameters_float(const TensorType& in, const TensorType& out) const {
+  nn::PoolFloat p = geometry<float>(in, out);
+  const FloatRange range = activation_range(parameters_.activation);
+  p.low = range.low;
+  p.high = range.high;
+  return p;
+}
+
+Pooling::Parameters pooling_from_tflite(const tflite::OpView& view) {
+  const auto& options = view.required_options<tflite::schema::Pool2DOptions>();
+  Pooling::Parameters parameters;
+  parameters.height = {options.filter_height(), options.stride_h(), 1};
+  parameters.width = {options.filter_width(), options.stride_w(), 1};
+  for (const Window& window : {parameters.height, parameters.width}) {
+    require(window.kernel > 0 && window.stride > 0, "has a filter of {} with stride {}; both must be positive",
+            window.kernel, window.stride);
+  }
+  parameters.padding = padding_from_tflite(static_cast<int>(options.padding()));
+  parameters.activation = activation_from_tflite(static_cast<int>(options.fused_activation_function()));
+  return parameters;
+}
+
+Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&)) {
+  Pooling::Parameters parameters;
+  const bool same = chance(random, 50);
+  Shape shape{random_integer(random, 1, 2), 0, 0, random_integer(random, 1, 6)};
+  size_t dimension = 1;
+  for (Window* window : {&parameters.height, &parameters.width}) {
+    *window = {random_integer(random, 1, 4), random_integer(random, 1, 3), 1};
+    shape[dimension++] = random_integer(random, same ? 1 : window->kernel, 9);
+  }
+  if (same) parameters.padding = PaddingScheme::same;
+  if (chance(random, 30)) parameters.activation = chance(random, 50) ? Activation::relu : Activation::relu6;
+  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
+  Sample sample{make(parameters), {variable(random_type(random, dtype, shape))}, {}, 1.0};
+  if (dtype == DType::f32) sample.tolerance = 1e-5;
+  sample.out = inferred_types(sample, {sample.in[0]->type});
+  return sample;
+}
+
+}  // namespace mote::op

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What average and maximum pooling share on the host: parameters, shapes, windows, samples.
+#pragma once
+
+#include "formats/tflite_view.hpp"
+#include "ir/operator.hpp"
+#include "nn/pool.hpp"
+#include "ops/quantize_multiplier.hpp"
+
+namespace mote::op {
+
+class Pooling : public Operator {
+ public:
+  struct Parameters {
+    Window height, width;
+    PaddingScheme padding = PaddingScheme::valid;
+    Activation activation = Activation::none;
+  };
+  explicit Pooling(Parameters parameters) : parameters_(parameters) {}
+
+  [[nodiscard]] std::string parameters() const override;
+  [[nodiscard]] Types infer(Inputs in, const Types& declared) const override;
+  [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override;
+  [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
+
+ protected:
+  // The value of a window from its real elements (never empty).
+  [[nodiscard]] virtual double window_value(const std::vector<double>& elements) const = 0;
+
+  [[nodiscard]] nn::Pool kernel_parameters(const TensorType& in, const TensorType& out) const;
+  [[nodiscard]] nn::PoolFloat kernel_parameters_float(const TensorType& in, const TensorType& out) const;
+
+ private:
+  template <class Limit>
+  [[nodiscard]] nn::PoolOf<Limit> geometry(const TensorType& in, const TensorType& out) const;
+
+  Parameters parameters_;
+};
+
+[[nodiscard]] Pooling::Parameters pooling_from_tflite(const tflite::OpView& view);
+
+// A random input type and parameters; the types of the sample are filled in, its operator is made by `make`.
+[[nodiscard]] Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&));
+
+}  // namespace mote::op

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random pieces of samples: integers, shapes, quantised types.
+#pragma once
+
+#include <cmath>
+#include <random>
+
+#include "ir/operator.hpp"
+
+namespace mote::op {
+
+[[nodiscard]] inline int64_t random_integer(std::mt19937& random, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(random);
+}
+
+[[nodiscard]] inline float random_real(std::mt19937& random, float low, float high) {
+  return std::uniform_real_distribution<float>(low, high)(random);
+}
+
+[[nodiscard]] inline bool chance(std::mt19937& random, int percent) { return random_integer(random, 1, 100) <= percent; }
+
+[[nodiscard]] inline Shape random_shape(std::mt19937& random, int64_t lowest_rank, int64_t highest_rank,
+                                        int64_t largest) {
+  Shape shape(static_cast<size_t>(random_integer(random, lowest_rank, highest_rank)));
+  for (int64_t& extent : shape) extent = random_integer(random, 1, largest);
+  return shape;
+}
+
+[[nodiscard]] inline Quantization random_quantization(std::mt19937& random, DType dtype) {
+  const int32_t low = dtype == DType::u8 ? 0 : dtype == DType::i16 ? 0 : -128;
+  const int32_t high = dtype == DType::u8 ? 255 : dtype == DType::i16 ? 0 : 127;
+  const auto scale = static_cast<float>(std::exp2(random_real(random, -8.0F, 0.0F)));
+  return {{scale}, {static_cast<int32_t>(random_integer(random, low, high))}, -1};
+}
+
+// Quantised when the dtype is an integer, plain otherwise.
+[[nodiscard]] inline TensorType random_type(std::mt19937& random, DType dtype, Shape shape) {
+  TensorType type{dtype, std::move(shape), {}};
+  if (dtype != DType::f32) type.quant = random_quantization(random, dtype);
+  return type;
+}
+
+[[nodiscard]] inline Tensor variable(const TensorType& type) { return {"x", type, {}}; }
+
+// The types that infer() gives for a sample whose `in` is complete.
+[[nodiscard]] inline Types inferred_types(const Sample& sample, const Types& declared) {
+  std::vector<const Tensor*> inputs;
+  for (const auto& tensor : sample.in) inputs.push_back(tensor ? &*tensor : nullptr);
+  return sample.op->infer(inputs, declared);
+}
+
+}  // namespace mote::op

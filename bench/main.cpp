@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
-#include "import/name.hpp"
+#include "base/identifier.hpp"
 #include "measure/measure.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -50,7 +50,7 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
 
 void print_row(const std::string& model, const Flags& flags, const std::string& mode, const Peer& peer) {
   const Bytes file = read_file((flags.shared / "models" / (model + ".tflite")).string());
-  const Compiled compiled = compile_model(file, identifier(model));
+  const Compiled compiled = compile_model(file, to_identifier(model));
   const std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
   const Measurement measured = measure(compiled, find_target(flags.target), parse_mode(mode), {cases[0].inputs}, false);
   const Comparison comparison = compare(compiled.graph, {cases[0]}, measured.outputs);

@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "base/identifier.hpp"
 #include "base/npy.hpp"
-#include "import/name.hpp"
-#include "target/target.hpp"
+#include "target/find.hpp"
 
 namespace mote::cli {
 
@@ -24,7 +24,7 @@ Loaded load(const ModelFlags& flags) {
   const Bytes file = read_file(flags.model);
   const std::filesystem::path path(flags.model);
   try {
-    return {compile_model(file, identifier(path.stem().string())), &target, mode, path.filename().string()};
+    return {compile_model(file, to_identifier(path.stem().string())), &target, mode, path.filename().string()};
   } catch (const Error& problem) {
     fail("{}: {}", flags.model, problem.what());
   }

@@ -28,10 +28,16 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
 }
 
+Limits limits(const Flags& flags, const Target& target) {
+  Limits limits{flags.ram, flags.flash};
+  if (!limits.ram_bytes && target.ram_bytes > 0) limits.ram_bytes = target.ram_bytes;
+  if (!limits.flash_bytes && target.flash_bytes > 0) limits.flash_bytes = target.flash_bytes;
+  return limits;
+}
+
 void compile(const Flags& flags) {
   const Loaded loaded = load(flags.model);
-  check_fits(loaded.compiled, {flags.ram ? flags.ram : loaded.target->ram_bytes,
-                               flags.flash ? flags.flash : loaded.target->flash_bytes});
+  check_fits(loaded.compiled, limits(flags, *loaded.target));
   OutputFiles files;
   for (GeneratedFile& file : generate(loaded.compiled.graph, loaded.compiled.plan, loaded.mode)) {
     files[file.path] = std::move(file.text);

@@ -2,13 +2,12 @@
 #include "emulate/build.hpp"
 
 #include <fmt/ranges.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 
 #include "base/embedded.hpp"
+#include "base/files.hpp"
 #include "emulate/process.hpp"
 
 namespace mote {
@@ -115,36 +114,12 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   compile_model(request, directory, profile);
   compile_harness(request, directory, profile);
   link(request, directory);
-  const std::vector<MapSection> sections = read_map_file(read_file(directory / "firmware.map"));
+  const std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
   Firmware firmware{directory / "firmware.elf", attribute(sections, request.name, request.steps)};
   require(firmware.footprint.ram_bytes == 0,
           "{} needs {} bytes of RAM besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
   return firmware;
-}
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (fs::temp_directory_path() / "mote-XXXXXX").string();
-  require(mkdtemp(name.data()) != nullptr, "cannot make a folder for the build in {}", fs::temp_directory_path().string());
-  path_ = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-void write_file(const fs::path& path, std::string_view content) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(content.data(), static_cast<std::streamsize>(content.size()));
-  file.close();
-  require(file.good(), "cannot write {}", path.string());
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  require(file.good(), "cannot read {}", path.string());
-  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
 }  // namespace mote

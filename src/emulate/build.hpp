@@ -19,20 +19,4 @@ struct Firmware {
 [[nodiscard]] Firmware build_firmware(const EmulateRequest& request, const std::filesystem::path& directory,
                                       bool profile);
 
-// Removed with all it holds when the value dies.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-void write_file(const std::filesystem::path& path, std::string_view content);
-[[nodiscard]] std::string read_file(const std::filesystem::path& path);
-
 }  // namespace mote

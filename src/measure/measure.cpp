@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/measure.hpp"
+
+#include "base/files.hpp"
+#include "base/temporary_directory.hpp"
+#include "emulate/emulate.hpp"
+#include "simulate/simulate.hpp"
+
+namespace mote {
+
+namespace {
+
+std::vector<int64_t> sizes_of(const Graph& graph, const std::vector<TensorId>& ids) {
+  std::vector<int64_t> sizes;
+  for (const TensorId id : ids) sizes.push_back(byte_size(graph.tensors[id].type));
+  return sizes;
+}
+
+// The compiler works for size where kernels are shared, for speed where layers have their own copies.
+std::string flags(const Target& target, Mode mode) {
+  switch (mode) {
+    case Mode::size: return std::string(target.size_flags);
+    case Mode::balanced:
+    case Mode::speed: return std::string(target.speed_flags);
+  }
+  fail("unknown mode {}", static_cast<int>(mode));
+}
+
+EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mode,
+                            const std::vector<std::vector<Bytes>>& inputs, bool profile) {
+  const TemporaryDirectory directory;
+  for (const GeneratedFile& file : generate(model.graph, model.plan, mode)) {
+    std::filesystem::create_directories((directory.path() / file.path).parent_path());
+    write_file(directory.path() / file.path, file.text);
+  }
+  return emulate({.target = target,
+                  .model_directory = directory.path(),
+                  .name = model.graph.name,
+                  .input_bytes = sizes_of(model.graph, model.graph.inputs),
+                  .output_bytes = sizes_of(model.graph, model.graph.outputs),
+                  .steps = model.plan.steps.size(),
+                  .cases = inputs,
+                  .optimize = flags(target, mode),
+                  .profile = profile});
+}
+
+Sizes sizes_from(const EmulateResult& result) {
+  return {result.code_bytes, result.weight_bytes, result.harness_bytes, result.stack_bound_bytes, result.step_code_bytes};
+}
+
+}  // namespace
+
+std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode) {
+  if (target.emulator.empty()) return std::nullopt;
+  return sizes_from(emulate_model(model, target, mode, {}, false));
+}
+
+Measurement measure(const Compiled& model, const Target& target, Mode mode,
+                    const std::vector<std::vector<Bytes>>& inputs, bool profile) {
+  Measurement measured;
+  if (target.emulator.empty()) {
+    for (const std::vector<Bytes>& one : inputs) measured.outputs.push_back(simulate(model.graph, model.plan, one));
+    return measured;
+  }
+  EmulateResult result = emulate_model(model, target, mode, inputs, profile);
+  measured.sizes = sizes_from(result);
+  measured.outputs = std::move(result.outputs);
+  measured.instructions = std::move(result.instructions);
+  measured.step_instructions = std::move(result.step_instructions);
+  measured.stack_peak_bytes = result.stack_peak_bytes;
+  measured.stack_total_bytes = result.stack_total_bytes;
+  return measured;
+}
+
+}  // namespace mote

@@ -51,14 +51,15 @@ struct Placement {
 // alignment and arena_bytes are checked too. Written independently of place() (plan/check.cpp).
 void check(const PlacementProblem& problem, const Placement& placement);
 
-// One kernel call with its place in memory.
+constexpr size_t no_buffer = static_cast<size_t>(-1);
+
+// One kernel call with its place in memory. Views have none: their output is the buffer of their input.
 struct Step {
   size_t node = 0;  // index of graph.nodes
   Call call;
   std::vector<size_t> in, out;  // buffers of the node's arena inputs and outputs; no_buffer for constants
-  size_t scratch = 0;           // buffer, or no_buffer
+  size_t scratch = no_buffer;   // buffer, or no_buffer
 };
-constexpr size_t no_buffer = static_cast<size_t>(-1);
 
 struct Plan {
   std::vector<Buffer> buffers;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Constant folding with the device's own kernels: the result is what the device would have computed.
+#include <algorithm>
+#include <cstring>
+
+#include "passes/passes.hpp"
+
+namespace mote {
+
+namespace {
+
+// Memory that any element type may live in.
+class Block {
+ public:
+  explicit Block(int64_t bytes) : words_(static_cast<size_t>(bytes) / sizeof(std::max_align_t) + 1) {}
+  explicit Block(const Bytes& bytes) : Block(static_cast<int64_t>(bytes.size())) {
+    if (!bytes.empty()) std::memcpy(words_.data(), bytes.data(), bytes.size());
+  }
+  [[nodiscard]] void* data() { return words_.data(); }
+  [[nodiscard]] Bytes first(int64_t bytes) const {
+    const auto* begin = reinterpret_cast<const std::byte*>(words_.data());
+    return {begin, begin + bytes};
+  }
+
+ private:
+  std::vector<std::max_align_t> words_;
+};
+
+std::vector<Bytes> run(const Graph& graph, const Node& node, const Call& call) {
+  std::vector<Block> blocks;  // of the arguments
+  blocks.reserve(call.arguments.size());
+  std::vector<void*> pointers;
+  std::vector<size_t> place_of_output(node.out.size(), call.arguments.size());
+  for (const Argument& argument : call.arguments) {
+    switch (argument.kind) {
+      case Argument::Kind::input: blocks.emplace_back(graph.tensors[node.in.at(argument.index)].data); break;
+      case Argument::Kind::constant: blocks.emplace_back(call.constants.at(argument.index).data); break;
+      case Argument::Kind::scratch: blocks.emplace_back(call.scratch_bytes); break;
+      case Argument::Kind::output:
+        place_of_output.at(argument.index) = blocks.size();
+        blocks.emplace_back(byte_size(graph.tensors[node.out[argument.index]].type));
+        break;
+    }
+    const bool absent = argument.kind == Argument::Kind::constant && call.constants[argument.index].data.empty();
+    pointers.push_back(absent ? nullptr : blocks.back().data());
+  }
+  call.run(pointers);
+  std::vector<Bytes> results;
+  for (size_t i = 0; i < node.out.size(); ++i) {
+    require(place_of_output[i] < blocks.size(), "internal: {} does not write output {}", call.kernel, i);
+    results.push_back(blocks[place_of_output[i]].first(byte_size(graph.tensors[node.out[i]].type)));
+  }
+  return results;
+}
+
+bool reads_constants_only(const Graph& graph, const Node& node) {
+  return !node.in.empty() && std::all_of(node.in.begin(), node.in.end(), [&](TensorId id) {
+    return id == no_tensor || graph.tensors[id].constant();
+  });
+}
+
+void fold(Graph& graph, const Node& node) {
+  std::vector<Bytes> results;
+  if (node.op->alias() == Alias::view) {
+    results.push_back(graph.tensors[node.in[0]].data);
+  } else {
+    try {
+      results = run(graph, node, node.op->lower(inputs_of(graph, node), output_types(graph, node)));
+    } catch (const Error& error) {
+      fail("{}: {}", node.origin, error.what());
+    }
+  }
+  for (size_t i = 0; i < node.out.size(); ++i) graph.tensors[node.out[i]].data = std::move(results.at(i));
+}
+
+}  // namespace
+
+Graph fold_constants(Graph graph) {
+  std::vector<Node> kept;
+  for (Node& node : graph.nodes) {
+    if (reads_constants_only(graph, node)) {
+      fold(graph, node);
+    } else {
+      kept.push_back(std::move(node));
+    }
+  }
+  graph.nodes = std::move(kept);
+  return graph;
+}
+
+}  // namespace mote

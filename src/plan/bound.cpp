@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A lower bound of every placement: the bytes that are alive in one step, less what may be shared in it.
+#include <algorithm>
+
+#include "plan/plan.hpp"
+
+namespace mote {
+
+namespace {
+
+// The most bytes that the two buffers can share. The input starts at or above output - distance: with a distance of
+// zero or more the smaller buffer fits inside the other, below that the output's first -distance bytes stay alone.
+int64_t shareable_bytes(const Buffer& output, const Buffer& input, int64_t distance) {
+  return std::clamp(output.bytes + std::min<int64_t>(distance, 0), int64_t{0}, std::min(output.bytes, input.bytes));
+}
+
+}  // namespace
+
+int64_t lower_bound_bytes(const PlacementProblem& problem) {
+  int64_t steps = 0;
+  for (const Buffer& buffer : problem.buffers) steps = std::max(steps, buffer.live.last + 1);
+  std::vector<int64_t> alive(static_cast<size_t>(steps), 0);
+  for (const Buffer& buffer : problem.buffers) {
+    for (int64_t step = buffer.live.first; step <= buffer.live.last; ++step) {
+      alive[static_cast<size_t>(step)] += buffer.bytes;
+    }
+  }
+  std::vector<int64_t> shared(problem.buffers.size(), 0);  // by each output; its inputs are disjoint from each other
+  for (const Overlap& overlap : problem.overlaps) {
+    const Buffer& output = problem.buffers[overlap.output];
+    const Buffer& input = problem.buffers[overlap.input];
+    if (output.live.first == input.live.last) {
+      shared[overlap.output] += shareable_bytes(output, input, overlap.distance);
+    }
+  }
+  for (size_t i = 0; i < shared.size(); ++i) {
+    alive[static_cast<size_t>(problem.buffers[i].live.first)] -= std::min(shared[i], problem.buffers[i].bytes);
+  }
+  return alive.empty() ? 0 : *std::max_element(alive.begin(), alive.end());
+}
+
+}  // namespace mote

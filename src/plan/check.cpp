@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The independent proof of a placement: every pair of buffers, without the placer's data structures.
+#include <algorithm>
+
+#include "plan/plan.hpp"
+
+namespace mote {
+
+namespace {
+
+std::string text_of(const PlacementProblem& problem, const Placement& placement, size_t index) {
+  const Buffer& buffer = problem.buffers[index];
+  return fmt::format("buffer {} (bytes {} to {}, steps {} to {})", index, placement.offsets[index],
+                     placement.offsets[index] + buffer.bytes, buffer.live.first, buffer.live.last);
+}
+
+// May `output` at its place share bytes with `input` at its place, by one of the permissions?
+bool permitted(const PlacementProblem& problem, const Placement& placement, size_t output, size_t input) {
+  const int64_t birth = problem.buffers[output].live.first;
+  if (birth != problem.buffers[input].live.last) return false;
+  bool allowed = false;
+  for (const Overlap& overlap : problem.overlaps) {
+    if (overlap.output != output || overlap.input != input) continue;
+    if (placement.offsets[output] - placement.offsets[input] > overlap.distance) return false;
+    allowed = true;
+  }
+  return allowed;
+}
+
+void check_alone(const PlacementProblem& problem, const Placement& placement, size_t index) {
+  const Buffer& buffer = problem.buffers[index];
+  const int64_t offset = placement.offsets[index];
+  require(buffer.bytes >= 0 && buffer.align > 0 && buffer.live.first <= buffer.live.last, "{} makes no sense",
+          text_of(problem, placement, index));
+  require(offset >= 0 && offset + buffer.bytes <= placement.arena_bytes, "{} leaves the arena of {} bytes",
+          text_of(problem, placement, index), placement.arena_bytes);
+  require(offset % buffer.align == 0, "{} is not aligned to {}", text_of(problem, placement, index), buffer.align);
+}
+
+void check_pair(const PlacementProblem& problem, const Placement& placement, size_t a, size_t b) {
+  const Buffer& first = problem.buffers[a];
+  const Buffer& second = problem.buffers[b];
+  if (first.live.last < second.live.first || second.live.last < first.live.first) return;
+  const int64_t shared = std::min(placement.offsets[a] + first.bytes, placement.offsets[b] + second.bytes) -
+                         std::max(placement.offsets[a], placement.offsets[b]);
+  if (shared <= 0 || first.bytes == 0 || second.bytes == 0) return;
+  require(permitted(problem, placement, a, b) || permitted(problem, placement, b, a),
+          "the memory plan is wrong: {} and {} share {} bytes while both are alive", text_of(problem, placement, a),
+          text_of(problem, placement, b), shared);
+}
+
+}  // namespace
+
+void check(const PlacementProblem& problem, const Placement& placement) {
+  const size_t count = problem.buffers.size();
+  require(placement.offsets.size() == count, "the memory plan places {} of {} buffers", placement.offsets.size(),
+          count);
+  for (const Overlap& overlap : problem.overlaps) {
+    require(overlap.output < count && overlap.input < count && overlap.output != overlap.input,
+            "an overlap names the buffers {} and {} of {}", overlap.output, overlap.input, count);
+  }
+  for (size_t a = 0; a < count; ++a) {
+    check_alone(problem, placement, a);
+    for (size_t b = 0; b < a; ++b) check_pair(problem, placement, a, b);
+  }
+}
+
+}  // namespace mote

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution, also dilated and grouped: everything the compiler knows about it.
+#include "ops/convolution.hpp"
+#include "ops/convolution_sample.hpp"
+#include "ops/registry.hpp"
+
+namespace mote {
+
+namespace {
+
+class Conv2d final : public Convolution {
+ public:
+  using Convolution::Convolution;
+
+  std::string name() const override { return "conv2d"; }
+  OperatorPtr with_window(const SlidingWindow& window) const override { return make_conv2d(window); }
+
+  Types infer(Inputs in, const Types& declared) const override {
+    convolution::check_inputs(in);
+    const Shape& input = in[0]->type.shape;
+    const Shape& weights = in[1]->type.shape;
+    require(input.size() == 4 && weights.size() == 4, "has input {} and weights {}, both need four dimensions",
+            to_text(input), to_text(weights));
+    require(weights[3] > 0 && input[3] % weights[3] == 0 && weights[0] % (input[3] / weights[3]) == 0,
+            "has weights {} that do not fit an input of {} channels", to_text(weights), input[3]);
+    convolution::check_kernel(window(), weights);
+    convolution::check_types(in, declared, weights[0], 0);
+    return {{declared[0].dtype, convolution::window_output(window(), input, weights[0]), declared[0].quant}};
+  }
+
+  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
+    return {convolution::reference(shape(in, out), window().activation, x[0], x[1],
+                                   x.size() > 2 ? x[2] : std::vector<double>())};
+  }
+
+  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
+    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
+  }
+
+  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
+
+  convolution::Problem problem(Inputs in, const Types& out) const override {
+    convolution::Problem problem;
+    problem.shape = shape(in, out);
+    problem.activation = window().activation;
+    problem.weights = in[1]->data;
+    problem.bias = in.size() > 2 ? in[2] : nullptr;
+    problem.input = &in[0]->type;
+    problem.weight_type = &in[1]->type;
+    problem.output = &out[0];
+    problem.pixel_dims = 3;
+    return problem;
+  }
+
+ private:
+  nn::Conv2d shape(Inputs in, const Types& out) const {
+    nn::Conv2d shape = convolution::window_shape(window(), in[0]->type.shape, out[0].shape);
+    shape.group_channels = narrow<int32_t>(in[1]->type.shape[3]);
+    shape.group_outputs = shape.out_channels / (shape.in_channels / shape.group_channels);
+    return shape;
+  }
+};
+
+Sample sample(std::mt19937& random) {
+  convolution::SampleMaker make(random);
+  const int64_t groups = make.chance(0.2) ? make.integer(2, 3) : 1;
+  const int64_t group_channels = make.chance(0.1) ? make.integer(30, 70) : make.integer(1, 9);
+  const int64_t outputs = groups * make.integer(1, make.chance(0.2) ? 21 : 7);
+  const SlidingWindow window = make.window();
+  const Shape input = make.input(window, groups * group_channels);
+  const Shape weights{outputs, window.vertical.kernel, window.horizontal.kernel, group_channels};
+  return make.sample(make_conv2d(window), input, weights, outputs, 0);
+}
+
+}  // namespace
+
+OperatorPtr make_conv2d(const SlidingWindow& window) { return std::make_shared<Conv2d>(window); }
+
+namespace op {
+
+extern const OpDef conv2d{.name = "conv2d", .tflite = {}, .sample = sample};
+
+}  // namespace op
+}  // namespace mote

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/convolution.hpp"
+
+#include <algorithm>
+
+namespace mote {
+
+std::string to_text(const SlidingWindow& window) {
+  std::string text = fmt::format("stride={}x{} pad={},{},{},{}", window.vertical.stride, window.horizontal.stride,
+                                 window.pad_vertical.before, window.pad_horizontal.before, window.pad_vertical.after,
+                                 window.pad_horizontal.after);
+  if (window.vertical.dilation != 1 || window.horizontal.dilation != 1) {
+    text += fmt::format(" dilation={}x{}", window.vertical.dilation, window.horizontal.dilation);
+  }
+  if (window.activation != Activation::none) text += fmt::format(" activation={}", name(window.activation));
+  return text;
+}
+
+namespace convolution {
+
+namespace {
+
+void check_constant(const Tensor* tensor, DType dtype, std::string_view what) {
+  require(tensor->constant(), "has {} that are computed at run time; only constant ones are supported", what);
+  require(tensor->type.dtype == dtype, "has {} of type {}, its input needs {}", what, name(tensor->type.dtype),
+          name(dtype));
+}
+
+void check_weight_scales(const TensorType& weights, int64_t out_channels, int channel_axis) {
+  const Quantization& quant = weights.quant;
+  const auto count = static_cast<int64_t>(quant.scale.size());
+  require(count == 1 || count == out_channels, "has {} scales for the weights of {} output channels", count,
+          out_channels);
+  for (const int32_t zero : quant.zero) {
+    require(zero == 0, "has weights with zero point {}; quantise them symmetrically", zero);
+  }
+  require(count == 1 || quant.axis == channel_axis, "quantises its weights along axis {}, the output channels are {}",
+          quant.axis, channel_axis);
+}
+
+}  // namespace
+
+void check_inputs(Inputs in) {
+  require(in.size() == 2 || in.size() == 3, "has {} inputs, two or three are expected", in.size());
+  require(in[0] != nullptr && in[1] != nullptr, "lacks its input or its weights");
+}
+
+void check_kernel(const SlidingWindow& window, const Shape& weights) {
+  require(weights[1] == window.vertical.kernel && weights[2] == window.horizontal.kernel,
+          "has weights {} for a window of {}x{}", to_text(weights), window.vertical.kernel, window.horizontal.kernel);
+}
+
+void check_types(Inputs in, const Types& declared, int64_t out_channels, int channel_axis) {
+  require(declared.size() == 1, "has {} outputs, one is expected", declared.size());
+  const DType dtype = in[0]->type.dtype;
+  require(dtype == DType::i8 || dtype == DType::f32, "has an input of type {}; i8 and f32 are supported", name(dtype));
+  require(declared[0].dtype == dtype, "has an input of type {} and an output of type {}; they must be equal",
+          name(dtype), name(declared[0].dtype));
+  const bool integer = dtype == DType::i8;
+  check_constant(in[1], dtype, "weights");
+  if (in.size() > 2 && in[2] != nullptr) {
+    check_constant(in[2], integer ? DType::i32 : DType::f32, "biases");
+    require(elements(in[2]->type.shape) == out_channels, "has {} biases for {} output channels",
+            elements(in[2]->type.shape), out_channels);
+  }
+  if (!integer) return;
+  for (const TensorType* type : {&in[0]->type, &declared[0]}) {
+    const bool input = type == &in[0]->type;
+    require(tensor_scale(*type, input ? "input" : "output") > 0.0F, "has a scale that is not positive");
+    const int32_t zero = tensor_zero(*type, input ? "input" : "output");
+    require(zero >= -128 && zero <= 127, "has zero point {}, which i8 cannot hold", zero);
+  }
+  check_weight_scales(in[1]->type, out_channels, channel_axis);
+}
+
+Shape window_output(const SlidingWindow& window, const Shape& input, int64_t channels) {
+  return {input[0], window_outputs(input[1], window.pad_vertical, window.vertical),
+          window_outputs(input[2], window.pad_horizontal, window.horizontal), channels};
+}
+
+nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const Shape& output) {
+  nn::Conv2d shape{};
+  shape.batches = narrow<int32_t>(input[0]);
+  shape.in_height = narrow<int32_t>(input[1]);
+  shape.in_width = narrow<int32_t>(input[2]);
+  shape.in_channels = narrow<int32_t>(input[3]);
+  shape.out_height = narrow<int32_t>(output[1]);
+  shape.out_width = narrow<int32_t>(output[2]);
+  shape.out_channels = narrow<int32_t>(output[3]);
+  shape.kernel_height = narrow<int32_t>(window.vertical.kernel);
+  shape.kernel_width = narrow<int32_t>(window.horizontal.kernel);
+  shape.stride_height = narrow<int32_t>(window.vertical.stride);
+  shape.stride_width = narrow<int32_t>(window.horizontal.stride);
+  shape.dilation_height = narrow<int32_t>(window.vertical.dilation);
+  shape.dilation_width = narrow<int32_t>(window.horizontal.dilation);
+  shape.pad_top = narrow<int32_t>(window.pad_vertical.before);
+  shape.pad_left = narrow<int32_t>(window.pad_horizontal.before);
+  return shape;
+}
+
+Region input_region(const nn::Conv2d& shape, const Region& output) {
+  Region region = output;
+  const auto reach = [](const Region::Range& range, int64_t stride, int64_t pad, int64_t span, int64_t extent) {
+    const int64_t low = std::clamp<int64_t>(range.low * stride - pad, 0, extent);
+    const int64_t high = std::clamp<int64_t>((range.high - 1) * stride - pad + span, 0, extent);
+    return Region::Range{low, std::max(low, high)};
+  };
+  const Window vertical{shape.kernel_height, shape.stride_height, shape.dilation_height};
+  const Window horizontal{shape.kernel_width, shape.stride_width, shape.dilation_width};
+  region.dims[1] = reach(output.dims[1], vertical.stride, shape.pad_top, vertical.span(), shape.in_height);
+  region.dims[2] = reach(output.dims[2], horizontal.stride, shape.pad_left, horizontal.span(), shape.in_width);
+  const Region::Range channels = output.dims[3];
+  region.dims[3] = {channels.low / shape.group_outputs * shape.group_channels,
+                    ((channels.high - 1) / shape.group_outputs + 1) * shape.group_channels};
+  if (output.empty()) region.dims[3] = {0, 0};
+  return region;
+}
+
+int64_t macs(const nn::Conv2d& shape) {
+  const int64_t outputs = int64_t{shape.batches} * shape.out_height * shape.out_width * shape.out_channels;
+  return outputs * shape.kernel_height * shape.kernel_width * shape.group_channels;
+}
+
+namespace {
+
+// The sum over one window of output channel `c`, in double.
+double window_sum(const nn::Conv2d& p, const double* in, const double* weights, int32_t y, int32_t x, int32_t c) {
+  double sum = 0.0;
+  for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
+    for (int32_t kx = 0; kx < p.kernel_width; ++kx) {
+      const int32_t in_y = y * p.stride_height - p.pad_top + ky * p.dilation_height;
+      const int32_t in_x = x * p.stride_width - p.pad_left + kx * p.dilation_width;
+      if (in_y < 0 || in_y >= p.in_height || in_x < 0 || in_x >= p.in_width) continue;
+      for (int32_t k = 0; k < p.group_channels; ++k) {
+        const int64_t channel = int64_t{c / p.group_outputs} * p.group_channels + k;
+        const int64_t tap = ((int64_t{c} * p.kernel_height + ky) * p.kernel_width + kx) * p.group_channels + k;
+        sum += in[(int64_t{in_y} * p.in_width + in_x) * p.in_channels + channel] * weights[tap];
+      }
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::vector<double> reference(const nn::Conv2d& shape, Activation activation, const std::vector<double>& input,
+                              const std::vector<double>& weights, const std::vector<double>& bias) {
+  std::vector<double> result;
+  const double* in = input.data();
+  for (int32_t batch = 0; batch < shape.batches; ++batch) {
+    for (int32_t y = 0; y < shape.out_height; ++y) {
+      for (int32_t x = 0; x < shape.out_width; ++x) {
+        for (int32_t c = 0; c < shape.out_channels; ++c) {
+          const double start = bias.empty() ? 0.0 : bias[static_cast<size_t>(c)];
+          result.push_back(apply(activation, start + window_sum(shape, in, weights.data(), y, x, c)));
+        }
+      }
+    }
+    in += int64_t{shape.in_height} * shape.in_width * shape.in_channels;
+  }
+  return result;
+}
+
+}  // namespace convolution
+}  // namespace mote

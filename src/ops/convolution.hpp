@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What convolution, depthwise convolution and fully connected layers share: they are one computation, which differs
+// in geometry and in how the file orders the weights.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/operator.hpp"
+#include "ops/convolution_kernels.hpp"
+
+namespace mote {
+
+// A window that slides over the height and width of an NHWC tensor; paddings are explicit numbers.
+struct SlidingWindow {
+  Window vertical, horizontal;
+  Padding pad_vertical, pad_horizontal;
+  Activation activation = Activation::none;
+};
+
+[[nodiscard]] std::string to_text(const SlidingWindow& window);  // "stride=2x2 pad=0,0,1,1 activation=relu6"
+
+// Base of the three: an operator that lowers through a convolution::Problem.
+class WeightedSum : public Operator {
+ public:
+  [[nodiscard]] virtual convolution::Problem problem(Inputs in, const Types& out) const = 0;
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
+    return convolution::lower(problem(in, out));
+  }
+};
+
+// Base of the two operators that slide a window, so that a preceding PAD can hand its padding over.
+class Convolution : public WeightedSum {
+ public:
+  explicit Convolution(const SlidingWindow& window) : window_(window) {}
+
+  [[nodiscard]] const SlidingWindow& window() const { return window_; }
+  [[nodiscard]] virtual OperatorPtr with_window(const SlidingWindow& window) const = 0;
+  [[nodiscard]] std::string parameters() const override { return to_text(window_); }
+
+ private:
+  SlidingWindow window_;
+};
+
+// Inputs of all three: activations, constant weights, optional constant bias.
+//   conv2d: weights [out][height][width][in / groups]     depthwise: [1][height][width][out]     dense: [out][in]
+// `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output has
+// the input's leading dimensions instead of one flat batch.
+[[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window);
+[[nodiscard]] OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier = 0);
+[[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions);
+
+namespace convolution {
+
+// Input and weights must be there, a bias may.
+void check_inputs(Inputs in);
+
+// The window must have the height and width that the weights have.
+void check_kernel(const SlidingWindow& window, const Shape& weights);
+
+// Throws Error unless dtypes and quantisation fit each other; `channel_axis` is the weights' output dimension.
+void check_types(Inputs in, const Types& declared, int64_t out_channels, int channel_axis);
+
+[[nodiscard]] Shape window_output(const SlidingWindow& window, const Shape& input, int64_t channels);
+
+[[nodiscard]] nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const Shape& output);
+
+// Which rows, columns and channels of the input a box of the output reads.
+[[nodiscard]] Region input_region(const nn::Conv2d& shape, const Region& output);
+
+[[nodiscard]] int64_t macs(const nn::Conv2d& shape);
+
+[[nodiscard]] std::vector<double> reference(const nn::Conv2d& shape, Activation activation,
+                                            const std::vector<double>& input, const std::vector<double>& weights,
+                                            const std::vector<double>& bias);
+
+// [1][height][width][out] to [out][height][width][1].
+template <class T>
+[[nodiscard]] std::vector<T> channels_first(const std::vector<T>& weights, int64_t channels) {
+  std::vector<T> result(weights.size());
+  const size_t taps = weights.size() / static_cast<size_t>(channels);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    result[i % static_cast<size_t>(channels) * taps + i / static_cast<size_t>(channels)] = weights[i];
+  }
+  return result;
+}
+
+}  // namespace convolution
+}  // namespace mote

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random valid uses of the convolutions: odd sizes, strides, dilations, paddings, zero points, per-channel scales.
+#pragma once
+
+#include "ops/convolution.hpp"
+
+namespace mote::convolution {
+
+class SampleMaker {
+ public:
+  explicit SampleMaker(std::mt19937& random) : random_(random) {}
+
+  [[nodiscard]] bool chance(double probability);
+  [[nodiscard]] int64_t integer(int64_t low, int64_t high);  // both included
+  [[nodiscard]] double real(double low, double high);
+  [[nodiscard]] Activation activation();
+  [[nodiscard]] SlidingWindow window();
+  [[nodiscard]] Shape input(const SlidingWindow& window, int64_t channels);  // large enough for one output
+
+  // Random dtype, weights, biases and scales for an operator on these shapes.
+  [[nodiscard]] Sample sample(OperatorPtr op, const Shape& input, const Shape& weights, int64_t outputs, int axis);
+
+ private:
+  [[nodiscard]] Tensor integer_weights(const Shape& shape, int64_t outputs, int axis, int64_t limit);
+  [[nodiscard]] Tensor integer_bias(int64_t outputs, double limit, float in_scale, const Tensor& weights);
+  [[nodiscard]] Tensor floats(const Shape& shape);
+  void quantised(Sample& sample, const Shape& input, const Shape& weights, int64_t outputs, int axis);
+
+  std::mt19937& random_;
+};
+
+}  // namespace mote::convolution

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Depthwise convolution with any multiplier: everything the compiler knows about it.
+#include "ops/convolution.hpp"
+#include "ops/convolution_sample.hpp"
+#include "ops/registry.hpp"
+
+namespace mote {
+
+namespace {
+
+class DepthwiseConv2d final : public Convolution {
+ public:
+  DepthwiseConv2d(const SlidingWindow& window, int64_t depth_multiplier)
+      : Convolution(window), depth_multiplier_(depth_multiplier) {}
+
+  std::string name() const override { return "depthwise_conv2d"; }
+  OperatorPtr with_window(const SlidingWindow& window) const override {
+    return make_depthwise_conv2d(window, depth_multiplier_);
+  }
+
+  Types infer(Inputs in, const Types& declared) const override {
+    convolution::check_inputs(in);
+    const Shape& input = in[0]->type.shape;
+    const Shape& weights = in[1]->type.shape;
+    require(input.size() == 4 && weights.size() == 4, "has input {} and weights {}, both need four dimensions",
+            to_text(input), to_text(weights));
+    require(weights[0] == 1 && input[3] > 0 && weights[3] % input[3] == 0,
+            "has weights {} that do not fit an input of {} channels", to_text(weights), input[3]);
+    require(depth_multiplier_ == 0 || depth_multiplier_ * input[3] == weights[3],
+            "states a depth multiplier of {}, its shapes give {}", depth_multiplier_, weights[3] / input[3]);
+    convolution::check_kernel(window(), weights);
+    convolution::check_types(in, declared, weights[3], 3);
+    return {{declared[0].dtype, convolution::window_output(window(), input, weights[3]), declared[0].quant}};
+  }
+
+  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
+    return {convolution::reference(shape(in, out), window().activation, x[0],
+                                   convolution::channels_first(x[1], in[1]->type.shape[3]),
+                                   x.size() > 2 ? x[2] : std::vector<double>())};
+  }
+
+  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
+    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
+  }
+
+  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
+
+  convolution::Problem problem(Inputs in, const Types& out) const override {
+    const int64_t channels = in[1]->type.shape[3];
+    convolution::Problem problem;
+    problem.shape = shape(in, out);
+    problem.activation = window().activation;
+    problem.weights = in[1]->type.dtype == DType::f32
+                          ? to_bytes(convolution::channels_first(to_values<float>(in[1]->data), channels))
+                          : to_bytes(convolution::channels_first(to_values<int8_t>(in[1]->data), channels));
+    problem.bias = in.size() > 2 ? in[2] : nullptr;
+    problem.input = &in[0]->type;
+    problem.weight_type = &in[1]->type;
+    problem.output = &out[0];
+    problem.pixel_dims = 3;
+    return problem;
+  }
+
+ private:
+  nn::Conv2d shape(Inputs in, const Types& out) const {
+    nn::Conv2d shape = convolution::window_shape(window(), in[0]->type.shape, out[0].shape);
+    shape.group_channels = 1;
+    shape.group_outputs = shape.out_channels / shape.in_channels;
+    return shape;
+  }
+
+  int64_t depth_multiplier_;
+};
+
+Sample sample(std::mt19937& random) {
+  convolution::SampleMaker make(random);
+  const int64_t multiplier = make.chance(0.3) ? make.integer(2, 8) : 1;
+  const int64_t channels = make.integer(1, 9);
+  const SlidingWindow window = make.window();
+  const Shape input = make.input(window, channels);
+  const Shape weights{1, window.vertical.kernel, window.horizontal.kernel, channels * multiplier};
+  return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3);
+}
+
+}  // namespace
+
+OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier) {
+  return std::make_shared<DepthwiseConv2d>(window, depth_multiplier);
+}
+
+namespace op {
+
+extern const OpDef depthwise_conv2d{.name = "depthwise_conv2d", .tflite = {}, .sample = sample};
+
+}  // namespace op
+}  // namespace mote

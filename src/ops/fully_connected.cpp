@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fully connected layer: everything the compiler knows about it. It runs as a 1x1 convolution over its rows.
+#include "ops/convolution.hpp"
+#include "ops/convolution_sample.hpp"
+#include "ops/registry.hpp"
+
+namespace mote {
+
+namespace {
+
+class FullyConnected final : public WeightedSum {
+ public:
+  FullyConnected(Activation activation, bool keep_dimensions)
+      : activation_(activation), keep_dimensions_(keep_dimensions) {}
+
+  std::string name() const override { return "fully_connected"; }
+  std::string parameters() const override {
+    std::string text = activation_ == Activation::none ? "" : fmt::format("activation={}", mote::name(activation_));
+    if (keep_dimensions_) text += text.empty() ? "keep_dimensions" : " keep_dimensions";
+    return text;
+  }
+
+  Types infer(Inputs in, const Types& declared) const override {
+    convolution::check_inputs(in);
+    const Shape& input = in[0]->type.shape;
+    const Shape& weights = in[1]->type.shape;
+    require(weights.size() == 2, "has weights {}, they need two dimensions", to_text(weights));
+    const int64_t depth = weights[1];
+    require(depth > 0 && elements(input) % depth == 0, "has weights {} that do not fit its input {}", to_text(weights),
+            to_text(input));
+    convolution::check_types(in, declared, weights[0], 0);
+    Shape output{elements(input) / depth, weights[0]};
+    if (keep_dimensions_) {
+      require(!input.empty() && input.back() == depth, "keeps dimensions, but its input {} does not end in {}",
+              to_text(input), depth);
+      output = input;
+      output.back() = weights[0];
+    }
+    return {{declared[0].dtype, output, declared[0].quant}};
+  }
+
+  Reals reference(Inputs in, const Types&, const Reals& x) const override {
+    return {convolution::reference(shape(in), activation_, x[0], x[1], x.size() > 2 ? x[2] : std::vector<double>())};
+  }
+
+  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
+    Region needed = whole(in[input]->type.shape);
+    if (input != 0 || !rows_match(in, out)) return needed;
+    for (size_t i = 0; i + 1 < in[0]->type.shape.size(); ++i) needed.dims[i] = region.dims[i];
+    return needed;
+  }
+
+  Work work(Inputs in, const Types&) const override { return {convolution::macs(shape(in))}; }
+
+  convolution::Problem problem(Inputs in, const Types& out) const override {
+    convolution::Problem problem;
+    problem.shape = shape(in);
+    problem.activation = activation_;
+    problem.weights = in[1]->data;
+    problem.bias = in.size() > 2 ? in[2] : nullptr;
+    problem.input = &in[0]->type;
+    problem.weight_type = &in[1]->type;
+    problem.output = &out[0];
+    problem.float_product = in[1]->type.quant.scale.size() == 1;
+    problem.pixel_dims = rows_match(in, out) ? static_cast<int>(out[0].shape.size()) - 1 : 0;
+    return problem;
+  }
+
+ private:
+  // Each output row is a function of the input row with the same index.
+  static bool rows_match(Inputs in, const Types& out) {
+    const Shape& input = in[0]->type.shape;
+    const Shape& output = out[0].shape;
+    return input.size() == output.size() && input.back() == in[1]->type.shape[1];
+  }
+
+  static nn::Conv2d shape(Inputs in) {
+    const Shape& weights = in[1]->type.shape;
+    const int64_t rows = elements(in[0]->type.shape) / weights[1];
+    nn::Conv2d shape = convolution::window_shape(SlidingWindow{}, {1, 1, rows, weights[1]}, {1, 1, rows, weights[0]});
+    shape.group_channels = shape.in_channels;
+    shape.group_outputs = shape.out_channels;
+    return shape;
+  }
+
+  Activation activation_;
+  bool keep_dimensions_;
+};
+
+Sample sample(std::mt19937& random) {
+  convolution::SampleMaker make(random);
+  const bool keep = make.chance(0.4);
+  const int64_t depth = make.chance(0.1) ? make.integer(30, 300) : make.integer(1, 30);
+  const int64_t outputs = make.integer(1, 23);
+  Shape input{make.integer(1, 4), depth};
+  if (keep) input.insert(input.begin() + 1, make.integer(1, 3));
+  if (!keep && depth % 2 == 0 && make.chance(0.5)) input = {input[0], 2, depth / 2};
+  return make.sample(make_fully_connected(make.activation(), keep), input, {outputs, depth}, outputs, 0);
+}
+
+}  // namespace
+
+OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions) {
+  return std::make_shared<FullyConnected>(activation, keep_dimensions);
+}
+
+namespace op {
+
+extern const OpDef fully_connected{.name = "fully_connected", .tflite = {}, .sample = sample};
+
+}  // namespace op
+}  // namespace mote

@@ -70,14 +70,9 @@ void print_address(uint32_t address) {
 }
 
 void print_ticks(const char* key, const Sample& from, const Sample& to) {
-  bool known = true;
-  const uint64_t ticks = machine_ticks(from, to, known);
-  if (known) {
-    print_value(key, ticks);
-  } else {
-    print(key);
-    print("=unknown\n");
-  }
+  bool wrapped = false;
+  print_value(key, machine_ticks(from, to, wrapped));
+  print_value("WRAPPED", wrapped ? 1 : 0);
 }
 
 [[noreturn]] void stop(const char* why) {

@@ -35,7 +35,7 @@ inline uint64_t machine_count(const Sample& sample) {
   return (static_cast<uint64_t>(high) << 32) | sample.words[1];
 }
 
-// Counter ticks between two readings; ok becomes false when the counter may have wrapped too often to tell.
+// Counter ticks between two readings; wrapped becomes true when they are known modulo 2^32 only.
 inline uint64_t machine_ticks(const Sample& from, const Sample& to, bool&) {
   return machine_count(to) - machine_count(from);
 }

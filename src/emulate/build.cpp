@@ -88,10 +88,11 @@ void compile_model(const EmulateRequest& request, const fs::path& directory, boo
 }
 
 void compile_harness(const EmulateRequest& request, const fs::path& directory, bool profile) {
-  compile(request, directory, directory / "start.S", "mote_start.o", {});
+  compile(request, directory, directory / "start.S", "mote_start.o", split_words(request.target.firmware_flags));
   // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
   std::vector<std::string> flags{"-O2", "-fno-tree-loop-distribute-patterns", "-I" + request.model_directory.string(),
                                  "-I" + directory.string()};
+  append(flags, split_words(request.target.firmware_flags));
   if (profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
   compile(request, directory, directory / "main.cpp", "mote_main.o", flags);
 }

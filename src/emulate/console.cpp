@@ -21,22 +21,20 @@ class ConsoleReader {
     return result;
   }
 
-  // "KEY=123" or "KEY=unknown"
-  std::optional<int64_t> value_or_unknown(std::string_view key) {
+  // "KEY=123"
+  int64_t value(std::string_view key) {
     const std::string_view text = line();
     if (!text.starts_with(key) || text.size() <= key.size() || text[key.size()] != '=') bad(key);
     const std::string_view digits = text.substr(key.size() + 1);
-    if (digits == "unknown") return std::nullopt;
     int64_t result = 0;
     const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), result);
     if (status != std::errc{} || end != digits.data() + digits.size() || result < 0) bad(key);
     return result;
   }
 
-  int64_t value(std::string_view key) {
-    const std::optional<int64_t> result = value_or_unknown(key);
-    if (!result) bad(key);
-    return *result;
+  Ticks ticks(std::string_view key) {
+    const int64_t count = value(key);
+    return {count, value("WRAPPED") != 0};
   }
 
   void expect_value(std::string_view key, size_t expected) {
@@ -93,13 +91,13 @@ ConsoleResult read_console(std::string_view text, size_t cases, size_t steps,
   ConsoleReader reader(text);
   ConsoleResult result;
   reader.expect_value("MOTE_CASES", cases);
-  result.empty_ticks = reader.value("EMPTY_TICKS");
-  if (steps != 0) result.recorder_ticks = reader.value("RECORDER_TICKS");
+  result.empty_ticks = reader.ticks("EMPTY_TICKS");
+  if (steps != 0) result.recorder_ticks = reader.ticks("RECORDER_TICKS");
   for (size_t i = 0; i < cases; ++i) {
     reader.expect_value("CASE", i);
     ConsoleCase& one = result.cases.emplace_back();
-    one.ticks = reader.value_or_unknown("TICKS");
-    for (size_t step = 0; step < steps; ++step) one.step_ticks.push_back(reader.value_or_unknown("STEP_TICKS"));
+    one.ticks = reader.ticks("TICKS");
+    for (size_t step = 0; step < steps; ++step) one.step_ticks.push_back(reader.ticks("STEP_TICKS"));
     for (size_t output = 0; output < output_bytes.size(); ++output) {
       reader.expect_value("OUTPUT", output);
       one.outputs.push_back(reader.bytes(output_bytes[output]));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,14 +10,19 @@
 
 namespace mote {
 
+struct Ticks {
+  int64_t value = 0;
+  bool wrapped = false;  // value is known modulo 2^32 only
+};
+
 struct ConsoleCase {
-  std::optional<int64_t> ticks;  // nothing: the counter wrapped too often
-  std::vector<std::optional<int64_t>> step_ticks;
+  Ticks ticks;
+  std::vector<Ticks> step_ticks;
   std::vector<Bytes> outputs;
 };
 
 struct ConsoleResult {
-  int64_t empty_ticks = 0, recorder_ticks = 0;
+  Ticks empty_ticks, recorder_ticks;
   std::vector<ConsoleCase> cases;
   int64_t stack_peak_bytes = 0, stack_total_bytes = 0;
 };

@@ -82,9 +82,9 @@ int64_t to_instructions(const Target& target, int64_t ticks) {
   return (ticks * target.counter_ns + one / 2) / one;
 }
 
-int64_t instructions_of(const Target& target, const std::optional<int64_t>& ticks, int64_t overhead_ticks) {
-  require(ticks.has_value(), "the counter of {} wrapped more than once; the run is too long to be counted", target.name);
-  return to_instructions(target, *ticks) - to_instructions(target, overhead_ticks);
+int64_t instructions_of(const Target& target, const Ticks& ticks, const Ticks& overhead) {
+  require(!ticks.wrapped, "the counter of {} wrapped; the run is too long to be counted", target.name);
+  return to_instructions(target, ticks.value) - to_instructions(target, overhead.value);
 }
 
 // All cases, in as many runs as the memory for inputs demands; `visit` sees each run's console.
@@ -127,7 +127,7 @@ void run_profiled(const EmulateRequest& request, EmulateResult& result) {
   const Firmware firmware = build_firmware(request, directory.path(), true);
   run_cases(request, firmware, directory.path(), std::min<size_t>(1, request.cases.size()), request.steps,
             [&](const std::string&, const ConsoleResult& console) {
-              for (const std::optional<int64_t>& ticks : console.cases.at(0).step_ticks) {
+              for (const Ticks& ticks : console.cases.at(0).step_ticks) {
                 result.step_instructions.push_back(instructions_of(request.target, ticks, console.recorder_ticks));
               }
             });

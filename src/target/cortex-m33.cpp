@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// ARMv8-M Mainline with DSP and single-precision floating-point instructions: the class of the STM32L5, nRF91 and RP2350.
+#include "target/registry.hpp"
+
+namespace mote::target {
+
+extern const Target cortex_m33{
+    .name = "cortex-m33",
+    .description = "ARM Cortex-M33, single-precision float; QEMU mps2-an505",
+    .note = "",
+    .architecture = "cortex-m",
+    .tools = "arm-none-eabi-",
+    .compiler = "arm-none-eabi-g++",
+    .linker = "arm-none-eabi-gcc",
+    .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    .compile_flags = "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
+    .firmware_flags = "-DMOTE_UART=0x50200000 -DMOTE_DUAL_TIMER=0x50002000",
+    .link_flags = "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
+                  "-Wl,--defsym=mote_code=0x10000000,--defsym=mote_weights=0x80000000,--defsym=mote_ram=0x38000000",
+    .size_flags = "-Os",
+    .speed_flags = "-O3",
+    .emulator = "qemu-system-arm",
+    .emulator_package = "qemu-system-arm",
+    .emulator_arguments = "-machine mps2-an505 -semihosting-config enable=on,target=native",
+    .flash_bytes = 12 << 20,
+    .ram_bytes = 4 << 20,
+    .inputs_address = 0x80c00000,
+    .inputs_bytes = 4 << 20,
+    .icount_shift = 7,
+    .counter_ns = 50};
+
+}  // namespace mote::target

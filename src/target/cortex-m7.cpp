@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// ARMv7E-M with DSP and single-precision floating-point instructions: the class of the STM32F7 and i.MX RT.
+#include "target/registry.hpp"
+
+namespace mote::target {
+
+extern const Target cortex_m7{
+    .name = "cortex-m7",
+    .description = "ARM Cortex-M7, single-precision float; QEMU mps2-an500",
+    .note = "",
+    .architecture = "cortex-m",
+    .tools = "arm-none-eabi-",
+    .compiler = "arm-none-eabi-g++",
+    .linker = "arm-none-eabi-gcc",
+    .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    .compile_flags = "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
+    .firmware_flags = "-DMOTE_UART=0x40004000 -DMOTE_DUAL_TIMER=0x40002000",
+    .link_flags = "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
+                  "-Wl,--defsym=mote_code=0,--defsym=mote_weights=0x60000000,--defsym=mote_ram=0x20000000",
+    .size_flags = "-Os",
+    .speed_flags = "-O3",
+    .emulator = "qemu-system-arm",
+    .emulator_package = "qemu-system-arm",
+    .emulator_arguments = "-machine mps2-an500 -semihosting-config enable=on,target=native",
+    .flash_bytes = 12 << 20,
+    .ram_bytes = 4 << 20,
+    .inputs_address = 0x60c00000,
+    .inputs_bytes = 4 << 20,
+    .icount_shift = 7,
+    .counter_ns = 40};
+
+}  // namespace mote::target

@@ -51,7 +51,7 @@ function(mote_flatbuffers schema out)
   get_filename_component(stem ${schema} NAME_WE)
   set(path ${CMAKE_BINARY_DIR}/generated/${stem}_generated.h)
   add_custom_command(OUTPUT ${path}
-    COMMAND ${FLATC} --cpp --gen-object-api --scoped-enums -o ${CMAKE_BINARY_DIR}/generated ${CMAKE_SOURCE_DIR}/${schema}
+    COMMAND ${FLATC} --cpp --gen-object-api --scoped-enums --reflect-types -o ${CMAKE_BINARY_DIR}/generated ${CMAKE_SOURCE_DIR}/${schema}
     DEPENDS ${schema} VERBATIM)
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "base/temporary_directory.hpp"
 #include "emulate/build.hpp"
 #include "emulate/emulate.hpp"
 #include "support/tiny_model.hpp"

@@ -19,6 +19,8 @@ class OpView {
   int version = 1;
   std::vector<const Tensor*> inputs;      // nullptr: optional and absent; constants have data
   std::vector<const Tensor*> outputs;
+  std::vector<const Tensor*> intermediates;  // describe the operator's inside (LSTM); never computed or stored
+  ByteSpan custom_options;                // of a custom operator, in its own encoding
 
   // The builtin options as their FlatBuffers table. Throws Error when the file holds options of another type;
   // an operator without any options gets the schema's defaults only if `Options` may be absent (nullptr is returned).
@@ -44,5 +46,36 @@ class OpView {
   schema::BuiltinOptions options_type = schema::BuiltinOptions::NONE;
   [[nodiscard]] std::string options_type_name() const;
 };
+
+constexpr size_t absent = static_cast<size_t>(-1);  // an optional input that an operator leaves out
+
+struct FileTensor {
+  Tensor tensor;
+  bool variable = false;  // keeps its value from one run to the next
+  std::string problem;    // empty: none; else why Mote cannot use this tensor ("has data type FLOAT16, ...")
+};
+
+struct FileOperator {
+  OpView view;
+  std::vector<size_t> in, out;  // indices of tensors; `absent` in `in` only
+  std::string problem;          // empty: none; else what in its encoding Mote does not understand
+};
+
+// A file that passed every check of structure: indices are in range and data fit their shapes. What is well formed
+// but beyond Mote (a data type, a field of a newer schema) stands in `problem`, so that all of it can be reported.
+// The views point into the model: it moves, it is never copied.
+struct Model {
+  Model() = default;
+  Model(Model&&) = default;
+  Model& operator=(Model&&) = default;
+
+  std::vector<FileTensor> tensors;
+  std::vector<FileOperator> operators;  // in an order in which they can run
+  std::vector<size_t> inputs, outputs;  // indices of tensors
+  Bytes file;                           // what options tables and custom options point into
+};
+
+// Any bytes: a Model or an Error, in memory proportional to their number.
+[[nodiscard]] Model parse(ByteSpan bytes);
 
 }  // namespace mote::tflite

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "formats/tflite_tensor.hpp"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+namespace mote::tflite {
+
+void Budget::spend(size_t bytes) {
+  require(bytes <= left_, "shares so many parts that it unpacks to more than {} bytes; convert the model again", limit_);
+  left_ -= bytes;
+}
+
+int unknown_field(const void* table, const flatbuffers::TypeTable* schema) {
+  // A vtable starts with its own size and the table's, 2 bytes each; then follows one offset a field, 0: not set.
+  const auto* const fields = static_cast<const flatbuffers::Table*>(table);
+  const auto end = flatbuffers::ReadScalar<flatbuffers::voffset_t>(fields->GetVTable());
+  for (size_t field = schema->num_elems; 4 + 2 * field < end; ++field) {
+    if (fields->CheckField(static_cast<flatbuffers::voffset_t>(4 + 2 * field))) return static_cast<int>(field);
+  }
+  return -1;
+}
+
+std::string clean_name(const flatbuffers::String* text, Budget& budget) {
+  if (text == nullptr) return {};
+  budget.spend(text->size());
+  std::string name = text->str();
+  for (char& c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return name;
+}
+
+namespace {
+
+constexpr size_t max_rank = 8;
+
+std::optional<DType> to_dtype(schema::TensorType type) {
+  switch (type) {
+    case schema::TensorType::FLOAT32: return DType::f32;
+    case schema::TensorType::INT32: return DType::i32;
+    case schema::TensorType::UINT8: return DType::u8;
+    case schema::TensorType::INT64: return DType::i64;
+    case schema::TensorType::BOOL: return DType::boolean;
+    case schema::TensorType::INT16: return DType::i16;
+    case schema::TensorType::INT8: return DType::i8;
+    case schema::TensorType::INT4: return DType::i4;
+    default: return std::nullopt;  // values come from the file: any number is possible
+  }
+}
+
+std::string type_name(schema::TensorType type) {
+  const std::string name = schema::EnumNameTensorType(type);
+  return name.empty() ? fmt::format("number {}", static_cast<int>(type)) : name;
+}
+
+std::pair<int64_t, int64_t> zero_point_range(DType dtype) {
+  switch (dtype) {
+    case DType::i8: return {-128, 127};
+    case DType::u8: return {0, 255};
+    case DType::i16: return {-32768, 32767};
+    case DType::i32:
+    case DType::i64: return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+    case DType::i4: return {-8, 7};
+    case DType::i2: return {-2, 1};
+    case DType::f32:
+    case DType::boolean: return {0, 0};
+  }
+  fail("unknown data type {}", static_cast<int>(dtype));
+}
+
+Shape read_shape(const flatbuffers::Vector<int32_t>* extents) {
+  Shape shape;
+  if (extents == nullptr) return shape;
+  require(extents->size() <= max_rank, "has rank {}; the limit is {}", extents->size(), max_rank);
+  for (const int32_t extent : *extents) {
+    require(extent >= 0, "has a negative extent ({}) in its shape", extent);
+    shape.push_back(extent);
+  }
+  (void)elements(shape);  // throws when the product overflows
+  return shape;
+}
+
+// One scale for each index of an axis: which one. Some converters give a bias the axis of its weights; a vector has
+// one axis only, so that number carries nothing.
+int channel_axis(int32_t stated, const Shape& shape, size_t scales) {
+  const int64_t axis = shape.size() == 1 ? 0 : stated;
+  require(axis >= 0 && axis < static_cast<int64_t>(shape.size()), "is quantised along axis {} but its shape is {}",
+          stated, to_text(shape));
+  const int64_t extent = shape[static_cast<size_t>(axis)];
+  require(extent == static_cast<int64_t>(scales), "has {} scales for the {} indices of axis {}", scales, extent, axis);
+  return static_cast<int>(axis);
+}
+
+Quantization read_quantization(const schema::QuantizationParameters& table, const TensorType& type, Budget& budget) {
+  const size_t scales = table.scale() == nullptr ? 0 : table.scale()->size();
+  const size_t zeros = table.zero_point() == nullptr ? 0 : table.zero_point()->size();
+  require(scales == zeros, "has {} quantisation scales but {} zero points", scales, zeros);
+  Quantization quant;
+  if (scales == 0) return quant;
+  budget.spend(scales * (sizeof(float) + sizeof(int32_t)));
+  if (scales > 1) quant.axis = channel_axis(table.quantized_dimension(), type.shape, scales);
+  const auto [low, high] = zero_point_range(type.dtype);
+  for (unsigned i = 0; i < scales; ++i) {
+    const float scale = table.scale()->Get(i);
+    const int64_t zero = table.zero_point()->Get(i);
+    require(std::isfinite(scale) && scale > 0.0F, "has quantisation scale {} at index {}; it must be positive", scale, i);
+    require(zero >= low && zero <= high, "has zero point {} at index {}, outside {} to {}", zero, i, low, high);
+    quant.scale.push_back(scale);
+    quant.zero.push_back(static_cast<int32_t>(zero));
+  }
+  return quant;
+}
+
+Bytes read_data(const schema::Model& model, const schema::Tensor& table, const TensorType& type, Budget& budget) {
+  const schema::Buffer& buffer = *model.buffers()->Get(table.buffer());
+  require(buffer.offset() == 0 && buffer.size() == 0, "keeps its data behind the FlatBuffer, which is not supported");
+  if (buffer.data() == nullptr || buffer.data()->size() == 0) return {};
+  const size_t size = buffer.data()->size();
+  require(static_cast<int64_t>(size) == byte_size(type), "holds {} bytes of data, but its shape {} needs {}", size,
+          to_text(type.shape), byte_size(type));
+  budget.spend(size);
+  const auto* const first = reinterpret_cast<const std::byte*>(buffer.data()->Data());
+  return Bytes(first, first + size);
+}
+
+// Fills what the caller keeps even when a later check fails (the shape, for messages).
+void read_content(const schema::Model& model, const schema::Tensor& table, FileTensor& result, Budget& budget) {
+  result.tensor.type.shape = read_shape(table.shape());
+  const auto dtype = to_dtype(table.type());
+  require(dtype.has_value(), "has data type {}, which is not supported; use int8 or float32", type_name(table.type()));
+  result.tensor.type.dtype = *dtype;
+  require(table.sparsity() == nullptr, "is stored sparse, which is not supported; export it dense");
+  const int field = unknown_field(&table, schema::TensorTypeTable());
+  require(field < 0, "sets field {} of the tensor, which Mote does not know", field);
+  if (const schema::QuantizationParameters* const quant = table.quantization(); quant != nullptr) {
+    require(quant->details_type() == 0 && quant->details() == nullptr &&
+                unknown_field(quant, schema::QuantizationParametersTypeTable()) < 0,
+            "is quantised in a way of its own, which is not supported; use scales and zero points");
+    result.tensor.type.quant = read_quantization(*quant, result.tensor.type, budget);
+    require(result.tensor.type.quant.empty() || (*dtype != DType::f32 && *dtype != DType::boolean),
+            "is {} but has quantisation scales", name(*dtype));
+  }
+  result.tensor.data = read_data(model, table, result.tensor.type, budget);
+  require(!result.variable || !result.tensor.constant(), "keeps state from run to run but has an initial value");
+}
+
+}  // namespace
+
+FileTensor read_tensor(const schema::Model& model, const schema::Tensor& table, size_t index, Budget& budget) {
+  budget.spend(sizeof(FileTensor));
+  FileTensor result;
+  result.tensor.name = clean_name(table.name(), budget);
+  if (result.tensor.name.empty()) result.tensor.name = fmt::format("tensor{}", index);
+  result.variable = table.is_variable();
+  const size_t buffers = model.buffers() == nullptr ? 0 : model.buffers()->size();
+  require(table.buffer() < buffers, "is damaged: tensor {} ('{}') uses buffer {} of {}", index, result.tensor.name,
+          table.buffer(), buffers);
+  try {
+    read_content(model, table, result, budget);
+  } catch (const Error& error) {
+    result.problem = error.what();
+  }
+  return result;
+}
+
+}  // namespace mote::tflite

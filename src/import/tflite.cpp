@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/tflite.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/files.hpp"
+#include "base/identifier.hpp"
+#include "formats/tflite_view.hpp"
+#include "ops/registry.hpp"
+
+namespace mote {
+
+namespace {
+
+// Exporters join the names of fused layers with ';': the first one is enough to find the layer.
+std::string short_name(std::string_view name) {
+  constexpr size_t longest = 80;
+  const std::string_view first = name.substr(0, name.find(';'));
+  return first.size() <= longest ? std::string(first) : std::string(first.substr(0, longest)) + "...";
+}
+
+// Builds the graph tensor by tensor and node by node, and keeps going after a problem so that all come to light.
+class Importer {
+ public:
+  Importer(const tflite::Model& model, std::span<const OpDef* const> operators)
+      : model_(model), operators_(operators), ids_(model.tensors.size(), no_tensor) {}
+
+  Graph import(std::string_view name);
+
+ private:
+  void check_tensors();
+  void add_node(size_t index);
+  Node make_node(const tflite::FileOperator& source, std::string origin);
+  void infer(const Node& node);
+  const TfliteEntry* find(std::string_view operator_name) const;
+  TensorId tensor(size_t index);
+  std::vector<std::string> supported() const;
+  void report() const;
+
+  const tflite::Model& model_;
+  std::span<const OpDef* const> operators_;
+  std::vector<TensorId> ids_;  // of the file's tensors, once they are used
+  Graph graph_;
+  std::vector<std::string> problems_;
+  bool unknown_operators_ = false;
+};
+
+Graph Importer::import(std::string_view name) {
+  graph_.name = to_identifier(name);
+  check_tensors();
+  for (const size_t index : model_.inputs) graph_.inputs.push_back(tensor(index));
+  for (size_t i = 0; i < model_.operators.size(); ++i) add_node(i);
+  for (const size_t index : model_.outputs) graph_.outputs.push_back(tensor(index));
+  report();
+  verify(graph_);
+  return std::move(graph_);
+}
+
+void Importer::check_tensors() {
+  for (const tflite::FileTensor& source : model_.tensors) {
+    if (source.problem.empty()) continue;
+    problems_.push_back(fmt::format("tensor '{}': {}", short_name(source.tensor.name), source.problem));
+  }
+}
+
+void Importer::add_node(size_t index) {
+  const tflite::FileOperator& source = model_.operators[index];
+  const std::string output = source.view.outputs.empty() ? "no output" : short_name(source.view.outputs[0]->name);
+  std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
+  try {
+    Node node = make_node(source, origin);
+    if (node.op == nullptr) return;
+    infer(node);
+    graph_.nodes.push_back(std::move(node));
+  } catch (const Error& error) {
+    problems_.push_back(fmt::format("{}: {}", origin, error.what()));
+  }
+}
+
+// A node without an operator when a tensor of it was reported already.
+Node Importer::make_node(const tflite::FileOperator& source, std::string origin) {
+  const TfliteEntry* const entry = find(source.view.name);
+  unknown_operators_ = unknown_operators_ || entry == nullptr;
+  require(entry != nullptr, "this operator is not supported");
+  require(source.problem.empty(), "{}", source.problem);
+  require(!source.out.empty(), "has no output");
+  const auto usable = [&](size_t index) { return index == tflite::absent || model_.tensors[index].problem.empty(); };
+  if (!std::all_of(source.in.begin(), source.in.end(), usable)) return {};
+  if (!std::all_of(source.out.begin(), source.out.end(), usable)) return {};
+  const Made made = entry->make(source.view);
+  Node node{made.op, {}, {}, std::move(origin)};
+  for (const size_t input : made.inputs) {
+    const size_t index = source.in.at(input);
+    const bool state = index != tflite::absent && model_.tensors[index].variable;
+    require(!state, "keeps state from run to run ('{}'), which is not supported", model_.tensors[index].tensor.name);
+    node.in.push_back(index == tflite::absent ? no_tensor : tensor(index));
+  }
+  for (const size_t index : source.out) node.out.push_back(tensor(index));
+  return node;
+}
+
+void Importer::infer(const Node& node) {
+  const Types stated = output_types(graph_, node);
+  const Types inferred = node.op->infer(inputs_of(graph_, node), stated);
+  require(inferred.size() == stated.size(), "has {} outputs in the file; {} gives {}", stated.size(), node.op->name(),
+          inferred.size());
+  for (size_t i = 0; i < stated.size(); ++i) {
+    require(inferred[i].dtype == stated[i].dtype && inferred[i].shape == stated[i].shape,
+            "computes {} {} from its inputs, but the file states {} {} for output {}", name(inferred[i].dtype),
+            to_text(inferred[i].shape), name(stated[i].dtype), to_text(stated[i].shape), i);
+    require(inferred[i].quant == stated[i].quant,
+            "needs another quantisation of output {} than the file states", i);
+  }
+}
+
+const TfliteEntry* Importer::find(std::string_view operator_name) const {
+  for (const OpDef* const definition : operators_) {
+    for (const TfliteEntry& entry : definition->tflite) {
+      if (entry.op == operator_name) return &entry;
+    }
+  }
+  return nullptr;
+}
+
+TensorId Importer::tensor(size_t index) {
+  if (ids_[index] != no_tensor) return ids_[index];
+  const Tensor& source = model_.tensors[index].tensor;
+  if (model_.tensors[index].problem.empty() && elements(source.type.shape) == 0) {
+    problems_.push_back(fmt::format("tensor '{}': has no elements (shape {})", short_name(source.name),
+                                    to_text(source.type.shape)));
+  }
+  ids_[index] = graph_.tensors.size();
+  graph_.tensors.push_back(source);
+  return ids_[index];
+}
+
+std::vector<std::string> Importer::supported() const {
+  std::set<std::string> names;
+  for (const OpDef* const definition : operators_) {
+    for (const TfliteEntry& entry : definition->tflite) names.emplace(entry.op);
+  }
+  return {names.begin(), names.end()};
+}
+
+void Importer::report() const {
+  if (problems_.empty()) return;
+  std::string text = problems_.front();
+  if (problems_.size() > 1) text = fmt::format("{} problems:\n  {}", problems_.size(), fmt::join(problems_, "\n  "));
+  if (unknown_operators_) text += fmt::format("\nsupported operators: {}", fmt::join(supported(), ", "));
+  throw Error(text);
+}
+
+}  // namespace
+
+Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators) {
+  const tflite::Model model = tflite::parse(bytes);
+  return Importer(model, operators).import(name);
+}
+
+Graph import_tflite(ByteSpan bytes, std::string_view name) { return import_tflite(bytes, name, op::all()); }
+
+Graph import_tflite_file(const std::filesystem::path& path) {
+  const Bytes bytes = read_file(path);
+  try {
+    return import_tflite(bytes, path.stem().string());
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace mote

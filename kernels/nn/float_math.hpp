@@ -50,6 +50,12 @@ MOTE_KERNEL float log_f32(float x) {
   return static_cast<float>(n) * 0.693147181f + sum * s;
 }
 
+MOTE_KERNEL float clamp_f32(float value, float low, float high) {
+  if (value < low) value = low;
+  if (value > high) value = high;
+  return value;
+}
+
 MOTE_KERNEL float largest_of(const float* values, int32_t count) {
   float largest = values[0];
   for (int32_t i = 1; i < count; ++i) largest = values[i] > largest ? values[i] : largest;

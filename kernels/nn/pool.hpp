@@ -2,15 +2,9 @@
 // Pooling windows over NHWC images: the parameters and the walk that average and maximum pooling share.
 #pragma once
 
-#include "nn/fixed.hpp"
+#include "nn/float_math.hpp"
 
 namespace nn {
-
-MOTE_KERNEL float clamp_f32(float value, float low, float high) {
-  if (value < low) value = low;
-  if (value > high) value = high;
-  return value;
-}
 
 template <class Limit>
 struct PoolOf {

@@ -42,6 +42,13 @@ inline void require_dtype(const TensorType& type, std::initializer_list<DType> a
   return declared[0];
 }
 
+// Where a kernel finds input `index`: in the arena, or in flash as one more of `constants`.
+[[nodiscard]] inline Argument data_argument(Inputs in, size_t index, std::vector<Constant>& constants) {
+  if (!in[index]->constant()) return input(index);
+  constants.push_back({"data", in[index]->type.dtype, in[index]->data, true});
+  return constant(constants.size() - 1);
+}
+
 // For operators that move quantised values without changing them.
 inline void require_same_quantization(const TensorType& input, const TensorType& output) {
   const float from = tensor_scale(input, "input");

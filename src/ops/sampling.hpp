@@ -42,6 +42,18 @@ namespace mote::op {
 
 [[nodiscard]] inline Tensor variable(const TensorType& type) { return {"x", type, {}}; }
 
+// Gives the tensor random data: bytes, or floats between -4 and 4.
+inline void make_constant(Tensor& tensor, std::mt19937& random) {
+  if (tensor.type.dtype == DType::f32) {
+    std::vector<float> values(static_cast<size_t>(elements(tensor.type.shape)));
+    for (float& value : values) value = random_real(random, -4.0F, 4.0F);
+    tensor.data = to_bytes(values);
+  } else {
+    tensor.data.resize(static_cast<size_t>(byte_size(tensor.type)));
+    for (std::byte& value : tensor.data) value = static_cast<std::byte>(random() >> 24);
+  }
+}
+
 // The types that infer() gives for a sample whose `in` is complete.
 [[nodiscard]] inline Types inferred_types(const Sample& sample, const Types& declared) {
   std::vector<const Tensor*> inputs;

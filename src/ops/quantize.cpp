@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantisation and requantisation: everything the compiler knows about them.
+#include "nn/quantize.hpp"
+
+#include "formats/tflite_view.hpp"
+#include "ops/checks.hpp"
+#include "ops/quantize_multiplier.hpp"
+#include "ops/registry.hpp"
+#include "ops/sampling.hpp"
+
+namespace mote::op {
+
+namespace {
+
+// A pair of types, for a switch.
+constexpr int pair(DType from, DType to) { return static_cast<int>(from) * 16 + static_cast<int>(to); }
+
+class Quantize final : public Operator {
+ public:
+  [[nodiscard]] std::string name() const override { return "quantize"; }
+  [[nodiscard]] std::string parameters() const override { return ""; }
+
+  [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
+    const TensorType& input = one_input(in);
+    require_dtype(input, {DType::f32, DType::i8, DType::u8, DType::i16}, "input");
+    require(declared.size() == 1, "has {} outputs, it gives 1", declared.size());
+    TensorType output = declared[0];
+    require_dtype(output, {DType::i8, DType::u8, DType::i16}, "output");
+    output.shape = input.shape;
+    (void)tensor_zero(output, "output");
+    require(tensor_scale(output, "output") > 0.0F, "has an output scale of {}, which must be positive",
+            tensor_scale(output, "output"));
+    (void)call_for(input, output);
+    return {output};
+  }
+
+  [[nodiscard]] Reals reference(Inputs, const Types&, const Reals& x) const override { return x; }
+  [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
+    Call call = call_for(in[0]->type, out[0]);
+    call.order = {.dims = static_cast<int>(out[0].shape.size()), .block = 1, .reads_first = true};
+    return call;
+  }
+
+ private:
+  template <class Params>
+  [[nodiscard]] static auto caller(const char* params_type, const Params& params) {
+    return [=](auto kernel, const char* function) {
+      return make_call(kernel, function, "nn/quantize.hpp", params_type, params, {input(0), output(0)});
+    };
+  }
+
+  [[nodiscard]] static Call call_for(const TensorType& in, const TensorType& out) {
+    if (in.dtype == DType::f32) return quantize_call(in, out);
+    const int32_t zero_step = tensor_zero(out, "output") - tensor_zero(in, "input");
+    const bool same_scale = tensor_scale(in, "input") == tensor_scale(out, "output");
+    if (same_scale && ((in.dtype == DType::u8 && out.dtype == DType::i8 && zero_step == -128) ||
+                       (in.dtype == DType::i8 && out.dtype == DType::u8 && zero_step == 128))) {
+      return caller("FlipSign", nn::FlipSign{narrow<int32_t>(elements(in.shape))})(nn::flip_sign_8, "flip_sign_8");
+    }
+    return requantize_call(in, out);
+  }
+
+  [[nodiscard]] static Call quantize_call(const TensorType& in, const TensorType& out) {
+    const auto call = caller("Quantize", nn::Quantize{narrow<int32_t>(elements(in.shape)), tensor_scale(out, "output"),
+                                                      tensor_zero(out, "output")});
+    if (out.dtype == DType::i8) return call(nn::quantize_f32_s8, "quantize_f32_s8");
+    if (out.dtype == DType::u8) return call(nn::quantize_f32_u8, "quantize_f32_u8");
+    return call(nn::quantize_f32_s16, "quantize_f32_s16");
+  }
+
+  [[nodiscard]] static Call requantize_call(const TensorType& in, const TensorType& out) {
+    const FixedMultiplier fixed = quantize_multiplier(static_cast<double>(tensor_scale(in, "input")) /
+                                                      static_cast<double>(tensor_scale(out, "output")));
+    const IntegerRange range = activation_range(Activation::none, out);
+    const auto call = caller("Requantize", nn::Requantize{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"),
+                                                          fixed.multiplier, fixed.shift, tensor_zero(out, "output"),
+                                                          range.low, range.high});
+    switch (pair(in.dtype, out.dtype)) {
+      case pair(DType::i8, DType::i8): return call(nn::requantize_s8_s8, "requantize_s8_s8");
+      case pair(DType::u8, DType::i8): return call(nn::requantize_u8_s8, "requantize_u8_s8");
+      case pair(DType::i8, DType::u8): return call(nn::requantize_s8_u8, "requantize_s8_u8");
+      case pair(DType::i16, DType::i8): return call(nn::requantize_s16_s8, "requantize_s16_s8");
+      case pair(DType::i8, DType::i16): return call(nn::requantize_s8_s16, "requantize_s8_s16");
+      case pair(DType::i16, DType::i16): return call(nn::requantize_s16_s16, "requantize_s16_s16");
+    }
+    fail("converts {} to {}, which is not supported; use i8 on one side", mote::name(in.dtype), mote::name(out.dtype));
+  }
+};
+
+Made from_tflite(const tflite::OpView&) { return {std::make_shared<Quantize>(), {0}}; }
+
+Sample sample(std::mt19937& random) {
+  const std::pair<DType, DType> pairs[] = {
+      {DType::f32, DType::i8}, {DType::f32, DType::u8}, {DType::f32, DType::i16}, {DType::i8, DType::i8},
+      {DType::u8, DType::i8},  {DType::i8, DType::u8},  {DType::i16, DType::i8},  {DType::i8, DType::i16},
+      {DType::i16, DType::i16}};
+  const auto& [from, to] = pairs[random_integer(random, 0, std::ssize(pairs) - 1)];
+  const TensorType in = random_type(random, from, random_shape(random, 1, 5, 5));
+  TensorType out = random_type(random, to, in.shape);
+  if (from == DType::u8 && to == DType::i8 && chance(random, 50)) {
+    out.quant = {in.quant.scale, {in.quant.zero[0] - 128}, -1};
+  }
+  return {std::make_shared<Quantize>(), {variable(in)}, {out}, 1.0};
+}
+
+}  // namespace
+
+extern const OpDef quantize{.name = "quantize", .tflite = {{"QUANTIZE", from_tflite}}, .sample = sample};
+
+}  // namespace mote::op

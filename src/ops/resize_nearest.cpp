@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nearest-neighbour resizing: everything the compiler knows about it.
+#include "nn/resize_nearest.hpp"
+
+#include "formats/tflite_view.hpp"
+#include "ops/checks.hpp"
+#include "ops/registry.hpp"
+#include "ops/sampling.hpp"
+
+namespace mote::op {
+
+namespace {
+
+struct Parameters {
+  int64_t height = 0, width = 0;
+  bool align_corners = false, half_pixel_centers = false;
+};
+
+// Which input index the reference takes for an output index; it computes in single precision.
+int64_t source_index(int64_t index, int64_t in, int64_t out, const Parameters& parameters) {
+  const bool align = parameters.align_corners && out > 1;
+  const float scale = align ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
+                            : static_cast<float>(in) / static_cast<float>(out);
+  const float position = (static_cast<float>(index) + (parameters.half_pixel_centers ? 0.5F : 0.0F)) * scale;
+  const auto nearest = static_cast<int64_t>(parameters.align_corners ? std::round(position) : std::floor(position));
+  return std::clamp<int64_t>(nearest, 0, in - 1);
+}
+
+// The same index as a fraction of integers: floor((index * step + start) / divisor).
+struct Fraction {
+  int64_t step = 1, start = 0, divisor = 1;
+};
+
+Fraction source_fraction(int64_t in, int64_t out, const Parameters& parameters) {
+  const bool align = parameters.align_corners && out > 1;
+  const int64_t from = align ? in - 1 : in;
+  const int64_t to = align ? out - 1 : out;
+  // Twice everything, so that halves (of a pixel, and for rounding) are whole.
+  const Fraction fraction{2 * from, (parameters.half_pixel_centers ? from : 0) + (parameters.align_corners ? to : 0), 2 * to};
+  for (int64_t i = 0; i < out; ++i) {
+    const int64_t exact = std::min((i * fraction.step + fraction.start) / fraction.divisor, in - 1);
+    require(exact == source_index(i, in, out, parameters),
+            "resizes {} to {}: at index {} the reference's single precision misses the exact place, which is not "
+            "supported; choose another size",
+            in, out, i);
+  }
+  return fraction;
+}
+
+class ResizeNearest final : public Operator {
+ public:
+  explicit ResizeNearest(Parameters parameters) : parameters_(parameters) {}
+
+  [[nodiscard]] std::string name() const override { return "resize_nearest"; }
+  [[nodiscard]] std::string parameters() const override {
+    return fmt::format("size={}x{}{}{}", parameters_.height, parameters_.width,
+                       parameters_.align_corners ? " align_corners" : "",
+                       parameters_.half_pixel_centers ? " half_pixel_centers" : "");
+  }
+
+  [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
+    const TensorType& input = one_input(in);
+    require_dtype(input, {DType::i8, DType::f32}, "input");
+    require(input.shape.size() == 4 && elements(input.shape) > 0, "needs an input of rank 4 (NHWC), it has {}",
+            to_text(input.shape));
+    TensorType output = declared_type(declared, input.dtype);
+    output.shape = {input.shape[0], parameters_.height, parameters_.width, input.shape[3]};
+    if (input.dtype == DType::i8) require_same_quantization(input, output);
+    (void)source_fraction(input.shape[1], parameters_.height, parameters_);
+    (void)source_fraction(input.shape[2], parameters_.width, parameters_);
+    return {output};
+  }
+
+  [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {
+    const Shape& from = in[0]->type.shape;
+    const Shape& to = out[0].shape;
+    std::vector<double> result;
+    for (int64_t index = 0; index < elements(to); ++index) {
+      const int64_t column = source_index(index / to[3] % to[2], from[2], to[2], parameters_);
+      const int64_t row = source_index(index / to[3] / to[2] % to[1], from[1], to[1], parameters_);
+      const int64_t batch = index / to[3] / to[2] / to[1];
+      result.push_back(x[0][static_cast<size_t>(((batch * from[1] + row) * from[2] + column) * from[3] + index % to[3])]);
+    }
+    return {result};
+  }
+
+  [[nodiscard]] Region needs(size_t, const Region& region, Inputs in, const Types& out) const override {
+    Region needed = region;
+    for (size_t d = 1; d <= 2; ++d) {
+      const int64_t from = in[0]->type.shape[d];
+      const int64_t to = out[0].shape[d];
+      needed.dims[d].low = source_index(region.dims[d].low, from, to, parameters_);
+      needed.dims[d].high = source_index(region.dims[d].high - 1, from, to, parameters_) + 1;
+    }
+    return needed;
+  }
+
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
+    const nn::ResizeNearest params = kernel_parameters(in[0]->type.shape, out[0].shape);
+    const std::vector<Argument> arguments{input(0), output(0)};
+    Call call = in[0]->type.dtype == DType::f32
+                    ? make_call(nn::resize_nearest_f32, "resize_nearest_f32", "nn/resize_nearest.hpp", "ResizeNearest",
+                                params, arguments)
+                    : make_call(nn::resize_nearest_s8, "resize_nearest_s8", "nn/resize_nearest.hpp", "ResizeNearest",
+                                params, arguments);
+    call.order = {.dims = 4, .block = 1, .reads_first = true};
+    return call;
+  }
+
+ private:
+  [[nodiscard]] nn::ResizeNearest kernel_parameters(const Shape& from, const Shape& to) const {
+    const auto small = [](int64_t value) { return narrow<int32_t>(value); };
+    const Fraction y = source_fraction(from[1], to[1], parameters_);
+    const Fraction x = source_fraction(from[2], to[2], parameters_);
+    return {small(from[0]), small(from[1]), small(from[2]), small(from[3]),   small(to[1]),  small(to[2]),
+            small(y.step),  small(y.start), small(y.divisor), small(x.step), small(x.start), small(x.divisor)};
+  }
+
+  Parameters parameters_;
+};
+
+Made from_tflite(const tflite::OpView& view) {
+  const auto& options = view.required_options<tflite::schema::ResizeNearestNeighborOptions>();
+  const std::vector<int64_t> size = view.integers(1, "size");
+  require(size.size() == 2 && size[0] > 0 && size[1] > 0, "has a size of {} numbers; it takes a positive height and width",
+          size.size());
+  const Parameters parameters{size[0], size[1], options.align_corners(), options.half_pixel_centers()};
+  return {std::make_shared<ResizeNearest>(parameters), {0}};
+}
+
+Sample sample(std::mt19937& random) {
+  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
+  const TensorType type = random_type(random, dtype, random_shape(random, 4, 4, 7));
+  const Parameters parameters{random_integer(random, 1, 12), random_integer(random, 1, 12), chance(random, 40),
+                              chance(random, 40)};
+  Sample sample{std::make_shared<ResizeNearest>(parameters), {variable(type)}, {}, dtype == DType::i8 ? 1e-9 : 0.0};
+  sample.out = inferred_types(sample, {type});
+  return sample;
+}
+
+}  // namespace
+
+extern const OpDef resize_nearest{
+    .name = "resize_nearest", .tflite = {{"RESIZE_NEAREST_NEIGHBOR", from_tflite}}, .sample = sample};
+
+}  // namespace mote::op

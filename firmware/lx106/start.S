@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Xtensa lx106 (calls without register windows) on QEMU's sim machine: reset, exceptions, and the measured call.
 
+  .section .reset, "ax"
+  j 1f
+  .balign 4
+start_address:                // l32r reaches backwards only
+  .word _start
+1:
+  l32r a0, start_address
+  jx a0
+
   .section .start, "ax"
   .balign 256
 vectors:                      // VECBASE points here
@@ -14,8 +23,9 @@ vectors:                      // VECBASE points here
   j trap
   .org vectors + 0x70
   j trap
-  .org vectors + 0x80
-  .literal_position
+
+  .section .text.mote_reset, "ax"
+  .balign 4
   .globl _start
 _start:
   movi a1, mote_stack_top
@@ -37,7 +47,6 @@ _start:
   call0 mote_main
   j .
 
-  .literal_position
   .balign 4
 trap:
   movi a1, mote_stack_top     // the interrupted stack may be what is broken
@@ -51,7 +60,6 @@ trap:
 // counter, calls, samples again, and searches the lowest byte that changed. Setting CCOMPARE0 to one tick before now
 // makes its interrupt bit tell afterwards whether the counter went all the way round.
   .section .text.mote_measure, "ax"
-  .literal_position
   .balign 4
   .globl mote_measure
   .type mote_measure, @function

@@ -2,6 +2,7 @@
 // Convolution, also dilated and grouped: everything the compiler knows about it.
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
+#include "ops/convolution_tflite.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -61,6 +62,11 @@ class Conv2d final : public Convolution {
   }
 };
 
+Made from_tflite(const tflite::OpView& view) {
+  return {make_conv2d(convolution::window_from_tflite<tflite::schema::Conv2DOptions>(view)),
+          convolution::kept_inputs(view)};
+}
+
 Sample sample(std::mt19937& random) {
   convolution::SampleMaker make(random);
   const int64_t groups = make.chance(0.2) ? make.integer(2, 3) : 1;
@@ -78,7 +84,7 @@ OperatorPtr make_conv2d(const SlidingWindow& window) { return std::make_shared<C
 
 namespace op {
 
-extern const OpDef conv2d{.name = "conv2d", .tflite = {}, .sample = sample};
+extern const OpDef conv2d{.name = "conv2d", .tflite = {{"CONV_2D", from_tflite}}, .sample = sample};
 
 }  // namespace op
 }  // namespace mote

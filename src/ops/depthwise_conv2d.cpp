@@ -2,6 +2,7 @@
 // Depthwise convolution with any multiplier: everything the compiler knows about it.
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
+#include "ops/convolution_tflite.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -72,6 +73,13 @@ class DepthwiseConv2d final : public Convolution {
   int64_t depth_multiplier_;
 };
 
+Made from_tflite(const tflite::OpView& view) {
+  using Options = tflite::schema::DepthwiseConv2DOptions;
+  return {make_depthwise_conv2d(convolution::window_from_tflite<Options>(view),
+                                view.required_options<Options>().depth_multiplier()),
+          convolution::kept_inputs(view)};
+}
+
 Sample sample(std::mt19937& random) {
   convolution::SampleMaker make(random);
   const int64_t multiplier = make.chance(0.3) ? make.integer(2, 8) : 1;
@@ -90,7 +98,7 @@ OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_mul
 
 namespace op {
 
-extern const OpDef depthwise_conv2d{.name = "depthwise_conv2d", .tflite = {}, .sample = sample};
+extern const OpDef depthwise_conv2d{.name = "depthwise_conv2d", .tflite = {{"DEPTHWISE_CONV_2D", from_tflite}}, .sample = sample};
 
 }  // namespace op
 }  // namespace mote

@@ -2,6 +2,7 @@
 // Fully connected layer: everything the compiler knows about it. It runs as a 1x1 convolution over its rows.
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
+#include "ops/convolution_tflite.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -87,6 +88,14 @@ class FullyConnected final : public WeightedSum {
   bool keep_dimensions_;
 };
 
+Made from_tflite(const tflite::OpView& view) {
+  const auto& options = view.required_options<tflite::schema::FullyConnectedOptions>();
+  require(static_cast<int>(options.weights_format()) == 0, "has shuffled weights; convert the model without them");
+  return {make_fully_connected(activation_from_tflite(static_cast<int>(options.fused_activation_function())),
+                               options.keep_num_dims()),
+          convolution::kept_inputs(view)};
+}
+
 Sample sample(std::mt19937& random) {
   convolution::SampleMaker make(random);
   const bool keep = make.chance(0.4);
@@ -106,7 +115,7 @@ OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions) {
 
 namespace op {
 
-extern const OpDef fully_connected{.name = "fully_connected", .tflite = {}, .sample = sample};
+extern const OpDef fully_connected{.name = "fully_connected", .tflite = {{"FULLY_CONNECTED", from_tflite}}, .sample = sample};
 
 }  // namespace op
 }  // namespace mote

@@ -107,7 +107,7 @@ std::string step_function(const Graph& graph, const Plan& plan, size_t index, bo
   std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
                                  comment_text(describe_step(graph, step)), step_symbol(graph, index));
   text += parameter_text(step.call);
-  text += fmt::format("  {}{}(parameters", shared ? "" : "nn::", step.call.kernel);
+  text += fmt::format("  {}{}(parameters", shared ? "shared_" : "nn::", step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
     text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
   }
@@ -124,7 +124,7 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel, parameters,
+  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel, parameters,
                      call.kernel, arguments);
 }
 

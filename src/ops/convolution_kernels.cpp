@@ -3,6 +3,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
+
+#include "nn/conv2d_4x4.hpp"
+#include "nn/depthwise_conv2d_3x3.hpp"
+#include "nn/fully_connected.hpp"
 
 namespace mote::convolution {
 
@@ -89,6 +94,90 @@ Call plain_f32(const Problem& problem) {
   return call;
 }
 
+// The per-channel integers of nn::Requantize, with the input's zero point folded into the bias.
+struct Folded {
+  std::vector<int32_t> scales;  // {bias, multiplier} a channel, channels padded to a multiple of four
+  std::vector<uint8_t> shift;
+};
+
+// Nothing when some channel's numbers do not fit the arithmetic of nn::Requantize.
+std::optional<Folded> fold(const Quantised& q) {
+  const size_t channels = q.bias.size();
+  const size_t taps = q.weights.size() / channels;
+  Folded folded{std::vector<int32_t>((channels + 3) / 4 * 8, 0), {}};
+  for (size_t c = 0; c < channels; ++c) {
+    const int64_t bound = sum_bound(q, c);
+    int32_t multiplier = q.multiplier[c];
+    int64_t shift = 1 - q.shift[c];
+    // Every sum rounds to zero: a multiplier of zero says the same and needs no wide shift.
+    if (multiplier == 0 || (shift > 2 && bound < int64_t{1} << std::min<int64_t>(shift - 3, 40))) multiplier = 0, shift = 2;
+    const int64_t largest = 2 * bound + (int64_t{256} << std::min<int64_t>(shift - 1, 40)) + 4;
+    if (shift < 2 || 4 * bound > INT32_MAX || largest > INT32_MAX) return std::nullopt;
+    int64_t weight_sum = 0;
+    for (size_t i = 0; i < taps; ++i) weight_sum += q.weights[c * taps + i];
+    folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * weight_sum);
+    folded.scales[2 * c + 1] = multiplier;
+    folded.shift.push_back(static_cast<uint8_t>(shift));
+  }
+  return folded;
+}
+
+// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
+std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
+  const size_t taps = weights.size() / channels;
+  const size_t padded = (taps + 1) / 2 * 2;
+  std::vector<int8_t> packed((channels + 3) / 4 * 4 * padded, 0);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t k = 0; k < taps; ++k) packed[(c / 4 * padded + k) * 4 + c % 4] = weights[c * taps + k];
+  }
+  return packed;
+}
+
+std::vector<Constant> folded_constants(const std::vector<int8_t>& weights, const Folded& folded) {
+  return {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, folded.scales),
+          constant_of("shift", DType::u8, folded.shift)};
+}
+
+bool fits_depthwise_3x3(const nn::Conv2d& s) {
+  return s.group_channels == 1 && s.group_outputs == 1 && s.kernel_height == 3 && s.kernel_width == 3 &&
+         s.dilation_height == 1 && s.dilation_width == 1 && s.stride_width <= 2;
+}
+
+Call depthwise_3x3(const Quantised& q, const Folded& folded) {
+  Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
+                        "Conv2d", q.shape, {input(0), constant(0), constant(1), constant(2), output(0)});
+  call.constants = folded_constants(q.weights, folded);
+  call.order = Order{2, 1, false};
+  return call;
+}
+
+Call dense(const Problem& problem, const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
+  const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels,
+                                  s.out_zero, s.low, s.high};
+  Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
+                        params, {input(0), constant(0), constant(1), constant(2), output(0)});
+  call.constants = folded_constants(pack_by_four(q.weights, q.bias.size()), folded);
+  call.order = pixel_order(problem, 1, false);
+  return call;
+}
+
+Call blocks_4x4(const Problem& problem, const Quantised& q, const Folded& folded) {
+  Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "Conv2d", q.shape,
+                        {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
+  call.constants = folded_constants(pack_by_four(q.weights, q.bias.size()), folded);
+  const auto taps = static_cast<int64_t>(q.weights.size() / q.bias.size());
+  call.scratch_bytes = 4 * align_up(taps, 2);
+  call.order = pixel_order(problem, 4, true);
+  return call;
+}
+
+// A window of one element over the whole input: the pixels are rows of a dense layer.
+bool pointwise(const nn::Conv2d& s) {
+  return s.kernel_height == 1 && s.kernel_width == 1 && s.stride_height == 1 && s.stride_width == 1 &&
+         s.in_height == s.out_height && s.in_width == s.out_width;
+}
+
 }  // namespace
 
 Call lower_plain(const Problem& problem) {
@@ -96,6 +185,18 @@ Call lower_plain(const Problem& problem) {
   return plain_s8(problem, quantise(problem));
 }
 
-Call lower(const Problem& problem) { return lower_plain(problem); }
+Call lower(const Problem& problem) {
+  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+  const Quantised q = quantise(problem);
+  const std::optional<Folded> folded = fold(q);
+  if (!folded) return plain_s8(problem, q);
+  const nn::Conv2d& s = q.shape;
+  if (s.group_channels == s.in_channels) {
+    // Blocks of four pixels need more than two to be worth their empty places.
+    const int64_t pixels = int64_t{s.batches} * s.out_height * s.out_width;
+    return pixels <= 2 && pointwise(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
+  }
+  return fits_depthwise_3x3(s) ? depthwise_3x3(q, *folded) : plain_s8(problem, q);
+}
 
 }  // namespace mote::convolution

@@ -34,13 +34,14 @@ MOTE_KERNEL int32_t nearest(int32_t i, int32_t step, int32_t start, int32_t divi
   return index < extent ? index : extent - 1;
 }
 
-template <class T>
-MOTE_KERNEL void resize_nearest(const ResizeNearest& p, const T* in, T* out) {
+// Copies pixel (row_of(y), column_of(x)) to pixel (y, x).
+template <class Params, class T, class RowOf, class ColumnOf>
+MOTE_KERNEL void copy_pixels(const Params& p, const T* in, T* out, RowOf row_of, ColumnOf column_of) {
   for (int32_t batch = 0; batch < p.batches; ++batch) {
     for (int32_t y = 0; y < p.out_height; ++y) {
-      const T* row = in + nearest(y, p.step_y, p.start_y, p.divisor_y, p.in_height) * p.in_width * p.channels;
+      const T* row = in + row_of(y) * p.in_width * p.channels;
       for (int32_t x = 0; x < p.out_width; ++x) {
-        const T* from = row + nearest(x, p.step_x, p.start_x, p.divisor_x, p.in_width) * p.channels;
+        const T* from = row + column_of(x) * p.channels;
         for (const T* end = from + p.channels; from != end;) *out++ = *from++;
       }
     }
@@ -48,9 +49,46 @@ MOTE_KERNEL void resize_nearest(const ResizeNearest& p, const T* in, T* out) {
   }
 }
 
+template <class T>
+MOTE_KERNEL void resize_nearest(const ResizeNearest& p, const T* in, T* out) {
+  copy_pixels(
+      p, in, out, [&](int32_t y) { return nearest(y, p.step_y, p.start_y, p.divisor_y, p.in_height); },
+      [&](int32_t x) { return nearest(x, p.step_x, p.start_x, p.divisor_x, p.in_width); });
+}
+
 MOTE_KERNEL void resize_nearest_s8(const ResizeNearest& p, const int8_t* in, int8_t* out) {
   resize_nearest(p, in, out);
 }
 MOTE_KERNEL void resize_nearest_f32(const ResizeNearest& p, const float* in, float* out) { resize_nearest(p, in, out); }
+
+// For sizes at which the reference's single precision misses the exact place: the indices come from tables.
+struct ResizeNearestTable {
+  int32_t batches, in_height, in_width, channels, out_height, out_width;
+
+  template <class F>
+  constexpr void fields(F&& f) const {
+    f("batches", batches);
+    f("in_height", in_height);
+    f("in_width", in_width);
+    f("channels", channels);
+    f("out_height", out_height);
+    f("out_width", out_width);
+  }
+};
+
+template <class T>
+MOTE_KERNEL void resize_nearest_table(const ResizeNearestTable& p, const T* in, const int16_t* rows,
+                                      const int16_t* columns, T* out) {
+  copy_pixels(p, in, out, [&](int32_t y) { return rows[y]; }, [&](int32_t x) { return columns[x]; });
+}
+
+MOTE_KERNEL void resize_nearest_table_s8(const ResizeNearestTable& p, const int8_t* in, const int16_t* rows,
+                                         const int16_t* columns, int8_t* out) {
+  resize_nearest_table(p, in, rows, columns, out);
+}
+MOTE_KERNEL void resize_nearest_table_f32(const ResizeNearestTable& p, const float* in, const int16_t* rows,
+                                          const int16_t* columns, float* out) {
+  resize_nearest_table(p, in, rows, columns, out);
+}
 
 }  // namespace nn

@@ -79,9 +79,36 @@ TEST_P(EmulateRun, OutputsOfEveryCase) {
   EXPECT_EQ(result.instructions[0], result.instructions[2]);
   ASSERT_EQ(result.step_instructions.size(), 2u);
   EXPECT_NE(result.console.find("STACK_PEAK="), std::string::npos);
-  std::printf("%ld instr, steps %ld %ld, code %ld weights %ld harness %ld stack %ld/%ld\n", result.instructions[0],
+  std::printf("%ld instr, steps %ld %ld, code %ld weights %ld harness %ld stack %ld/%ld bound %ld\n", result.instructions[0],
               result.step_instructions[0], result.step_instructions[1], result.code_bytes, result.weight_bytes,
-              result.harness_bytes, result.stack_peak_bytes, result.stack_total_bytes);
+              result.harness_bytes, result.stack_peak_bytes, result.stack_total_bytes, result.stack_bound_bytes);
+}
+
+// Software floating point from libgcc, exponential from libm.
+const char* const float_body = R"(
+#include <math.h>
+extern "C" void soft_run(void* arena) {
+  float* in = (float*)soft_input0(arena);
+  float* out = (float*)soft_output0(arena);
+  out[0] = in[0] / in[1] + in[2] * in[3];
+  out[1] = expf(in[0]);
+  out[2] = sqrtf(in[1]) - in[0];
+}
+)";
+
+TEST_P(EmulateRun, LibraryMembersBelongToTheModel) {
+  EmulateRequest asked = request("soft", 16, 12, 1, float_body);
+  const std::vector<float> input{1.5f, 0.25f, 3.0f, -7.0f};
+  asked.cases.push_back({to_bytes(input)});
+  const EmulateResult result = emulate(asked);
+  const std::vector<float> output = to_values<float>(result.outputs.at(0).at(0));
+  EXPECT_EQ(output.at(0), -15.0f);
+  EXPECT_NEAR(output.at(1), 4.4816890703, 1e-6);
+  EXPECT_EQ(output.at(2), -1.0f);
+  EXPECT_LE(result.stack_peak_bytes, result.stack_bound_bytes);
+  std::printf("%ld instr, code %ld weights %ld harness %ld stack %ld/%ld bound %ld\n", result.instructions[0],
+              result.code_bytes, result.weight_bytes,
+              result.harness_bytes, result.stack_peak_bytes, result.stack_total_bytes, result.stack_bound_bytes);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/embedded.hpp"
 #include "base/files.hpp"
+#include "emulate/call_graph.hpp"
 #include "emulate/process.hpp"
 
 namespace mote {
@@ -57,6 +58,14 @@ void copy_firmware(const Target& target, const fs::path& directory) {
   }
 }
 
+// Arithmetic that the toolchain's own libraries lack; the model pays for what it uses of it, like for libgcc.
+std::string library_source(const Target& target) {
+  const std::string path = fmt::format("firmware/{}/library.cpp", target.architecture);
+  const auto files = embedded_files();
+  const bool exists = std::any_of(files.begin(), files.end(), [&](const EmbeddedFile& file) { return file.path == path; });
+  return exists ? std::string(embedded_file(path)) : std::string();
+}
+
 void run_tool(const std::vector<std::string>& command, std::string_view what) {
   const ProcessResult result = run_process(command, compiler_timeout);
   require(!result.timed_out, "{}: {} did not end within {} s", what, command[0], compiler_timeout.count());
@@ -82,7 +91,7 @@ void compile(const EmulateRequest& request, const fs::path& directory, const fs:
 void compile_model(const EmulateRequest& request, const fs::path& directory, bool profile) {
   std::vector<std::string> flags = split_words(request.optimize.empty() ? std::string(request.target.speed_flags)
                                                                         : request.optimize);
-  append(flags, {"-Werror", "-ffp-contract=off", "-fstack-usage", "-I" + request.model_directory.string()});
+  append(flags, {"-Werror", "-ffp-contract=off", "-fcallgraph-info=su", "-I" + request.model_directory.string()});
   if (profile) append(flags, {"-include", (directory / "profile.h").string()});
   compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
 }
@@ -97,14 +106,34 @@ void compile_harness(const EmulateRequest& request, const fs::path& directory, b
   compile(request, directory, directory / "main.cpp", "mote_main.o", flags);
 }
 
+void compile_library(const EmulateRequest& request, const fs::path& directory) {
+  write_file(directory / "library.cpp", library_source(request.target));
+  compile(request, directory, directory / "library.cpp", "library.o", {"-O2", "-fcallgraph-info=su"});
+}
+
 void link(const EmulateRequest& request, const fs::path& directory) {
   std::vector<std::string> command{std::string(request.target.linker)};
   append(command, split_words(request.target.link_flags));
   append(command, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-T" + (directory / "link.ld").string(),
                    "-Wl,-Map=" + (directory / "firmware.map").string(), (directory / "mote_start.o").string(),
-                   (directory / "mote_main.o").string(), (directory / "model.o").string(), "-lm", "-o",
+                   (directory / "mote_main.o").string(), (directory / "model.o").string(),
+                   (directory / "library.o").string(), "-lm", "-o",
                    (directory / "firmware.elf").string()});
   run_tool(command, fmt::format("linking {} for {}", request.name, request.target.name));
+}
+
+int64_t find_stack_bound(const EmulateRequest& request, const fs::path& directory) {
+  const ProcessResult objdump = run_process({std::string(request.target.tools) + "objdump", "-d", "--no-show-raw-insn",
+                                             (directory / "firmware.elf").string()},
+                                            compiler_timeout);
+  require(objdump.exit_status == 0 && !objdump.timed_out, "{}objdump failed: {}", request.target.tools,
+          tail(objdump.errors, 5));
+  std::map<std::string, CompilerFrame, std::less<>> frames;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == ".ci") read_callgraph_info(read_text(entry.path()), frames);
+  }
+  require(!frames.empty(), "the compiler wrote no stack usage for {}", request.name);
+  return stack_bound(read_call_graph(objdump.output, request.target.architecture, frames), request.name + "_run");
 }
 
 }  // namespace
@@ -113,13 +142,15 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   copy_firmware(request.target, directory);
   write_file(directory / "model.hpp", binding(request));
   compile_model(request, directory, profile);
+  compile_library(request, directory);
   compile_harness(request, directory, profile);
   link(request, directory);
   const std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
-  Firmware firmware{directory / "firmware.elf", attribute(sections, request.name, request.steps)};
+  Firmware firmware{directory / "firmware.elf", attribute(sections, request.name, request.steps), 0};
   require(firmware.footprint.ram_bytes == 0,
-          "{} needs {} bytes of RAM besides its arena ({}); generated code must keep all state in the arena",
+          "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
+  if (!profile) firmware.stack_bound_bytes = find_stack_bound(request, directory);
   return firmware;
 }
 

@@ -13,6 +13,7 @@ namespace mote {
 struct Firmware {
   std::filesystem::path program;  // ELF
   Footprint footprint;
+  int64_t stack_bound_bytes = 0;  // of NAME_run; 0 in a profile build
 };
 
 // Writes into `directory`; the files there live as long as the caller needs them.

@@ -107,7 +107,9 @@ void run_plain(const EmulateRequest& request, EmulateResult& result) {
   const Firmware firmware = build_firmware(request, directory.path(), false);
   result.code_bytes = firmware.footprint.code_bytes;
   result.weight_bytes = firmware.footprint.weight_bytes;
+  result.library_ram_bytes = firmware.footprint.library_ram_bytes;
   result.harness_bytes = firmware.footprint.harness_bytes;
+  result.stack_bound_bytes = firmware.stack_bound_bytes;
   result.step_code_bytes = firmware.footprint.step_code_bytes;
   run_cases(request, firmware, directory.path(), request.cases.size(), 0,
             [&](const std::string& text, ConsoleResult console) {

@@ -36,6 +36,7 @@ struct EmulateResult {
   int64_t code_bytes = 0;         // text and read-only data the model needs, libraries included, weights not
   int64_t weight_bytes = 0;
   int64_t harness_bytes = 0;
+  int64_t library_ram_bytes = 0;  // variables of library members the model needs, such as errno of libm
   std::vector<int64_t> step_code_bytes;
   std::string console;  // what the firmware printed
 };

@@ -112,8 +112,9 @@ Footprint attribute(const std::vector<MapSection>& sections, std::string_view mo
     if (file == "mote_start.o" || file == "mote_main.o") {
       if (!is_ram(section)) footprint.harness_bytes += section.bytes;
     } else if (is_ram(section)) {
-      footprint.ram_bytes += section.bytes;
-      footprint.ram_owners.push_back(section.name + " of " + file);
+      const bool model = file == "model.o";
+      (model ? footprint.ram_bytes : footprint.library_ram_bytes) += section.bytes;
+      if (model) footprint.ram_owners.push_back(section.name);
     } else if (section.name.find("_weights_") != std::string::npos) {
       footprint.weight_bytes += section.bytes;
     } else {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who calls whom, and how much stack each function takes, from a program's disassembly and gcc's own figures.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mote {
+
+// What gcc's -fcallgraph-info=su says about one function.
+struct CompilerFrame {
+  int64_t bytes = 0;
+  bool bounded = true;  // false: alloca or an array of variable length
+  bool indirect_calls = false;
+};
+
+// By the symbol's name in the object. Adds to `frames`.
+void read_callgraph_info(std::string_view text, std::map<std::string, CompilerFrame, std::less<>>& frames);
+
+enum class EdgeKind {
+  call,       // returns here
+  jump,       // goes there with this function's frame still in place
+  tail_call,  // goes there after this function's frame was removed
+};
+
+struct CallEdge {
+  size_t target = 0;  // index of the function
+  EdgeKind kind = EdgeKind::call;
+};
+
+struct Function {
+  std::string name;
+  int64_t frame_bytes = 0;
+  std::string problem;  // why its stack use is not known; empty: it is
+  std::vector<CallEdge> edges;
+};
+
+// `disassembly` is what objdump -d --no-show-raw-insn prints for a linked program of that architecture (a folder of
+// firmware/). Functions without a compiler's figure (libgcc, libm, libc) get the sum of all that they take from the stack
+// pointer anywhere, which no path can exceed; in them a jump through a register is taken for a jump table.
+[[nodiscard]] std::vector<Function> read_call_graph(std::string_view disassembly, std::string_view architecture,
+                                                    const std::map<std::string, CompilerFrame, std::less<>>& frames);
+
+// The most bytes that the stack can grow below the caller of `entry`. Throws Error that names the chain when there is
+// recursion, a call through a pointer, or a frame of unknown size.
+[[nodiscard]] int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry);
+
+}  // namespace mote

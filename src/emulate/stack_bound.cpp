@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The deepest chain of calls: strongly connected parts of the graph first (Tarjan 1972), then the longest path.
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "emulate/call_graph.hpp"
+
+namespace mote {
+namespace {
+
+class BoundFinder {
+ public:
+  explicit BoundFinder(const std::vector<Function>& functions)
+      : functions_(functions), order_(functions.size(), unseen), low_(functions.size()), group_(functions.size(), unseen) {}
+
+  // Bytes below the stack pointer at the entry of `function`.
+  int64_t bound(size_t function) {
+    visit(function);
+    return group_bytes_[group_[function]];
+  }
+
+ private:
+  static constexpr size_t unseen = static_cast<size_t>(-1);
+
+  void visit(size_t index) {
+    order_[index] = low_[index] = next_++;
+    stack_.push_back(index);
+    for (const CallEdge& edge : functions_[index].edges) {
+      if (order_[edge.target] == unseen) {
+        visit(edge.target);
+        low_[index] = std::min(low_[index], low_[edge.target]);
+      } else if (group_[edge.target] == unseen) {
+        low_[index] = std::min(low_[index], order_[edge.target]);
+      }
+    }
+    if (low_[index] == order_[index]) close_group(index);
+  }
+
+  void close_group(size_t root) {
+    const auto begin = std::find(stack_.begin(), stack_.end(), root);
+    const std::vector<size_t> members(begin, stack_.end());
+    stack_.erase(begin, stack_.end());
+    const size_t group = group_bytes_.size();
+    for (const size_t member : members) group_[member] = group;
+    group_bytes_.push_back(group_bound(members, group));
+  }
+
+  // Functions that jump into each other are bounded by all their frames together; calls among them are recursion.
+  int64_t group_bound(const std::vector<size_t>& members, size_t group) const {
+    int64_t frames = 0, below = 0, instead = 0;
+    for (const size_t member : members) {
+      const Function& function = functions_[member];
+      require(function.problem.empty(), "the stack has no bound: {} is called, and {}", function.name, function.problem);
+      frames += function.frame_bytes;
+      for (const CallEdge& edge : function.edges) {
+        const bool inside = group_[edge.target] == group;
+        require(!inside || edge.kind != EdgeKind::call, "the stack has no bound: {} and {} call each other",
+                function.name, functions_[edge.target].name);
+        if (inside) continue;
+        int64_t& most = edge.kind == EdgeKind::tail_call && members.size() == 1 ? instead : below;
+        most = std::max(most, group_bytes_[group_[edge.target]]);
+      }
+    }
+    return std::max(frames + below, instead);
+  }
+
+  const std::vector<Function>& functions_;
+  std::vector<size_t> order_, low_, group_, stack_;
+  std::vector<int64_t> group_bytes_;
+  size_t next_ = 0;
+};
+
+}  // namespace
+
+int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry) {
+  const auto found = std::find_if(functions.begin(), functions.end(),
+                                  [entry](const Function& function) { return function.name == entry; });
+  require(found != functions.end(), "the program has no function {}", entry);
+  return BoundFinder(functions).bound(static_cast<size_t>(found - functions.begin()));
+}
+
+}  // namespace mote

@@ -42,7 +42,7 @@ MOTE_KERNEL void quantize_f32_s8(const Quantize& p, const float* in, int8_t* out
 MOTE_KERNEL void quantize_f32_u8(const Quantize& p, const float* in, uint8_t* out) { quantize(p, in, out); }
 MOTE_KERNEL void quantize_f32_s16(const Quantize& p, const float* in, int16_t* out) { quantize(p, in, out); }
 
-struct Requantize {
+struct RequantizeElements {
   int32_t count;
   int32_t in_zero, multiplier, shift, out_zero;
   int32_t low, high;
@@ -60,19 +60,19 @@ struct Requantize {
 };
 
 template <class From, class To>
-MOTE_KERNEL void requantize(const Requantize& p, const From* in, To* out) {
+MOTE_KERNEL void requantize(const RequantizeElements& p, const From* in, To* out) {
   for (int32_t i = 0; i < p.count; ++i) {
     const int32_t value = multiply_by_quantized_multiplier(in[i] - p.in_zero, p.multiplier, p.shift) + p.out_zero;
     out[i] = static_cast<To>(clamp(value, p.low, p.high));
   }
 }
 
-MOTE_KERNEL void requantize_s8_s8(const Requantize& p, const int8_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_u8_s8(const Requantize& p, const uint8_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s8_u8(const Requantize& p, const int8_t* in, uint8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s16_s8(const Requantize& p, const int16_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s8_s16(const Requantize& p, const int8_t* in, int16_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s16_s16(const Requantize& p, const int16_t* in, int16_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s8_s8(const RequantizeElements& p, const int8_t* in, int8_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_u8_s8(const RequantizeElements& p, const uint8_t* in, int8_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s8_u8(const RequantizeElements& p, const int8_t* in, uint8_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s16_s8(const RequantizeElements& p, const int16_t* in, int8_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s8_s16(const RequantizeElements& p, const int8_t* in, int16_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s16_s16(const RequantizeElements& p, const int16_t* in, int16_t* out) { requantize(p, in, out); }
 
 // Between two quantisations of one scale whose zero points are 128 apart, the byte only changes its sign bit.
 struct FlipSign {

@@ -74,7 +74,7 @@ class Quantize final : public Operator {
     const FixedMultiplier fixed = quantize_multiplier(static_cast<double>(tensor_scale(in, "input")) /
                                                       static_cast<double>(tensor_scale(out, "output")));
     const IntegerRange range = activation_range(Activation::none, out);
-    const auto call = caller("Requantize", nn::Requantize{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"),
+    const auto call = caller("RequantizeElements", nn::RequantizeElements{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"),
                                                           fixed.multiplier, fixed.shift, tensor_zero(out, "output"),
                                                           range.low, range.high});
     switch (pair(in.dtype, out.dtype)) {

@@ -2,6 +2,7 @@
 // The command line: flags to library calls, no logic. Exit status 0: done; 1: an error or a mismatch; 2: bad usage.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <exception>
 
 #include "commands.hpp"
@@ -9,7 +10,6 @@
 int main(int count, char** arguments) {
   CLI::App app{"Mote compiles trained neural networks to heap-free C++ for microcontrollers."};
   app.set_version_flag("--version", "Mote " MOTE_VERSION);
-  app.require_subcommand(1);
   mote::cli::add_compile(app);
   mote::cli::add_run(app);
   mote::cli::add_verify(app);
@@ -17,6 +17,10 @@ int main(int count, char** arguments) {
   mote::cli::add_targets(app);
   try {
     app.parse(count, arguments);
+    if (app.get_subcommands().empty()) {
+      std::fputs(app.help().c_str(), stderr);
+      return 2;
+    }
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::RuntimeError& status) {
@@ -25,7 +29,7 @@ int main(int count, char** arguments) {
     app.exit(usage);
     return 2;
   } catch (const std::exception& problem) {
-    fmt::print(stderr, "mote: error: {}\n", problem.what());
+    std::fputs(fmt::format("mote: error: {}\n", problem.what()).c_str(), stderr);  // must not throw again
     return 1;
   }
   return 0;

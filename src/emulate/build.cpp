@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds compiler_timeout{600};
+constexpr int64_t reserved_stack_bytes = 1024;  // the harness's own frames and the guard below (firmware/main.cpp)
 
 std::string upper_case(std::string text) {
   for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
@@ -115,6 +116,7 @@ void link(const EmulateRequest& request, const fs::path& directory) {
   std::vector<std::string> command{std::string(request.target.linker)};
   append(command, split_words(request.target.link_flags));
   append(command, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-T" + (directory / "link.ld").string(),
+                   fmt::format("-Wl,--defsym=mote_stack_bytes={}", stack_bytes),
                    "-Wl,-Map=" + (directory / "firmware.map").string(), (directory / "mote_start.o").string(),
                    (directory / "mote_main.o").string(), (directory / "model.o").string(),
                    (directory / "library.o").string(), "-lm", "-o",
@@ -150,7 +152,12 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   require(firmware.footprint.ram_bytes == 0,
           "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
-  if (!profile) firmware.stack_bound_bytes = find_stack_bound(request, directory);
+  if (!profile) {
+    firmware.stack_bound_bytes = find_stack_bound(request, directory);
+    require(firmware.stack_bound_bytes <= stack_bytes - reserved_stack_bytes,
+            "{} needs up to {} bytes of stack; the emulated firmware has {}", request.name,
+            firmware.stack_bound_bytes, stack_bytes);
+  }
   return firmware;
 }
 

@@ -10,6 +10,9 @@
 
 namespace mote {
 
+// Of the emulated firmware.
+constexpr int64_t stack_bytes = 64 * 1024;
+
 struct Firmware {
   std::filesystem::path program;  // ELF
   Footprint footprint;

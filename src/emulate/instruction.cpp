@@ -65,8 +65,26 @@ void add_to_stack_pointer(Instruction& instruction, std::string_view amount, int
   else instruction.stack_bytes = std::max<int64_t>(0, sign * *bytes);
 }
 
+// libgcc's shared prologues (-msave-restore): called with the link in t0, they leave the caller's registers on the
+// stack; those that save more than four take 64 bytes, if only for some instructions.
+std::optional<int64_t> saved_bytes(std::string_view operands) {
+  constexpr std::string_view marker = "<__riscv_save_";
+  const size_t found = operands.find(marker);
+  if (!operands.starts_with("t0,") || found == std::string_view::npos) return std::nullopt;
+  const bool few = operands.size() == found + marker.size() + 2 && operands[found + marker.size()] <= '3';
+  return few ? 16 : 64;
+}
+
 Instruction read_rv32(std::string_view mnemonic, std::string_view operands) {
   Instruction result;
+  if (const std::optional<int64_t> saved = saved_bytes(operands)) {
+    result.stack_bytes = *saved;
+    return result;
+  }
+  if (operands.find("<__riscv_restore_") != std::string_view::npos && (mnemonic == "j" || mnemonic == "tail")) {
+    result.flow = Flow::leave;
+    return result;
+  }
   const std::vector<std::string_view> parts = split_operands(operands);
   result.target = symbolic_target(operands);
   if (mnemonic == "ret" || (mnemonic == "jr" && operands == "ra")) result.flow = Flow::leave;

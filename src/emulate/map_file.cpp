@@ -19,6 +19,10 @@ std::optional<int64_t> parse_hexadecimal(std::string_view text) {
   return static_cast<int64_t>(value);
 }
 
+bool is_ram(const MapSection& section) {
+  return section.output == ".data" || section.output == ".bss" || section.output == ".tdata" || section.output == ".tbss";
+}
+
 // Lines of the form " .text.name  0xADDRESS  0xSIZE  file"; a long name stands on a line of its own.
 class MapReader {
  public:
@@ -59,7 +63,8 @@ class MapReader {
   void add_padding(std::string_view text) {
     const std::vector<std::string> words = split_words(text);
     const auto bytes = words.size() >= 3 ? parse_hexadecimal(words[2]) : std::nullopt;
-    if (bytes && !sections.empty() && sections.back().output == output_) sections.back().bytes += *bytes;
+    const bool same = !sections.empty() && sections.back().output == output_;
+    if (bytes && same && !is_ram(sections.back())) sections.back().bytes += *bytes;
   }
 
   std::string output_, name_;
@@ -70,10 +75,6 @@ bool occupies_memory(const MapSection& section) {
     if (section.output == name) return true;
   }
   return false;
-}
-
-bool is_ram(const MapSection& section) {
-  return section.output == ".data" || section.output == ".bss" || section.output == ".tdata" || section.output == ".tbss";
 }
 
 // The index i of a name that contains PREFIX_step<i>, mangled or not.

@@ -9,7 +9,7 @@
 
 namespace mote {
 
-// One input section with the padding that follows it.
+// One input section; in flash with the padding that follows it.
 struct MapSection {
   std::string output;  // ".text"
   std::string name;    // ".text._ZL14digits_step3_Pv"

@@ -74,7 +74,7 @@ def exp_from_minus_quarter(a):
 
 
 def exp_of_negative(a):
-    """exp(a) with 31 fraction bits for a <= 0 with 26: the part below a quarter by the series, the rest by factors."""
+    """exp(a) with 31 fraction bits for a <= 0 with 26: below a quarter by the series, the rest by factors."""
     quarter = 1 << 24
     part = (a & (quarter - 1)) - quarter
     result = exp_from_minus_quarter(shift_left_saturating(part, 5))

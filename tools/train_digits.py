@@ -6,8 +6,8 @@
     env/bin/python tools/train_digits.py train    # trains, writes examples/digits, checks (about two minutes)
     env/bin/python tools/train_digits.py check    # recomputes accuracy and golden outputs of the files there
 
-The 1,797 scans (8x8, 17 grey levels) are split once, stratified, into 1,437 to train and 360 held out; no choice was
-made by looking at the latter. The input is exact: pixel 0 to 16 is stored as int8 -128 to -112.
+The 1,797 scans (8x8, 17 grey levels) are split once, stratified, into 1,437 to train and 360 held out; no choice
+was made by looking at the latter. The input is exact: pixel 0 to 16 is stored as int8 -128 to -112.
 Training is seeded and single-threaded: the same machine and numpy give the same bytes.
 """
 import os
@@ -209,7 +209,8 @@ class File:
         return len(self.tensors) - 1
 
     def operator(self, kind, version, inputs, output, options_type, options):
-        code = {"deprecated_builtin_code": int8_reference.OPERATORS[kind], "builtin_code": kind, "version": version}
+        number = int8_reference.OPERATORS[kind]
+        code = {"deprecated_builtin_code": number, "builtin_code": kind, "version": version}
         if code not in self.codes:
             self.codes.append(code)
         self.operators.append({"opcode_index": self.codes.index(code), "inputs": inputs, "outputs": [output],
@@ -223,7 +224,7 @@ class File:
 
 
 def quantized_weights(layer, per_channel):
-    """Symmetric int8; one scale an output channel or one for all. Axis 0 is the output channel, or 3 for depthwise."""
+    """Symmetric int8; one scale an output channel or one for all. The channel is axis 0, or 3 for depthwise."""
     weights = layer.weights[np.newaxis] if layer.kind == "DEPTHWISE_CONV_2D" else layer.weights
     axis = 3 if layer.kind == "DEPTHWISE_CONV_2D" else 0
     others = tuple(i for i in range(weights.ndim) if i != axis)
@@ -322,8 +323,8 @@ def verified_outputs(images):
     """Of the model in FOLDER, rounded twice in every layer, as TensorFlow Lite Micro's reference kernels do.
 
     LiteRT rounds differently by kernel: its reference kernels round the fully connected layer once and the rest
-    twice, the XNNPACK delegate that it takes by default rounds everything once. Both are reproduced here in every byte, which leaves the
-    rounding as the only difference. Returns also what LiteRT's reference kernels give.
+    twice, the XNNPACK delegate that it takes by default rounds everything once. Both are reproduced here in every
+    byte, which leaves the rounding as the only difference. Returns also what LiteRT's reference kernels give.
     """
     path = FOLDER / "digits.tflite"
     outputs = int8_reference.run(path, images)
@@ -334,7 +335,7 @@ def verified_outputs(images):
         results[resolver] = litert(path, images, resolver)
         wrong = np.count_nonzero(int8_reference.run(path, images, rounded_once) != results[resolver])
         if wrong:
-            raise SystemExit(f"LiteRT {resolver}: {wrong} bytes differ from int8_reference.py with the same rounding")
+            raise SystemExit(f"LiteRT {resolver}: {wrong} bytes differ from int8_reference.py with its rounding")
         print(f"  LiteRT {resolver}: equal to int8_reference.py with its rounding;",
               f"{np.count_nonzero(outputs != results[resolver])} bytes differ from double rounding")
     return outputs, results["BUILTIN_REF"]

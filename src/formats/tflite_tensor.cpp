@@ -8,7 +8,8 @@
 namespace mote::tflite {
 
 void Budget::spend(size_t bytes) {
-  require(bytes <= left_, "shares so many parts that it unpacks to more than {} bytes; convert the model again", limit_);
+  require(bytes <= left_, "shares so many parts that it unpacks to more than {} bytes; convert the model again",
+          limit_);
   left_ -= bytes;
 }
 
@@ -82,18 +83,20 @@ Shape read_shape(const flatbuffers::Vector<int32_t>* extents) {
   return shape;
 }
 
-// One scale for each index of an axis: which one. Some converters give a bias the axis of its weights; a vector has
-// one axis only, so that number carries nothing.
+// One scale for each index of an axis: which one. Some converters give a bias the axis of its weights; a vector
+// has one axis only, so that number carries nothing.
 int channel_axis(int32_t stated, const Shape& shape, size_t scales) {
   const int64_t axis = shape.size() == 1 ? 0 : stated;
   require(axis >= 0 && axis < static_cast<int64_t>(shape.size()), "is quantised along axis {} but its shape is {}",
           stated, to_text(shape));
   const int64_t extent = shape[static_cast<size_t>(axis)];
-  require(extent == static_cast<int64_t>(scales), "has {} scales for the {} indices of axis {}", scales, extent, axis);
+  require(extent == static_cast<int64_t>(scales), "has {} scales for the {} indices of axis {}", scales, extent,
+          axis);
   return static_cast<int>(axis);
 }
 
-Quantization read_quantization(const schema::QuantizationParameters& table, const TensorType& type, Budget& budget) {
+Quantization read_quantization(const schema::QuantizationParameters& table, const TensorType& type,
+                               Budget& budget) {
   const size_t scales = table.scale() == nullptr ? 0 : table.scale()->size();
   const size_t zeros = table.zero_point() == nullptr ? 0 : table.zero_point()->size();
   require(scales == zeros, "has {} quantisation scales but {} zero points", scales, zeros);
@@ -105,7 +108,8 @@ Quantization read_quantization(const schema::QuantizationParameters& table, cons
   for (unsigned i = 0; i < scales; ++i) {
     const float scale = table.scale()->Get(i);
     const int64_t zero = table.zero_point()->Get(i);
-    require(std::isfinite(scale) && scale > 0.0F, "has quantisation scale {} at index {}; it must be positive", scale, i);
+    require(std::isfinite(scale) && scale > 0.0F, "has quantisation scale {} at index {}; it must be positive",
+            scale, i);
     require(zero >= low && zero <= high, "has zero point {} at index {}, outside {} to {}", zero, i, low, high);
     quant.scale.push_back(scale);
     quant.zero.push_back(static_cast<int32_t>(zero));
@@ -115,7 +119,8 @@ Quantization read_quantization(const schema::QuantizationParameters& table, cons
 
 Bytes read_data(const schema::Model& model, const schema::Tensor& table, const TensorType& type, Budget& budget) {
   const schema::Buffer& buffer = *model.buffers()->Get(table.buffer());
-  require(buffer.offset() == 0 && buffer.size() == 0, "keeps its data behind the FlatBuffer, which is not supported");
+  require(buffer.offset() == 0 && buffer.size() == 0,
+          "keeps its data behind the FlatBuffer, which is not supported");
   if (buffer.data() == nullptr || buffer.data()->size() == 0) return {};
   const size_t size = buffer.data()->size();
   require(static_cast<int64_t>(size) == byte_size(type), "holds {} bytes of data, but its shape {} needs {}", size,
@@ -129,7 +134,8 @@ Bytes read_data(const schema::Model& model, const schema::Tensor& table, const T
 void read_content(const schema::Model& model, const schema::Tensor& table, FileTensor& result, Budget& budget) {
   result.tensor.type.shape = read_shape(table.shape());
   const auto dtype = to_dtype(table.type());
-  require(dtype.has_value(), "has data type {}, which is not supported; use int8 or float32", type_name(table.type()));
+  require(dtype.has_value(), "has data type {}, which is not supported; use int8 or float32",
+          type_name(table.type()));
   result.tensor.type.dtype = *dtype;
   require(table.sparsity() == nullptr, "is stored sparse, which is not supported; export it dense");
   const int field = unknown_field(&table, schema::TensorTypeTable());

@@ -12,11 +12,12 @@ std::vector<int64_t> OpView::integers(size_t input, std::string_view what) const
   const Tensor* const tensor = input < inputs.size() ? inputs[input] : nullptr;
   require(tensor != nullptr, "has no {} (input {})", what, input);
   if (elements(tensor->type.shape) == 0) return {};
-  require(tensor->constant(), "computes its {} ('{}') at run time, which is not supported; export it as a constant",
-          what, tensor->name);
+  require(tensor->constant(),
+          "computes its {} ('{}') at run time, which is not supported; export it as a constant", what,
+          tensor->name);
   if (tensor->type.dtype == DType::i64) return to_values<int64_t>(tensor->data);
-  require(tensor->type.dtype == DType::i32, "has {} ('{}') of data type {}; it must be i32 or i64", what, tensor->name,
-          mote::name(tensor->type.dtype));
+  require(tensor->type.dtype == DType::i32, "has {} ('{}') of data type {}; it must be i32 or i64", what,
+          tensor->name, mote::name(tensor->type.dtype));
   const std::vector<int32_t> values = to_values<int32_t>(tensor->data);
   return {values.begin(), values.end()};
 }
@@ -66,17 +67,20 @@ std::vector<size_t> read_indices(const flatbuffers::Vector<int32_t>* indices, si
 
 bool is_builtin_name(std::string_view text) {
   const auto& values = schema::EnumValuesBuiltinOperator();
-  return std::any_of(std::begin(values), std::end(values),
-                     [&](schema::BuiltinOperator value) { return text == schema::EnumNameBuiltinOperator(value); });
+  return std::any_of(std::begin(values), std::end(values), [&](schema::BuiltinOperator value) {
+    return text == schema::EnumNameBuiltinOperator(value);
+  });
 }
 
 void read_code(const schema::OperatorCode& code, FileOperator& result, Budget& budget) {
-  const int number = std::max(static_cast<int>(code.deprecated_builtin_code()), static_cast<int>(code.builtin_code()));
+  const int number =
+      std::max(static_cast<int>(code.deprecated_builtin_code()), static_cast<int>(code.builtin_code()));
   result.view.version = code.version();
   if (number == static_cast<int>(schema::BuiltinOperator::CUSTOM)) {
     result.view.name = clean_name(code.custom_code(), budget);
     // Otherwise a custom operator could pass for a builtin one and be taken for it.
-    if (result.view.name.empty() || is_builtin_name(result.view.name)) result.view.name = "CUSTOM:" + result.view.name;
+    if (result.view.name.empty() || is_builtin_name(result.view.name))
+      result.view.name = "CUSTOM:" + result.view.name;
     return;
   }
   result.view.name = schema::EnumNameBuiltinOperator(static_cast<schema::BuiltinOperator>(number));
@@ -113,7 +117,8 @@ void read_options(const schema::Operator& table, FileOperator& result) {
   if (options == nullptr) {
     result.problem = fmt::format("carries options of type {}, which Mote does not know", view.options_type_name());
   } else if (const int field = unknown_field(view.options_table, options); field >= 0) {
-    result.problem = fmt::format("sets field {} of its {}, which Mote does not know", field, view.options_type_name());
+    result.problem =
+        fmt::format("sets field {} of its {}, which Mote does not know", field, view.options_type_name());
   }
 }
 
@@ -151,7 +156,8 @@ Model parse(ByteSpan bytes) {
   model.file.assign(bytes.begin(), bytes.end());  // a vector's memory is aligned as FlatBuffers wants it
   const schema::Model& file = verified_root(model.file);
   const size_t subgraphs = file.subgraphs() == nullptr ? 0 : file.subgraphs()->size();
-  require(subgraphs == 1, "has {} subgraphs; only models with one are supported (no IF, WHILE or CALL)", subgraphs);
+  require(subgraphs == 1, "has {} subgraphs; only models with one are supported (no IF, WHILE or CALL)",
+          subgraphs);
   const schema::SubGraph& graph = *file.subgraphs()->Get(0);
   const int field = unknown_field(&graph, schema::SubGraphTypeTable());
   require(field < 0, "sets field {} of the subgraph, which Mote does not know", field);

@@ -15,15 +15,16 @@ namespace mote::tflite {
 // One operator of the file, with its tensors already converted to Mote's own types.
 class OpView {
  public:
-  std::string name;                       // "CONV_2D"; a custom operator's own name
+  std::string name;  // "CONV_2D"; a custom operator's own name
   int version = 1;
-  std::vector<const Tensor*> inputs;      // nullptr: optional and absent; constants have data
+  std::vector<const Tensor*> inputs;  // nullptr: optional and absent; constants have data
   std::vector<const Tensor*> outputs;
   std::vector<const Tensor*> intermediates;  // describe the operator's inside (LSTM); never computed or stored
-  ByteSpan custom_options;                // of a custom operator, in its own encoding
+  ByteSpan custom_options;                   // of a custom operator, in its own encoding
 
   // The builtin options as their FlatBuffers table. Throws Error when the file holds options of another type;
-  // an operator without any options gets the schema's defaults only if `Options` may be absent (nullptr is returned).
+  // an operator without any options gets the schema's defaults only if `Options` may be absent (nullptr is
+  // returned).
   template <class Options>
   [[nodiscard]] const Options* options() const {
     if (options_table == nullptr) return nullptr;
@@ -39,7 +40,8 @@ class OpView {
     return *table;
   }
 
-  // A constant i32 or i64 input as integers. Throws Error when the input is absent, not constant or of another dtype.
+  // A constant i32 or i64 input as integers. Throws Error when the input is absent, not constant or of another
+  // dtype.
   [[nodiscard]] std::vector<int64_t> integers(size_t input, std::string_view what) const;
 
   const void* options_table = nullptr;

@@ -87,7 +87,9 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
   require(entry != nullptr, "this operator is not supported");
   require(source.problem.empty(), "{}", source.problem);
   require(!source.out.empty(), "has no output");
-  const auto usable = [&](size_t index) { return index == tflite::absent || model_.tensors[index].problem.empty(); };
+  const auto usable = [&](size_t index) {
+    return index == tflite::absent || model_.tensors[index].problem.empty();
+  };
   if (!std::all_of(source.in.begin(), source.in.end(), usable)) return {};
   if (!std::all_of(source.out.begin(), source.out.end(), usable)) return {};
   const Made made = entry->make(source.view);
@@ -95,7 +97,8 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
   for (const size_t input : made.inputs) {
     const size_t index = source.in.at(input);
     const bool state = index != tflite::absent && model_.tensors[index].variable;
-    require(!state, "keeps state from run to run ('{}'), which is not supported", model_.tensors[index].tensor.name);
+    require(!state, "keeps state from run to run ('{}'), which is not supported",
+            model_.tensors[index].tensor.name);
     node.in.push_back(index == tflite::absent ? no_tensor : tensor(index));
   }
   for (const size_t index : source.out) node.out.push_back(tensor(index));
@@ -105,14 +108,14 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
 void Importer::infer(const Node& node) {
   const Types stated = output_types(graph_, node);
   const Types inferred = node.op->infer(inputs_of(graph_, node), stated);
-  require(inferred.size() == stated.size(), "has {} outputs in the file; {} gives {}", stated.size(), node.op->name(),
-          inferred.size());
+  require(inferred.size() == stated.size(), "has {} outputs in the file; {} gives {}", stated.size(),
+          node.op->name(), inferred.size());
   for (size_t i = 0; i < stated.size(); ++i) {
     require(inferred[i].dtype == stated[i].dtype && inferred[i].shape == stated[i].shape,
             "computes {} {} from its inputs, but the file states {} {} for output {}", name(inferred[i].dtype),
             to_text(inferred[i].shape), name(stated[i].dtype), to_text(stated[i].shape), i);
-    require(inferred[i].quant == stated[i].quant,
-            "needs another quantisation of output {} than the file states", i);
+    require(inferred[i].quant == stated[i].quant, "needs another quantisation of output {} than the file states",
+            i);
   }
 }
 
@@ -148,7 +151,8 @@ std::vector<std::string> Importer::supported() const {
 void Importer::report() const {
   if (problems_.empty()) return;
   std::string text = problems_.front();
-  if (problems_.size() > 1) text = fmt::format("{} problems:\n  {}", problems_.size(), fmt::join(problems_, "\n  "));
+  if (problems_.size() > 1)
+    text = fmt::format("{} problems:\n  {}", problems_.size(), fmt::join(problems_, "\n  "));
   if (unknown_operators_) text += fmt::format("\nsupported operators: {}", fmt::join(supported(), ", "));
   throw Error(text);
 }

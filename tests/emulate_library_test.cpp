@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "base/temporary_directory.hpp"
 #include "emulate/build.hpp"
 #include "emulate/emulate.hpp"
 #include "support/tiny_model.hpp"

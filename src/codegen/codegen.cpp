@@ -172,15 +172,18 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
                             MOTE_VERSION);
 }
 
-// The kernel headers of the calls, and those they include themselves.
+// The kernel headers of the calls, and those they include themselves. They name each other from the root of the
+// kernels ("nn/fixed.hpp"); in the output they do so relative to their own folder, so that no -I is needed.
 void add_header(const std::string& path, std::set<std::string>& done, std::vector<GeneratedFile>& files) {
   if (!done.insert(path).second) return;
-  const std::string text(embedded_file("kernels/" + path));
-  files.push_back({path, text});
-  for (size_t at = text.find("#include \""); at != std::string::npos; at = text.find("#include \"", at + 1)) {
-    const size_t begin = at + 10;
+  constexpr std::string_view include = "#include \"";
+  std::string text(embedded_file("kernels/" + path));
+  for (size_t at = text.find(include); at != std::string::npos; at = text.find(include, at + 1)) {
+    const size_t begin = at + include.size();
     add_header(text.substr(begin, text.find('"', begin) - begin), done, files);
+    text.insert(begin, "../");
   }
+  files.push_back({path, std::move(text)});
 }
 
 }  // namespace

@@ -101,11 +101,10 @@ void add_values(const Graph& graph, const Values& values, const std::vector<cons
     for (const size_t value : order[step]->writes) plan.buffers[value].live = {now, now};
     for (const size_t value : order[step]->reads) plan.buffers[value].live.last = now;
   }
-  const int64_t last = std::max<int64_t>(static_cast<int64_t>(order.size()) - 1, 0);
   for (const TensorId id : graph.inputs) plan.inputs.push_back(values.of_tensor[id]);
   for (const TensorId id : graph.outputs) {
     plan.outputs.push_back(values.of_tensor[id]);
-    plan.buffers[values.of_tensor[id]].live.last = last;
+    plan.buffers[values.of_tensor[id]].live.last = static_cast<int64_t>(order.size());
   }
 }
 

@@ -11,7 +11,7 @@ namespace mote {
 
 namespace {
 
-constexpr size_t kept_states = 512;
+constexpr size_t kept_states = 256;
 
 // How many readers each value still waits for, and what that makes alive.
 class Memory {

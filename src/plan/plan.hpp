@@ -11,7 +11,7 @@
 namespace mote {
 
 // Steps are numbered from 0. A buffer lives from the start of step `first` to the end of step `last`, both included.
-// Model inputs live from step 0; model outputs to the last step.
+// Model inputs live from step 0; model outputs one step longer than the last: the caller reads them.
 struct Interval {
   int64_t first = 0, last = 0;
 };
@@ -33,7 +33,7 @@ struct Overlap {
 
 struct PlacementProblem {
   std::vector<Buffer> buffers;
-  std::vector<Overlap> overlaps;
+  std::vector<Overlap> overlaps;  // one a pair of buffers
 };
 
 struct Placement {

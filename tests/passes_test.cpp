@@ -32,18 +32,20 @@ TEST(RemoveDead, DropsWhatNobodyReads) {
   builder.node(plain, {a}, "b", {4});
   const TensorId z = builder.node(plain, {y, no_tensor}, "z", {4});
   builder.graph.outputs = {z};
-  EXPECT_EQ(dump(builder.graph), "%1 = input 'x' i8[4]\n"
-                                 "%2 = plain(%1) i8[4]\n"
-                                 "%3 = plain(%2, const i8[1]) i8[4]\n"
-                                 "%4 = plain(%3) i8[4]\n"
-                                 "%5 = plain(%2, -) i8[4]\n"
-                                 "output %5\n");
+  EXPECT_EQ(dump(builder.graph),
+            "%1 = input 'x' i8[4]\n"
+            "%2 = plain(%1) i8[4]\n"
+            "%3 = plain(%2, const i8[1]) i8[4]\n"
+            "%4 = plain(%3) i8[4]\n"
+            "%5 = plain(%2, -) i8[4]\n"
+            "output %5\n");
   const Graph graph = remove_dead(builder.graph);
   EXPECT_NO_THROW(verify(graph));
-  EXPECT_EQ(dump(graph), "%0 = input 'x' i8[4]\n"
-                         "%1 = plain(%0) i8[4]\n"
-                         "%2 = plain(%1, -) i8[4]\n"
-                         "output %2\n");
+  EXPECT_EQ(dump(graph),
+            "%0 = input 'x' i8[4]\n"
+            "%1 = plain(%0) i8[4]\n"
+            "%2 = plain(%1, -) i8[4]\n"
+            "output %2\n");
   EXPECT_EQ(graph.tensors.size(), 3U);
   EXPECT_EQ(graph.tensors[2].name, "z");
 }
@@ -64,7 +66,8 @@ TEST(FoldConstants, RunsTheKernelOnTheHost) {
   const TensorId c = builder.constant("c", {2}, {3, 4});
   const Behaviour doubling{.name = "double", .run = [](std::span<void* const> p) {
                              for (int i = 0; i < 2; ++i) {
-                               static_cast<int8_t*>(p[1])[i] = static_cast<int8_t>(2 * static_cast<int8_t*>(p[0])[i]);
+                               static_cast<int8_t*>(p[1])[i] =
+                                   static_cast<int8_t>(2 * static_cast<int8_t*>(p[0])[i]);
                              }
                            }};
   const TensorId d = builder.node(doubling, {c}, "d", {2});
@@ -72,9 +75,10 @@ TEST(FoldConstants, RunsTheKernelOnTheHost) {
   const TensorId f = builder.node(view, {e}, "f", {1, 2});
   builder.graph.outputs = {builder.node(plain, {x, f}, "y", {2})};
   const Graph graph = fold_constants(builder.graph);
-  EXPECT_EQ(dump(graph), "%0 = input 'x' i8[2]\n"
-                         "%5 = plain(%0, const i8[1x2]) i8[2]\n"
-                         "output %5\n");
+  EXPECT_EQ(dump(graph),
+            "%0 = input 'x' i8[2]\n"
+            "%5 = plain(%0, const i8[1x2]) i8[2]\n"
+            "output %5\n");
   EXPECT_EQ(graph.tensors[f].data, (Bytes{std::byte{12}, std::byte{16}}));
   EXPECT_NO_THROW(verify(graph));
 }
@@ -98,9 +102,10 @@ TEST(Fuse, JoinsANodeWithItsOnlyConsumer) {
   const TensorId m = builder.node(joining(), {x}, "m", {2});
   builder.graph.outputs = {builder.node(plain, {m, c}, "y", {2})};
   const Graph graph = fuse(builder.graph);
-  EXPECT_EQ(dump(graph), "%0 = input 'x' i8[2]\n"
-                         "%3 = joined(%0, const i8[1]) i8[2]\n"
-                         "output %3\n");
+  EXPECT_EQ(dump(graph),
+            "%0 = input 'x' i8[2]\n"
+            "%3 = joined(%0, const i8[1]) i8[2]\n"
+            "output %3\n");
   EXPECT_EQ(graph.nodes[0].origin, "plain (y)");
   EXPECT_NO_THROW(verify(graph));
 }
@@ -152,9 +157,10 @@ TEST(Fuse, JoinsChains) {
   const TensorId a = builder.node(greedy(), {x}, "a", {2});
   const TensorId b = builder.node(greedy(), {a}, "b", {2});
   builder.graph.outputs = {builder.node(greedy(), {b}, "c", {2})};
-  EXPECT_EQ(dump(fuse(builder.graph)), "%0 = input 'x' i8[2]\n"
-                                       "%3 = greedy(%0) i8[2]\n"
-                                       "output %3\n");
+  EXPECT_EQ(dump(fuse(builder.graph)),
+            "%0 = input 'x' i8[2]\n"
+            "%3 = greedy(%0) i8[2]\n"
+            "output %3\n");
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From graphs to plans: who shares a buffer, who may overlap, who is alive when; and plans that run.
-#include "plan/make_plan.hpp"
-
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "plan/make_plan.hpp"
 #include "simulate/simulate.hpp"
 #include "support/test_operator.hpp"
 
@@ -21,7 +20,9 @@ void nothing(std::span<void* const>) {}
 
 // Element-wise: reads an element before it writes the same one.
 Behaviour elementwise(int dims) {
-  return {.name = "elementwise", .order = {dims, 1, true}, .needs = [](size_t, const Region& r) { return r; },
+  return {.name = "elementwise",
+          .order = {dims, 1, true},
+          .needs = [](size_t, const Region& r) { return r; },
           .run = nothing};
 }
 
@@ -192,7 +193,8 @@ Behaviour summing(const Shape& shape, int reach, bool in_order) {
           .needs =
               [count, reach](size_t, const Region& r) {
                 Region needed = r;
-                needed.dims[0] = {std::max<int64_t>(r.dims[0].low - reach, 0), std::min(r.dims[0].high + reach, count)};
+                needed.dims[0] = {std::max<int64_t>(r.dims[0].low - reach, 0),
+                                  std::min(r.dims[0].high + reach, count)};
                 return needed;
               },
           .run =
@@ -222,7 +224,8 @@ TEST(MakePlan, RandomGraphsComputeTheSameInOneArenaAsInSeparateBuffers) {
       if (random() % 3 == 0) in.push_back(tensors[random() % tensors.size()]);
       const bool is_view = random() % 6 == 0;
       if (is_view) in.resize(1);
-      const Behaviour behaviour = is_view ? view : summing(shape, static_cast<int>(random() % 4), random() % 5 != 0);
+      const Behaviour behaviour =
+          is_view ? view : summing(shape, static_cast<int>(random() % 4), random() % 5 != 0);
       tensors.push_back(builder.node(behaviour, in, fmt::format("t{}", i), shape));
     }
     builder.graph.outputs = {tensors.back(), tensors[random() % tensors.size()]};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of execution against all orders that are possible.
-#include "plan/order.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 #include <random>
+
+#include "plan/order.hpp"
 
 namespace mote {
 namespace {
@@ -39,7 +39,8 @@ int64_t slow_peak(const OrderProblem& problem, const std::vector<size_t>& order)
       if (problem.to_end[value] || (unread && problem.from_start[value])) last = order.size();
       if (first <= step && step <= last) alive += problem.value_bytes[value];
       const auto read = std::find(now.reads.begin(), now.reads.end(), value);
-      if (last == step && read != now.reads.end()) alive -= now.saves[static_cast<size_t>(read - now.reads.begin())];
+      if (last == step && read != now.reads.end())
+        alive -= now.saves[static_cast<size_t>(read - now.reads.begin())];
     }
     peak = std::max(peak, alive);
   }
@@ -60,7 +61,8 @@ OrderProblem random_problem(std::mt19937& random, size_t tasks) {
     if (other != entry.reads[0]) entry.reads.push_back(other);
     const int64_t written = problem.value_bytes[task + 1];
     for (const size_t value : entry.reads) {
-      entry.saves.push_back(static_cast<int64_t>(random() % 3) * std::min(written, problem.value_bytes[value]) / 4);
+      entry.saves.push_back(static_cast<int64_t>(random() % 3) * std::min(written, problem.value_bytes[value]) /
+                            4);
     }
     problem.tasks.push_back(std::move(entry));
   }
@@ -102,7 +104,9 @@ TEST(Order, FinishesABranchBeforeItStartsTheNext) {
 }
 
 TEST(Order, KeepsTheGivenOneWhenNoneIsBetter) {
-  OrderProblem problem{{8, 8, 8, 8}, {true, false, false, false}, {false, true, true, true},
+  OrderProblem problem{{8, 8, 8, 8},
+                       {true, false, false, false},
+                       {false, true, true, true},
                        {{{0}, {1}, {0}, 0}, {{0}, {2}, {0}, 0}, {{0}, {3}, {0}, 0}}};
   EXPECT_EQ(best_order(problem), (std::vector<size_t>{0, 1, 2}));
   EXPECT_EQ(best_order({}), std::vector<size_t>{});

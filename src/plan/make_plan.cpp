@@ -129,7 +129,8 @@ void add_step(const Graph& graph, const Values& values, const Task& task, int64_
   for (const TensorId id : node.out) step.out.push_back(buffer_of(values, id));
   for (const Permission& permission : task.permissions) {
     const size_t input = task.reads[permission.read];
-    if (plan.buffers[input].live.last == now) plan.overlaps.push_back({task.writes[0], input, permission.distance});
+    if (plan.buffers[input].live.last == now)
+      plan.overlaps.push_back({task.writes[0], input, permission.distance});
   }
   if (task.call.scratch_bytes > 0) {
     step.scratch = plan.buffers.size();

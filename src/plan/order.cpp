@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is alive depends on which tasks have run, not on their order: so the search goes from set to set, one task a
-// layer, and keeps for each set only the best way to get there.
+// What is alive depends on which tasks have run, not on their order: so the search goes from set to set, one task
+// a layer, and keeps for each set only the best way to get there.
 #include "plan/order.hpp"
 
 #include <algorithm>

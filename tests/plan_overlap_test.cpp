@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // overlap_distance() against a replay of the kernel's reads and writes, byte by byte, at every distance.
-#include "plan/overlap.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
 
+#include "plan/overlap.hpp"
 #include "support/test_operator.hpp"
 
 namespace mote {
@@ -30,7 +29,9 @@ Layer window(Shape in, Shape out, int64_t size, int64_t stride, int64_t pad, boo
     return Region::Range{std::clamp<int64_t>(out_range.low * stride - pad, 0, extent),
                          std::clamp<int64_t>((out_range.high - 1) * stride - pad + size, 0, extent)};
   };
-  return {fmt::format("window {} stride {} pad {}", size, stride, pad), {dtype, in, {}}, {DType::i8, out, {}},
+  return {fmt::format("window {} stride {} pad {}", size, stride, pad),
+          {dtype, in, {}},
+          {DType::i8, out, {}},
           [=](const Region& r) {
             return box({r.dims[0], range(r.dims[1], in[1]), range(r.dims[2], in[2]),
                         all_channels ? Region::Range{0, in[3]} : r.dims[3]});
@@ -46,15 +47,21 @@ std::vector<Layer> layers() {
     all.push_back(window({1, 6, 6, 2}, {1, 3, 3, 2}, 3, 2, 0, false, dtype));
     all.push_back(window({1, 6, 6, 2}, {1, 3, 3, 8}, 2, 2, 0, true, dtype));
   }
-  all.push_back({"reversed rows", {DType::i8, {6, 3}, {}}, {DType::i8, {6, 3}, {}},
-                 [](const Region& r) { return box({{6 - r.dims[0].high, 6 - r.dims[0].low}, r.dims[1]}); }});
-  all.push_back({"the last rows only", {DType::i8, {9, 3}, {}}, {DType::i8, {4, 3}, {}},
-                 [](const Region& r) { return box({{r.dims[0].low + 5, r.dims[0].high + 5}, r.dims[1]}); }});
-  all.push_back({"one row for all", {DType::i8, {1, 3}, {}}, {DType::i8, {4, 3}, {}},
-                 [](const Region& r) { return box({{0, 1}, r.dims[1]}); }});
-  all.push_back({"one column for all", {DType::f32, {4, 1}, {}}, {DType::i8, {4, 6}, {}},
-                 [](const Region& r) { return box({r.dims[0], {0, 1}}); }});
-  all.push_back({"nothing", {DType::i8, {4}, {}}, {DType::i8, {4}, {}}, [](const Region&) { return box({{0, 0}}); }});
+  all.push_back({"reversed rows", {DType::i8, {6, 3}, {}}, {DType::i8, {6, 3}, {}}, [](const Region& r) {
+                   return box({{6 - r.dims[0].high, 6 - r.dims[0].low}, r.dims[1]});
+                 }});
+  all.push_back({"the last rows only", {DType::i8, {9, 3}, {}}, {DType::i8, {4, 3}, {}}, [](const Region& r) {
+                   return box({{r.dims[0].low + 5, r.dims[0].high + 5}, r.dims[1]});
+                 }});
+  all.push_back({"one row for all", {DType::i8, {1, 3}, {}}, {DType::i8, {4, 3}, {}}, [](const Region& r) {
+                   return box({{0, 1}, r.dims[1]});
+                 }});
+  all.push_back({"one column for all", {DType::f32, {4, 1}, {}}, {DType::i8, {4, 6}, {}}, [](const Region& r) {
+                   return box({r.dims[0], {0, 1}});
+                 }});
+  all.push_back({"nothing", {DType::i8, {4}, {}}, {DType::i8, {4}, {}}, [](const Region&) {
+                   return box({{0, 0}});
+                 }});
   all.push_back({"two rows of padding", {DType::i8, {3, 4}, {}}, {DType::i8, {5, 4}, {}}, [](const Region& r) {
                    return box({{std::max<int64_t>(r.dims[0].low - 2, 0), std::max<int64_t>(r.dims[0].high - 2, 0)},
                                r.dims[1]});
@@ -137,16 +144,14 @@ TEST(Overlap, EqualsTheLargestDistanceOfACleanReplay) {
            {Order{dims, 1, false}, Order{dims, 1, true}, Order{dims, 3, false}, Order{dims, 4, true}}) {
         int64_t largest = -byte_size(layer.out);
         while (largest < byte_size(layer.in) && replay_is_clean(layer, reads, order, largest + 1)) ++largest;
-        EXPECT_EQ(distance_of(layer, order), largest)
-            << layer.what << " dims " << order.dims << " block " << order.block << " reads_first " << order.reads_first;
+        EXPECT_EQ(distance_of(layer, order), largest) << layer.what << " dims " << order.dims << " block "
+                                                      << order.block << " reads_first " << order.reads_first;
       }
     }
   }
 }
 
-TEST(Overlap, AKernelWithoutAnOrderSharesNothing) {
-  EXPECT_EQ(distance_of(layers()[0], Order{}), std::nullopt);
-}
+TEST(Overlap, AKernelWithoutAnOrderSharesNothing) { EXPECT_EQ(distance_of(layers()[0], Order{}), std::nullopt); }
 
 TEST(Overlap, PackedTypesShareNothing) {
   Layer layer = layers()[0];
@@ -154,7 +159,8 @@ TEST(Overlap, PackedTypesShareNothing) {
   EXPECT_EQ(distance_of(layer, {4, 1, true}), std::nullopt);
 }
 
-// A pointwise convolution 48x48x8 -> 48x48x16 writes twice as fast as it reads: half of its output fits over the input.
+// A pointwise convolution 48x48x8 -> 48x48x16 writes twice as fast as it reads: half of its output fits over the
+// input.
 TEST(Overlap, PointwiseConvolutionThatDoublesItsChannels) {
   const Layer layer = window({1, 48, 48, 8}, {1, 48, 48, 16}, 1, 1, 0, true, DType::i8);
   EXPECT_EQ(distance_of(layer, {3, 1, true}), -8 * (48 * 48 - 1));

@@ -36,7 +36,8 @@ bool compatible(const PlacementProblem& problem, size_t a, int64_t offset_a, siz
 bool fits(const PlacementProblem& problem, int64_t arena_bytes, std::vector<int64_t>& offsets) {
   const size_t next = offsets.size();
   if (next == problem.buffers.size()) return true;
-  for (int64_t offset = 0; offset + problem.buffers[next].bytes <= arena_bytes; offset += problem.buffers[next].align) {
+  for (int64_t offset = 0; offset + problem.buffers[next].bytes <= arena_bytes;
+       offset += problem.buffers[next].align) {
     bool good = true;
     for (size_t i = 0; i < next && good; ++i) good = compatible(problem, next, offset, i, offsets[i]);
     if (!good) continue;
@@ -185,7 +186,7 @@ TEST(Check, AcceptsWhatThePermissionAllowsAndNoByteMore) {
   EXPECT_THROW(check(two_layers(), {{9, 0, 0}, 50}), Error);    // reads what was overwritten
   EXPECT_THROW(check(two_layers(), {{0, 10, 10}, 50}), Error);  // the wrong way round
   EXPECT_THROW(check(two_layers(), {{10, 0, 1}, 50}), Error);
-  EXPECT_THROW(check(two_layers(), {{10, 0, 0}, 49}), Error);   // leaves the arena
+  EXPECT_THROW(check(two_layers(), {{10, 0, 0}, 49}), Error);  // leaves the arena
   EXPECT_THROW(check(two_layers(), {{10, 0, -1}, 50}), Error);
   EXPECT_THROW(check(two_layers(), {{10, 0}, 50}), Error);
   PlacementProblem longer = two_layers();
@@ -202,8 +203,9 @@ TEST(Check, NamesTheTwoBuffers) {
     check(two_layers(), {{9, 0, 0}, 50});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "the memory plan is wrong: buffer 1 (bytes 0 to 40, steps 0 to 1) and buffer 0 (bytes 9 "
-                               "to 49, steps 0 to 0) share 31 bytes while both are alive");
+    EXPECT_STREQ(error.what(),
+                 "the memory plan is wrong: buffer 1 (bytes 0 to 40, steps 0 to 1) and buffer 0 (bytes 9 "
+                 "to 49, steps 0 to 0) share 31 bytes while both are alive");
   }
 }
 
@@ -230,7 +232,8 @@ TEST(Check, AgreesWithTheRuleOnSpoiledPlacements) {
       for (size_t b = 0; b < a; ++b) {
         const Buffer &first = problem.buffers[a], &second = problem.buffers[b];
         const bool apart = first.live.last < second.live.first || second.live.last < first.live.first;
-        PlacementProblem valid = problem;  // a permission holds only while the input dies in the output's first step
+        PlacementProblem valid =
+            problem;  // a permission holds only while the input dies in the output's first step
         std::erase_if(valid.overlaps, [&](const Overlap& overlap) {
           return problem.buffers[overlap.output].live.first != problem.buffers[overlap.input].live.last;
         });

@@ -8,10 +8,12 @@ namespace mote {
 
 namespace {
 
-// The most bytes that the two buffers can share. The input starts at or above output - distance: with a distance of
-// zero or more the smaller buffer fits inside the other, below that the output's first -distance bytes stay alone.
+// The most bytes that the two buffers can share. The input starts at or above output - distance: with a distance
+// of zero or more the smaller buffer fits inside the other, below that the output's first -distance bytes stay
+// alone.
 int64_t shareable_bytes(const Buffer& output, const Buffer& input, int64_t distance) {
-  return std::clamp(output.bytes + std::min<int64_t>(distance, 0), int64_t{0}, std::min(output.bytes, input.bytes));
+  return std::clamp(output.bytes + std::min<int64_t>(distance, 0), int64_t{0},
+                    std::min(output.bytes, input.bytes));
 }
 
 }  // namespace
@@ -25,7 +27,8 @@ int64_t lower_bound_bytes(const PlacementProblem& problem) {
       alive[static_cast<size_t>(step)] += buffer.bytes;
     }
   }
-  std::vector<int64_t> shared(problem.buffers.size(), 0);  // by each output; its inputs are disjoint from each other
+  std::vector<int64_t> shared(problem.buffers.size(),
+                              0);  // by each output; its inputs are disjoint from each other
   for (const Overlap& overlap : problem.overlaps) {
     const Buffer& output = problem.buffers[overlap.output];
     const Buffer& input = problem.buffers[overlap.input];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every placement can be pushed down until each buffer stands on the bottom or on another one, and then be built from
-// the lowest buffer to the highest: so the search only asks which buffer is the next one upwards.
+// Every placement can be pushed down until each buffer stands on the bottom or on another one, and then be built
+// from the lowest buffer to the highest: so the search only asks which buffer is the next one upwards.
 #include <algorithm>
 
 #include "plan/search.hpp"
@@ -13,7 +13,11 @@ class Search {
  public:
   Search(const PlacementProblem& problem, const Separations& separations, int64_t limit_bytes, int64_t goal_bytes,
          int64_t nodes)
-      : problem_(problem), separations_(separations), limit_bytes_(limit_bytes), goal_bytes_(goal_bytes), nodes_(nodes) {
+      : problem_(problem),
+        separations_(separations),
+        limit_bytes_(limit_bytes),
+        goal_bytes_(goal_bytes),
+        nodes_(nodes) {
     for (const Buffer& buffer : problem.buffers) offsets_.push_back(buffer.bytes > 0 ? -1 : 0);
   }
 
@@ -40,10 +44,12 @@ class Search {
   }
 
   // The buffers that may come next, lowest first; none when a buffer that is left cannot stay below the limit.
-  // Among the best placements look for the one with the least sum of offsets: each of its buffers stands at the lowest
-  // offset that the buffers below it leave (so one that would now go below `last` has to wait for what keeps it up),
-  // and above the top of a buffer that is left nothing can be built: that one would rather have stayed there.
-  [[nodiscard]] std::vector<Candidate> candidates(const std::vector<int64_t>& lowest, const Candidate& last) const {
+  // Among the best placements look for the one with the least sum of offsets: each of its buffers stands at the
+  // lowest offset that the buffers below it leave (so one that would now go below `last` has to wait for what
+  // keeps it up), and above the top of a buffer that is left nothing can be built: that one would rather have
+  // stayed there.
+  [[nodiscard]] std::vector<Candidate> candidates(const std::vector<int64_t>& lowest,
+                                                  const Candidate& last) const {
     std::vector<Candidate> found;
     int64_t first_top = limit_bytes_;
     for (size_t i = 0; i < lowest.size(); ++i) {
@@ -96,8 +102,8 @@ class Search {
 
 }  // namespace
 
-BranchAndBound branch_and_bound(const PlacementProblem& problem, const Separations& separations, int64_t limit_bytes,
-                                int64_t goal_bytes, int64_t nodes) {
+BranchAndBound branch_and_bound(const PlacementProblem& problem, const Separations& separations,
+                                int64_t limit_bytes, int64_t goal_bytes, int64_t nodes) {
   return Search(problem, separations, limit_bytes, goal_bytes, nodes).run();
 }
 

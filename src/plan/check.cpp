@@ -45,8 +45,8 @@ void check_pair(const PlacementProblem& problem, const Placement& placement, siz
                          std::max(placement.offsets[a], placement.offsets[b]);
   if (shared <= 0 || first.bytes == 0 || second.bytes == 0) return;
   require(permitted(problem, placement, a, b) || permitted(problem, placement, b, a),
-          "the memory plan is wrong: {} and {} share {} bytes while both are alive", text_of(problem, placement, a),
-          text_of(problem, placement, b), shared);
+          "the memory plan is wrong: {} and {} share {} bytes while both are alive",
+          text_of(problem, placement, a), text_of(problem, placement, b), shared);
 }
 
 }  // namespace

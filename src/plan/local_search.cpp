@@ -19,7 +19,8 @@ class Random {
   uint64_t state_ = 1;
 };
 
-// The buffers that carry the arena's top: one that reaches it, one that this one stands on, and so on to the bottom.
+// The buffers that carry the arena's top: one that reaches it, one that this one stands on, and so on to the
+// bottom.
 std::vector<size_t> pillar(const PlacementProblem& problem, const Separations& separations,
                            const Placement& placement) {
   std::vector<size_t> carrying;
@@ -68,20 +69,21 @@ std::optional<Packing> first_fit(const PlacementProblem& problem, const Separati
   for (const size_t buffer : order) {
     const int64_t offset = separations.lowest_offset(buffer, packing.placement.offsets);
     packing.placement.offsets[buffer] = offset;
-    packing.placement.arena_bytes = std::max(packing.placement.arena_bytes, offset + problem.buffers[buffer].bytes);
+    packing.placement.arena_bytes =
+        std::max(packing.placement.arena_bytes, offset + problem.buffers[buffer].bytes);
     if (packing.placement.arena_bytes > limit_bytes) return std::nullopt;
   }
   packing.order = std::move(order);
   return packing;
 }
 
-Packing improve(const PlacementProblem& problem, const Separations& separations, Packing packing, int64_t goal_bytes,
-                int64_t tries) {
+Packing improve(const PlacementProblem& problem, const Separations& separations, Packing packing,
+                int64_t goal_bytes, int64_t tries) {
   Random random;
   std::vector<size_t> carrying = pillar(problem, separations, packing.placement);
   while (packing.placement.arena_bytes > goal_bytes && tries-- > 0) {
-    std::optional<Packing> other = first_fit(problem, separations, changed(packing, carrying, random),
-                                             packing.placement.arena_bytes);
+    std::optional<Packing> other =
+        first_fit(problem, separations, changed(packing, carrying, random), packing.placement.arena_bytes);
     if (!other) continue;
     packing = *std::move(other);
     carrying = pillar(problem, separations, packing.placement);

@@ -101,11 +101,10 @@ void add_values(const Graph& graph, const Values& values, const std::vector<cons
     for (const size_t value : order[step]->writes) plan.buffers[value].live = {now, now};
     for (const size_t value : order[step]->reads) plan.buffers[value].live.last = now;
   }
-  const int64_t last = std::max<int64_t>(static_cast<int64_t>(order.size()) - 1, 0);
   for (const TensorId id : graph.inputs) plan.inputs.push_back(values.of_tensor[id]);
   for (const TensorId id : graph.outputs) {
     plan.outputs.push_back(values.of_tensor[id]);
-    plan.buffers[values.of_tensor[id]].live.last = last;
+    plan.buffers[values.of_tensor[id]].live.last = static_cast<int64_t>(order.size());
   }
 }
 
@@ -130,7 +129,8 @@ void add_step(const Graph& graph, const Values& values, const Task& task, int64_
   for (const TensorId id : node.out) step.out.push_back(buffer_of(values, id));
   for (const Permission& permission : task.permissions) {
     const size_t input = task.reads[permission.read];
-    if (plan.buffers[input].live.last == now) plan.overlaps.push_back({task.writes[0], input, permission.distance});
+    if (plan.buffers[input].live.last == now)
+      plan.overlaps.push_back({task.writes[0], input, permission.distance});
   }
   if (task.call.scratch_bytes > 0) {
     step.scratch = plan.buffers.size();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is alive depends on which tasks have run, not on their order: so the search goes from set to set, one task a
-// layer, and keeps for each set only the best way to get there.
+// What is alive depends on which tasks have run, not on their order: so the search goes from set to set, one task
+// a layer, and keeps for each set only the best way to get there.
 #include "plan/order.hpp"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace mote {
 
 namespace {
 
-constexpr size_t kept_states = 512;
+constexpr size_t kept_states = 256;
 
 // How many readers each value still waits for, and what that makes alive.
 class Memory {

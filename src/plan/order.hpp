@@ -24,8 +24,8 @@ struct OrderProblem {
 [[nodiscard]] int64_t peak_bytes(const OrderProblem& problem, const std::vector<size_t>& order);
 
 // The tasks in an order of lowest peak; the given order is kept when none is better. Exact as long as no more than
-// 512 sets of tasks are possible at any point of time, which holds for the graphs of real models; a search that keeps
-// the best 512 beyond that. Deterministic.
+// 256 sets of tasks are possible at any point of time, which holds for the graphs of real models; a search that
+// keeps the best 256 beyond that. Deterministic.
 [[nodiscard]] std::vector<size_t> best_order(const OrderProblem& problem);
 
 }  // namespace mote

@@ -11,13 +11,15 @@ namespace {
 
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
-// The lowest input byte that the elements below one index tuple (of the first `dims` output dimensions) need. A tuple
-// is where one slab a dimension meet, so by monotony it needs no more than what the slabs' needs have in common: a
-// table of the slabs replaces a call of needs() for every element.
+// The lowest input byte that the elements below one index tuple (of the first `dims` output dimensions) need. A
+// tuple is where one slab a dimension meet, so by monotony it needs no more than what the slabs' needs have in
+// common: a table of the slabs replaces a call of needs() for every element.
 class LowestRead {
  public:
   LowestRead(const Operator& op, size_t input, Inputs in, const Types& out, size_t dims)
-      : in_shape_(in[input]->type.shape), out_shape_(out[0].shape), element_bytes_(bits(in[input]->type.dtype) / 8) {
+      : in_shape_(in[input]->type.shape),
+        out_shape_(out[0].shape),
+        element_bytes_(bits(in[input]->type.dtype) / 8) {
     identity_ = dims == out_shape_.size() && in_shape_ == out_shape_;
     slabs_.resize(dims);
     for (size_t dim = 0; dim < dims; ++dim) {
@@ -50,7 +52,7 @@ class LowestRead {
   const Shape& in_shape_;
   const Shape& out_shape_;
   int64_t element_bytes_;
-  bool identity_ = false;  // element i of the output needs element i of the input
+  bool identity_ = false;                   // element i of the output needs element i of the input
   std::vector<std::vector<Region>> slabs_;  // [dimension][index]
 };
 
@@ -61,8 +63,8 @@ std::optional<int64_t> overlap_distance(const Operator& op, size_t input, Inputs
   if (order.dims == 0 || bits(in[input]->type.dtype) < 8 || bits(out[0].dtype) < 8) return std::nullopt;
   const Shape& shape = out[0].shape;
   const auto dims = static_cast<size_t>(order.dims);
-  require(dims <= shape.size() && order.block > 0, "{}: its kernel claims an order of {} dimensions in blocks of {}",
-          op.name(), order.dims, order.block);
+  require(dims <= shape.size() && order.block > 0,
+          "{}: its kernel claims an order of {} dimensions in blocks of {}", op.name(), order.dims, order.block);
   int64_t tuples = 1;
   for (size_t dim = 0; dim < dims; ++dim) tuples *= shape[dim];
   if (elements(shape) == 0) return std::nullopt;
@@ -74,7 +76,8 @@ std::optional<int64_t> overlap_distance(const Operator& op, size_t input, Inputs
   for (int64_t step = (tuples - 1) / order.block; step >= 0; --step) {
     const int64_t end = std::min(tuples, (step + 1) * order.block);
     int64_t read_now = never;
-    for (int64_t tuple = step * order.block; tuple < end; ++tuple) read_now = std::min(read_now, lowest_read(tuple));
+    for (int64_t tuple = step * order.block; tuple < end; ++tuple)
+      read_now = std::min(read_now, lowest_read(tuple));
     const int64_t still_read = order.reads_first ? read_later : std::min(read_later, read_now);
     if (still_read != never) distance = std::min(distance, still_read - end * tuple_bytes);
     read_later = std::min(read_later, read_now);

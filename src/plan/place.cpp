@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From cheap to thorough: first fit in several orders, local search from each of them, branch and bound at the end.
-// As soon as a placement meets the lower bound, nothing more can be gained.
+// From cheap to thorough: first fit in several orders, local search from each of them, branch and bound at the
+// end. As soon as a placement meets the lower bound, nothing more can be gained.
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -31,9 +31,8 @@ std::vector<std::vector<size_t>> starting_orders(const PlacementProblem& problem
   for (const Rank& rank : ranks) {
     std::vector<size_t> order(problem.buffers.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-      return rank(problem.buffers[a]) < rank(problem.buffers[b]);
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return rank(problem.buffers[a]) < rank(problem.buffers[b]); });
     orders.push_back(std::move(order));
   }
   return orders;

@@ -10,8 +10,8 @@
 
 namespace mote {
 
-// Steps are numbered from 0. A buffer lives from the start of step `first` to the end of step `last`, both included.
-// Model inputs live from step 0; model outputs to the last step.
+// Steps are numbered from 0. A buffer lives from the start of step `first` to the end of step `last`, both
+// included. Model inputs live from step 0; model outputs one step longer than the last: the caller reads them.
 struct Interval {
   int64_t first = 0, last = 0;
 };
@@ -33,7 +33,7 @@ struct Overlap {
 
 struct PlacementProblem {
   std::vector<Buffer> buffers;
-  std::vector<Overlap> overlaps;
+  std::vector<Overlap> overlaps;  // one a pair of buffers
 };
 
 struct Placement {
@@ -41,10 +41,12 @@ struct Placement {
   int64_t arena_bytes = 0;
 };
 
-// Finds offsets for all buffers; exact for small problems, near-exact for larger ones; deterministic (plan/place.cpp).
+// Finds offsets for all buffers; exact for small problems, near-exact for larger ones; deterministic
+// (plan/place.cpp).
 [[nodiscard]] Placement place(const PlacementProblem& problem);
 
-// No arena can be smaller: the largest set of bytes alive at once, with overlaps counted as far as they are permitted.
+// No arena can be smaller: the largest set of bytes alive at once, with overlaps counted as far as they are
+// permitted.
 [[nodiscard]] int64_t lower_bound_bytes(const PlacementProblem& problem);
 
 // Throws Error that names the two buffers unless every pair is disjoint in time, disjoint in bytes, or permitted;

@@ -18,8 +18,8 @@ struct Packing {
 [[nodiscard]] std::optional<Packing> first_fit(const PlacementProblem& problem, const Separations& separations,
                                                std::vector<size_t> order, int64_t limit_bytes);
 
-// Local search: moves buffers that hold the arena's top up to an earlier turn, never accepting a larger arena; stops
-// at `goal_bytes` or after `tries` packings.
+// Local search: moves buffers that hold the arena's top up to an earlier turn, never accepting a larger arena;
+// stops at `goal_bytes` or after `tries` packings.
 [[nodiscard]] Packing improve(const PlacementProblem& problem, const Separations& separations, Packing packing,
                               int64_t goal_bytes, int64_t tries);
 

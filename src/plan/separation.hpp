@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A placement problem as distances: two buffers that are alive together stand one above the other or the other above
-// the one, each at its own least distance. A permitted overlap only makes one of the two distances shorter.
+// A placement problem as distances: two buffers that are alive together stand one above the other or the other
+// above the one, each at its own least distance. A permitted overlap only makes one of the two distances shorter.
 #pragma once
 
 #include "plan/plan.hpp"

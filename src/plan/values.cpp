@@ -54,7 +54,8 @@ std::vector<size_t> values_read(const Values& values, const Node& node) {
   std::vector<size_t> read;
   for (const TensorId id : node.in) {
     if (id == no_tensor || values.of_tensor[id] == no_value) continue;
-    if (std::find(read.begin(), read.end(), values.of_tensor[id]) == read.end()) read.push_back(values.of_tensor[id]);
+    if (std::find(read.begin(), read.end(), values.of_tensor[id]) == read.end())
+      read.push_back(values.of_tensor[id]);
   }
   return read;
 }

@@ -13,9 +13,9 @@ struct Behaviour {
   Alias alias = Alias::none;
   Order order = {};
   int64_t scratch_bytes = 0;
-  std::function<Region(size_t input, const Region& region)> needs = {};                      // empty: the whole input
-  std::function<OperatorPtr(const Operator& next, const TensorType& middle)> absorb = {};    // empty: joins nothing
-  std::function<void(std::span<void* const> in_then_out)> run = {};                          // empty: lower() fails
+  std::function<Region(size_t input, const Region& region)> needs = {};  // empty: the whole input
+  std::function<OperatorPtr(const Operator& next, const TensorType& middle)> absorb = {};  // empty: joins nothing
+  std::function<void(std::span<void* const> in_then_out)> run = {};                        // empty: lower() fails
 };
 
 class TestOperator final : public Operator {
@@ -49,7 +49,9 @@ class TestOperator final : public Operator {
   Behaviour behaviour_;
 };
 
-inline OperatorPtr make_operator(Behaviour behaviour) { return std::make_shared<TestOperator>(std::move(behaviour)); }
+inline OperatorPtr make_operator(Behaviour behaviour) {
+  return std::make_shared<TestOperator>(std::move(behaviour));
+}
 
 // Builds graphs in one line a tensor.
 class GraphBuilder {
@@ -71,8 +73,10 @@ class GraphBuilder {
   // A node with one output.
   TensorId node(const Behaviour& behaviour, std::vector<TensorId> in, std::string name, Shape shape) {
     const TensorId id = add(std::move(name), std::move(shape));
-    graph.nodes.push_back({make_operator(behaviour), std::move(in), {id}, fmt::format("{} ({})", behaviour.name,
-                                                                                     graph.tensors[id].name)});
+    graph.nodes.push_back({make_operator(behaviour),
+                           std::move(in),
+                           {id},
+                           fmt::format("{} ({})", behaviour.name, graph.tensors[id].name)});
     return id;
   }
 

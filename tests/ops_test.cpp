@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "ops/registry.hpp"
+#include "plan/overlap.hpp"
 #include "support/guarded_call.hpp"
 
 namespace mote {
@@ -196,7 +197,10 @@ TEST_P(EveryOperator, OutputMayOverlapADyingInputAsFarAsOrderAndNeedsPermit) {
     const int64_t alignment = element_bytes(sample.out[0]);
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!sample.in[i] || sample.in[i]->constant()) continue;
-      int64_t distance = tightest_distance(sample, call, i);
+      const int64_t distance = tightest_distance(sample, call, i);
+      const auto planned =
+          overlap_distance(*sample.op, i, input_pointers(sample), sample.out, call.order).value_or(-byte_size(sample.out[0]));
+      EXPECT_LE(planned, distance) << "the planner lets the output of input " << i << " start too late";
       if (distance <= -byte_size(sample.out[0])) continue;
       for (const int64_t closer : {int64_t{0}, static_cast<int64_t>(random() % 16)}) {
         const int64_t start = (distance - closer) - (((distance - closer) % alignment) + alignment) % alignment;

@@ -102,7 +102,7 @@ Sample sample(std::mt19937& random) {
   if (from == DType::u8 && to == DType::i8 && chance(random, 50)) {
     out.quant = {in.quant.scale, {in.quant.zero[0] - 128}, -1};
   }
-  return {std::make_shared<Quantize>(), {variable(in)}, {out}, 1.0};
+  return {std::make_shared<Quantize>(), {variable(in)}, {out}, 0.76};
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic inside the kernels of light operators, against the formulas that it replaces.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "nn/add.hpp"
+#include "nn/dequantize.hpp"
+#include "nn/quantize.hpp"
+#include "nn/softmax.hpp"
+
+namespace {
+
+// Every difference of two 8-bit values, with random mantissas and exponents.
+TEST(Dequantize, EqualsTheFloatingPointProduct) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto mantissa = static_cast<int32_t>((random() >> 9) | 0x800000U);
+    const auto exponent = static_cast<int32_t>(random() % 160) - 120;
+    const float scale = std::ldexp(static_cast<float>(mantissa), exponent);
+    for (int32_t value = -255; value <= 255; ++value) {
+      ASSERT_EQ(nn::scaled(mantissa, exponent, value), scale * static_cast<float>(value))
+          << mantissa << " * 2^" << exponent << " * " << value;
+    }
+  }
+}
+
+TEST(Add, TwoNarrowProductsEqualTheWideOne) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
+    const int32_t shift = -static_cast<int32_t>(random() % 32);
+    for (int32_t value = -255; value <= 255; ++value) {
+      ASSERT_EQ(nn::rescale_to_common(value, multiplier, shift),
+                nn::multiply_by_quantized_multiplier(value * (1 << 20), multiplier, shift))
+          << value << " * " << multiplier << " shifted by " << shift;
+    }
+  }
+}
+
+TEST(Quantize, RoundsHalvesAwayFromZero) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const float value = std::ldexp(static_cast<float>(static_cast<int32_t>(random())), -static_cast<int>(random() % 40) - 9);
+    ASSERT_EQ(static_cast<float>(nn::round_half_away(value)), std::round(value)) << value;
+  }
+  for (int32_t i = -70'000; i <= 70'000; ++i) {
+    const float half = static_cast<float>(i) / 2;
+    for (const float value : {half, std::nextafterf(half, -1e9F), std::nextafterf(half, 1e9F)}) {
+      ASSERT_EQ(static_cast<float>(nn::round_half_away(value)), std::round(value)) << value;
+    }
+  }
+  for (const float large : {1e7F, 1e20F, INFINITY}) {
+    EXPECT_GE(nn::round_half_away(large), 1 << 23);
+    EXPECT_LE(nn::round_half_away(-large), -(1 << 23));
+  }
+}
+
+TEST(FloatMath, ExponentialIsAccurate) {
+  for (double x = -85.9; x < 88.0; x += 0.000'37) {
+    const double expected = std::exp(static_cast<double>(static_cast<float>(x)));
+    ASSERT_NEAR(static_cast<double>(nn::exp_f32(static_cast<float>(x))) / expected, 1.0, 3e-7) << x;
+  }
+  EXPECT_EQ(nn::exp_f32(0.0F), 1.0F);
+  EXPECT_EQ(nn::exp_f32(-1000.0F), 0.0F);
+}
+
+TEST(FloatMath, LogarithmIsAccurate) {
+  for (double x = 1e-6; x < 1e7; x *= 1.000'13) {
+    const auto value = static_cast<float>(x);
+    const double expected = std::log(static_cast<double>(value));
+    ASSERT_NEAR(static_cast<double>(nn::log_f32(value)), expected, 1.5e-7 * std::max(1.0, std::abs(expected))) << x;
+  }
+  EXPECT_EQ(nn::log_f32(1.0F), 0.0F);
+}
+
+// Both to within 2^-27 of the real function: the polynomial's own error.
+TEST(FixedPoint, ExponentialIsCloseToTheRealOne) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto x = -static_cast<int32_t>(random() >> (1 + random() % 16));
+    ASSERT_NEAR(std::ldexp(nn::exp_on_negative_values(x), -31), std::exp(std::ldexp(x, -26)), std::ldexp(1.0, -20)) << x;
+  }
+}
+
+TEST(FixedPoint, ReciprocalIsCloseToTheRealOne) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto x = static_cast<int32_t>(random() >> 1);
+    ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -27)) << x;
+  }
+}
+
+}  // namespace

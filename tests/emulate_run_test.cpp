@@ -113,7 +113,7 @@ TEST_P(EmulateRun, LibraryMembersBelongToTheModel) {
   EXPECT_EQ(result.weight_bytes, 0);
 }
 
-// `count` times two instructions and nothing that a compiler could change: ADD and BRANCH stand for the target's.
+// `count` times two instructions, in assembly: nothing that a compiler could change.
 const char* const loop_body = R"(
 #if defined(__riscv)
 #define LOOP "1: addi %0, %0, -1\n\tbnez %0, 1b"
@@ -137,6 +137,30 @@ TEST_P(EmulateRun, InstructionsAreCountedExactly) {
   EXPECT_GE(result.instructions[0], 4);  // load, two of the loop, return
   EXPECT_LE(result.instructions[0], 5);
   EXPECT_EQ(result.stack_peak_bytes, 0);
+}
+
+// A virtual clock so fast that every counter wraps: longer runs would take minutes.
+TEST_P(EmulateRun, CountersThatWrapAreStillExact) {
+  Target fast = find_target(GetParam());
+  if (fast.counter_ns == 1) GTEST_SKIP() << "this counter has 64 bits";
+  fast.icount_shift = 10;
+  const EmulateRequest base = request("loop", 4, 4, 1, loop_body);
+  const std::vector<uint32_t> counts{1, 51234567, 100000001};  // 2^32 ticks are at most 210 million instructions
+  EmulateRequest asked{.target = fast,
+                       .model_directory = base.model_directory,
+                       .name = base.name,
+                       .input_bytes = base.input_bytes,
+                       .output_bytes = base.output_bytes,
+                       .steps = base.steps,
+                       .cases = {},
+                       .optimize = "",
+                       .profile = false,
+                       .timeout = base.timeout};
+  for (const uint32_t count : counts) asked.cases.push_back({to_bytes(std::vector<uint32_t>{count})});
+  const EmulateResult result = emulate(asked);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    EXPECT_EQ(result.instructions[i] - result.instructions[0], 2 * (static_cast<int64_t>(counts[i]) - 1)) << counts[i];
+  }
 }
 
 // A chain of calls, each with an array that is written to its last byte.
@@ -231,7 +255,7 @@ TEST_P(EmulateRun, VariablesOutsideTheArenaAreRefused) {
 
 TEST_P(EmulateRun, StackThatDoesNotFitIsRefused) {
   EmulateRequest asked = request("huge", 4, 4, 1,
-                                 "extern \"C\" void huge_run(void* a) { volatile char b[70000]; b[*(int*)a] = 1; }");
+                                 "extern \"C\" void huge_run(void* a) { volatile char b[70000]; b[*(int*)a] = 1; *(int*)a = b[7]; }");
   asked.cases.push_back({Bytes(4)});
   const std::string text = error_of(asked);
   EXPECT_TRUE(text.starts_with("huge needs up to 700")) << text;

@@ -82,7 +82,7 @@ void compile(const EmulateRequest& request, const fs::path& directory, const fs:
              const std::vector<std::string>& flags) {
   std::vector<std::string> command{std::string(request.target.compiler)};
   append(command, split_words(request.target.compile_flags));
-  append(command, {"-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+  append(command, {"-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
                    "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"});
   append(command, flags);
   append(command, {"-c", source.string(), "-o", (directory / object).string()});
@@ -92,7 +92,7 @@ void compile(const EmulateRequest& request, const fs::path& directory, const fs:
 void compile_model(const EmulateRequest& request, const fs::path& directory, bool profile) {
   std::vector<std::string> flags = split_words(request.optimize.empty() ? std::string(request.target.speed_flags)
                                                                         : request.optimize);
-  append(flags, {"-Werror", "-ffp-contract=off", "-fcallgraph-info=su", "-I" + request.model_directory.string()});
+  append(flags, {"-Werror", "-ffp-contract=off", "-fno-math-errno", "-fcallgraph-info=su", "-I" + request.model_directory.string()});
   if (profile) append(flags, {"-include", (directory / "profile.h").string()});
   compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
 }
@@ -100,7 +100,7 @@ void compile_model(const EmulateRequest& request, const fs::path& directory, boo
 void compile_harness(const EmulateRequest& request, const fs::path& directory, bool profile) {
   compile(request, directory, directory / "start.S", "mote_start.o", split_words(request.target.firmware_flags));
   // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
-  std::vector<std::string> flags{"-O2", "-fno-tree-loop-distribute-patterns", "-I" + request.model_directory.string(),
+  std::vector<std::string> flags{"-O2", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-I" + request.model_directory.string(),
                                  "-I" + directory.string()};
   append(flags, split_words(request.target.firmware_flags));
   if (profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
@@ -109,7 +109,8 @@ void compile_harness(const EmulateRequest& request, const fs::path& directory, b
 
 void compile_library(const EmulateRequest& request, const fs::path& directory) {
   write_file(directory / "library.cpp", library_source(request.target));
-  compile(request, directory, directory / "library.cpp", "library.o", {"-O2", "-fcallgraph-info=su"});
+  compile(request, directory, directory / "library.cpp", "library.o",
+          {"-O2", "-ffreestanding", "-fcallgraph-info=su"});
 }
 
 void link(const EmulateRequest& request, const fs::path& directory) {

@@ -83,8 +83,34 @@ int64_t to_instructions(const Target& target, int64_t ticks) {
 }
 
 int64_t instructions_of(const Target& target, const Ticks& ticks, const Ticks& overhead) {
-  require(!ticks.wrapped, "the counter of {} wrapped; the run is too long to be counted", target.name);
   return to_instructions(target, ticks.value) - to_instructions(target, overhead.value);
+}
+
+// A counter that wrapped knows ticks modulo 2^32. A second run with the slowest virtual clock tells about how many there
+// were: its ticks are 2^shift times as long.
+void unwrap(const Target& target, Ticks& ticks, const Ticks& slow) {
+  require(!slow.wrapped, "the run is too long for the counter of {}; it cannot be counted", target.name);
+  if (!ticks.wrapped) return;
+  constexpr int64_t period = int64_t{1} << 32;
+  const int64_t missing = (slow.value << target.icount_shift) - ticks.value;
+  ticks.value += (missing + period / 2) / period * period;
+  ticks.wrapped = false;
+}
+
+bool any_wrapped(const ConsoleResult& console) {
+  return std::any_of(console.cases.begin(), console.cases.end(), [](const ConsoleCase& one) {
+    return one.ticks.wrapped || std::any_of(one.step_ticks.begin(), one.step_ticks.end(),
+                                            [](const Ticks& ticks) { return ticks.wrapped; });
+  });
+}
+
+void unwrap(const Target& target, ConsoleResult& console, const ConsoleResult& slow) {
+  for (size_t i = 0; i < console.cases.size(); ++i) {
+    unwrap(target, console.cases[i].ticks, slow.cases[i].ticks);
+    for (size_t step = 0; step < console.cases[i].step_ticks.size(); ++step) {
+      unwrap(target, console.cases[i].step_ticks[step], slow.cases[i].step_ticks[step]);
+    }
+  }
 }
 
 // All cases, in as many runs as the memory for inputs demands; `visit` sees each run's console.
@@ -95,10 +121,15 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
   const size_t fitting = static_cast<size_t>((request.target.inputs_bytes - header_bytes) / one);
   for (size_t first = 0; first < cases; first += fitting) {
     const size_t count = std::min(fitting, cases - first);
-    write_inputs(directory / "inputs.bin", request, first, count);
-    const std::string text =
-        run_emulator(request, firmware, directory / "inputs.bin", request.target.icount_shift);
-    visit(text, read_console(text, count, steps, request.output_bytes));
+    const fs::path inputs = directory / "inputs.bin";
+    write_inputs(inputs, request, first, count);
+    const std::string text = run_emulator(request, firmware, inputs, request.target.icount_shift);
+    ConsoleResult console = read_console(text, count, steps, request.output_bytes);
+    if (any_wrapped(console)) {
+      const std::string slow = run_emulator(request, firmware, inputs, 0);
+      unwrap(request.target, console, read_console(slow, count, steps, request.output_bytes));
+    }
+    visit(text, std::move(console));
   }
 }
 

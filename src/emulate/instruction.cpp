@@ -186,7 +186,8 @@ Instruction read_lx106(std::string_view full_mnemonic, std::string_view operands
   Instruction result;
   const std::string_view mnemonic = full_mnemonic.substr(0, full_mnemonic.find('.'));
   const std::vector<std::string_view> parts = split_operands(operands);
-  if (mnemonic.empty() || mnemonic == "nop" || mnemonic == "ill") return padding();
+  const bool no_operation = mnemonic == "nop" || (mnemonic == "or" && operands == "a1, a1, a1");
+  if (mnemonic.empty() || mnemonic == "ill" || no_operation) return padding();
   if (mnemonic == "ret") result.flow = Flow::leave;
   else if (mnemonic == "call0") result.flow = Flow::call;
   else if (mnemonic == "callx0") result.flow = Flow::indirect_call;

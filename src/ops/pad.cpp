@@ -6,6 +6,7 @@
 
 #include "formats/tflite_view.hpp"
 #include "ops/checks.hpp"
+#include "ops/convolution.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
 
@@ -67,6 +68,19 @@ class Pad final : public Operator {
     return needed;
   }
 
+  // A convolution pads with real 0 by itself: then the padded tensor need not exist.
+  [[nodiscard]] OperatorPtr absorb(const Operator& next, Inputs, Inputs, const TensorType& middle) const override {
+    const auto* const convolution = dynamic_cast<const Convolution*>(&next);
+    if (convolution == nullptr || margins_.size() != 4 || real_value(middle) != 0) return nullptr;
+    for (const Margin& margin : {margins_[0], margins_[3]}) {
+      if (margin.before != 0 || margin.after != 0) return nullptr;
+    }
+    SlidingWindow window = convolution->window();
+    const bool fits = widen(window.pad_vertical, margins_[1], window.vertical) &&
+                      widen(window.pad_horizontal, margins_[2], window.horizontal);
+    return fits ? convolution->with_window(window) : nullptr;
+  }
+
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const TensorType& type = in[0]->type;
     const std::vector<Argument> arguments{input(0), output(0)};
@@ -101,6 +115,13 @@ class Pad final : public Operator {
     Merged result;
     std::copy(dimensions.begin(), dimensions.end(), result.rbegin());
     return result;
+  }
+
+  // False when the window would then lie in nothing but padding: no file states such a convolution.
+  static bool widen(Padding& padding, const Margin& margin, const Window& window) {
+    padding.before += margin.before;
+    padding.after += margin.after;
+    return padding.before < window.span() && padding.after < window.span();
   }
 
   template <class T>

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <optional>
 
 #include "nn/conv2d_4x4.hpp"
@@ -94,30 +95,57 @@ Call plain_f32(const Problem& problem) {
   return call;
 }
 
-// The per-channel integers of nn::Requantize, with the input's zero point folded into the bias.
+// What nn::Requantize works with: weights, and per channel the bias with the input's zero point folded in.
 struct Folded {
+  std::vector<int8_t> weights;
   std::vector<int32_t> scales;  // {bias, multiplier} a channel, channels padded to a multiple of four
   std::vector<uint8_t> shift;
 };
 
-// Nothing when some channel's numbers do not fit the arithmetic of nn::Requantize.
+int32_t output_of(const Quantised& q, size_t c, int64_t sum) {
+  const auto x = static_cast<int32_t>(sum);
+  const int32_t scaled = nn::multiply_by_quantized_multiplier(x, q.multiplier[c], q.shift[c]);
+  return std::clamp(scaled + q.shape.out_zero, q.shape.low, q.shape.high);
+}
+
+// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter: outputs
+// grow with sums, so it is enough that the ends of the range agree. Trained models hold hundreds of such channels,
+// with biases that would not fit the arithmetic of nn::Requantize.
+std::optional<int32_t> constant_output(const Quantised& q, size_t c) {
+  const int64_t spread = sum_bound(q, c) - std::abs(static_cast<int64_t>(q.bias[c]));
+  const int left = std::max<int>(q.shift[c], 0);
+  if (sum_bound(q, c) << left > INT32_MAX) return std::nullopt;
+  const int32_t least = output_of(q, c, q.bias[c] - spread);
+  return least == output_of(q, c, q.bias[c] + spread) ? std::optional(least) : std::nullopt;
+}
+
+// False when the channel's numbers do not fit the arithmetic of nn::Requantize.
+bool fold_channel(const Quantised& q, size_t c, Folded& folded) {
+  const size_t taps = q.weights.size() / q.bias.size();
+  const auto weights = folded.weights.begin() + static_cast<ptrdiff_t>(c * taps);
+  if (const std::optional<int32_t> output = constant_output(q, c)) {
+    std::fill_n(weights, taps, int8_t{0});
+    folded.scales[2 * c] = 4 * (*output - q.shape.out_zero);  // times 2^30, divided by 2^30 and 2^2
+    folded.scales[2 * c + 1] = 1 << 30;
+    folded.shift[c] = 2;
+    return true;
+  }
+  const int64_t bound = sum_bound(q, c);
+  const int64_t shift = 1 - q.shift[c];
+  if (shift < 2 || shift > 22 || 4 * bound > INT32_MAX) return false;
+  if (2 * bound + (int64_t{256} << (shift - 1)) + 4 > INT32_MAX) return false;
+  const int64_t weight_sum = std::accumulate(weights, weights + static_cast<ptrdiff_t>(taps), int64_t{0});
+  folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * weight_sum);
+  folded.scales[2 * c + 1] = q.multiplier[c];
+  folded.shift[c] = static_cast<uint8_t>(shift);
+  return true;
+}
+
 std::optional<Folded> fold(const Quantised& q) {
   const size_t channels = q.bias.size();
-  const size_t taps = q.weights.size() / channels;
-  Folded folded{std::vector<int32_t>((channels + 3) / 4 * 8, 0), {}};
+  Folded folded{q.weights, std::vector<int32_t>((channels + 3) / 4 * 8, 0), std::vector<uint8_t>(channels)};
   for (size_t c = 0; c < channels; ++c) {
-    const int64_t bound = sum_bound(q, c);
-    int32_t multiplier = q.multiplier[c];
-    int64_t shift = 1 - q.shift[c];
-    // Every sum rounds to zero: a multiplier of zero says the same and needs no wide shift.
-    if (multiplier == 0 || (shift > 2 && bound < int64_t{1} << std::min<int64_t>(shift - 3, 40))) multiplier = 0, shift = 2;
-    const int64_t largest = 2 * bound + (int64_t{256} << std::min<int64_t>(shift - 1, 40)) + 4;
-    if (shift < 2 || 4 * bound > INT32_MAX || largest > INT32_MAX) return std::nullopt;
-    int64_t weight_sum = 0;
-    for (size_t i = 0; i < taps; ++i) weight_sum += q.weights[c * taps + i];
-    folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * weight_sum);
-    folded.scales[2 * c + 1] = multiplier;
-    folded.shift.push_back(static_cast<uint8_t>(shift));
+    if (!fold_channel(q, c, folded)) return std::nullopt;
   }
   return folded;
 }
@@ -133,7 +161,9 @@ std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t chan
   return packed;
 }
 
-std::vector<Constant> folded_constants(const std::vector<int8_t>& weights, const Folded& folded) {
+std::vector<Constant> folded_constants(const Folded& folded, bool packed) {
+  const size_t channels = folded.shift.size();
+  const std::vector<int8_t> weights = packed ? pack_by_four(folded.weights, channels) : folded.weights;
   return {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, folded.scales),
           constant_of("shift", DType::u8, folded.shift)};
 }
@@ -146,7 +176,7 @@ bool fits_depthwise_3x3(const nn::Conv2d& s) {
 Call depthwise_3x3(const Quantised& q, const Folded& folded) {
   Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
                         "Conv2d", q.shape, {input(0), constant(0), constant(1), constant(2), output(0)});
-  call.constants = folded_constants(q.weights, folded);
+  call.constants = folded_constants(folded, false);
   call.order = Order{2, 1, false};
   return call;
 }
@@ -157,7 +187,7 @@ Call dense(const Problem& problem, const Quantised& q, const Folded& folded) {
                                   s.out_zero, s.low, s.high};
   Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
                         params, {input(0), constant(0), constant(1), constant(2), output(0)});
-  call.constants = folded_constants(pack_by_four(q.weights, q.bias.size()), folded);
+  call.constants = folded_constants(folded, true);
   call.order = pixel_order(problem, 1, false);
   return call;
 }
@@ -165,7 +195,7 @@ Call dense(const Problem& problem, const Quantised& q, const Folded& folded) {
 Call blocks_4x4(const Problem& problem, const Quantised& q, const Folded& folded) {
   Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "Conv2d", q.shape,
                         {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
-  call.constants = folded_constants(pack_by_four(q.weights, q.bias.size()), folded);
+  call.constants = folded_constants(folded, true);
   const auto taps = static_cast<int64_t>(q.weights.size() / q.bias.size());
   call.scratch_bytes = 4 * align_up(taps, 2);
   call.order = pixel_order(problem, 4, true);

@@ -62,14 +62,19 @@ Tensor SampleMaker::integer_weights(const Shape& shape, int64_t outputs, int axi
   if (chance(0.7)) {
     const auto count = static_cast<size_t>(outputs);
     quant = {std::vector<float>(count), std::vector<int32_t>(count, 0), axis};
-    for (float& scale : quant.scale) scale = static_cast<float>(base * real(0.3, 3.0));
+    for (float& scale : quant.scale) {
+      // Channels that training left without effect have tiny scales (and huge biases, below).
+      scale = static_cast<float>(base * (chance(0.05) ? real(0.0, 1e-5) + 1e-9 : real(0.3, 3.0)));
+    }
   }
   return {"weights", {DType::i8, shape, quant}, to_bytes(values)};
 }
 
 Tensor SampleMaker::integer_bias(int64_t outputs, double limit, float in_scale, const Tensor& weights) {
   std::vector<int32_t> values;
-  for (int64_t i = 0; i < outputs; ++i) values.push_back(static_cast<int32_t>(real(-limit, limit)));
+  for (int64_t i = 0; i < outputs; ++i) {
+    values.push_back(static_cast<int32_t>(chance(0.05) ? real(-0x1p30, 0x1p30) : real(-limit, limit)));
+  }
   Quantization quant = weights.type.quant;  // as in a file: input scale times weight scale
   for (float& scale : quant.scale) scale *= in_scale;
   if (quant.axis >= 0) quant.axis = 0;

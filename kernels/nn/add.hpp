@@ -50,7 +50,7 @@ MOTE_KERNEL void add_s8(const Add& p, const int8_t* a, const int8_t* b, int8_t* 
 }
 
 MOTE_KERNEL void add_broadcast_s8(const Add& p, const int8_t* a, const int8_t* b, const int32_t* table, int8_t* out) {
-  for_each_broadcast(p.count, table, [&](int32_t at_a, int32_t at_b) { *out++ = add_element(p, a[at_a], b[at_b]); });
+  for_each_broadcast(p.count, table, [&](int32_t at_a, int32_t at_b) __attribute__((always_inline)) { *out++ = add_element(p, a[at_a], b[at_b]); });
 }
 
 struct AddFloat {
@@ -72,7 +72,7 @@ MOTE_KERNEL void add_f32(const AddFloat& p, const float* a, const float* b, floa
 MOTE_KERNEL void add_broadcast_f32(const AddFloat& p, const float* a, const float* b, const int32_t* table,
                                    float* out) {
   for_each_broadcast(p.count, table,
-                     [&](int32_t at_a, int32_t at_b) { *out++ = clamp_f32(a[at_a] + b[at_b], p.low, p.high); });
+                     [&](int32_t at_a, int32_t at_b) __attribute__((always_inline)) { *out++ = clamp_f32(a[at_a] + b[at_b], p.low, p.high); });
 }
 
 }  // namespace nn

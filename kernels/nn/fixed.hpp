@@ -26,7 +26,7 @@ MOTE_KERNEL int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) 
 
 // round(x / 2^exponent), ties away from zero; exponent 0 to 31. Equals ARM's SRSHL by -exponent with a sign fix-up.
 MOTE_KERNEL int32_t rounding_divide_by_power_of_two(int32_t x, int exponent) {
-  const int32_t mask = static_cast<int32_t>((int64_t{1} << exponent) - 1);
+  const int32_t mask = static_cast<int32_t>((uint32_t{1} << exponent) - 1);
   const int32_t remainder = x & mask;
   const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
   return (x >> exponent) + (remainder > threshold ? 1 : 0);

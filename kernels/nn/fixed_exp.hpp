@@ -8,6 +8,11 @@
 
 namespace nn {
 
+// saturating_rounding_doubling_high_mul as a call: softmax multiplies in a dozen places, and size matters more there.
+inline __attribute__((noinline)) int32_t multiply_fractions(int32_t a, int32_t b) {
+  return saturating_rounding_doubling_high_mul(a, b);
+}
+
 // x * 2^exponent, saturated; exponent 1 to 30.
 MOTE_KERNEL int32_t saturating_shift_left(int32_t x, int exponent) {
   const int32_t limit = INT32_MAX >> exponent;
@@ -20,14 +25,17 @@ MOTE_KERNEL int32_t saturating_shift_left(int32_t x, int exponent) {
 MOTE_KERNEL int32_t exp_near_zero(int32_t x) {
   constexpr int32_t exp_of_minus_eighth = 1895147668, third = 715827883;
   const int32_t t = x + (1 << 28);  // distance from -1/8
-  const int32_t t2 = saturating_rounding_doubling_high_mul(t, t);
-  const int32_t t3 = saturating_rounding_doubling_high_mul(t2, t);
-  const int32_t t4 = saturating_rounding_doubling_high_mul(t2, t2);
+  const int32_t t2 = multiply_fractions(t, t);
+  const int32_t t3 = multiply_fractions(t2, t);
+  const int32_t t4 = multiply_fractions(t2, t2);
   const int32_t cubic_and_quartic =
-      saturating_rounding_doubling_high_mul(rounding_divide_by_power_of_two(t4, 2) + t3, third);
+      multiply_fractions(rounding_divide_by_power_of_two(t4, 2) + t3, third);
   const int32_t terms = t + rounding_divide_by_power_of_two(cubic_and_quartic + t2, 1);
-  return exp_of_minus_eighth + saturating_rounding_doubling_high_mul(exp_of_minus_eighth, terms);
+  return exp_of_minus_eighth + multiply_fractions(exp_of_minus_eighth, terms);
 }
+
+// e^-1/4, e^-1/2, … e^-16
+inline constexpr int32_t exp_factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
 
 // e^x in Q0.31 for x <= 0 in Q5.26: the fraction below 1/4 by series, then one factor e^-(2^k) for each further bit.
 MOTE_KERNEL int32_t exp_on_negative_values(int32_t x) {
@@ -35,10 +43,9 @@ MOTE_KERNEL int32_t exp_on_negative_values(int32_t x) {
   if (x == 0) return INT32_MAX;
   const int32_t fraction = (x & (quarter - 1)) - quarter;
   int32_t result = exp_near_zero(static_cast<int32_t>(static_cast<uint32_t>(fraction) << 5));
-  const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};  // e^-1/4 … e^-16
   int32_t rest = (fraction - x) >> 24;  // in quarters
   for (int k = 0; k < 7; ++k, rest >>= 1) {
-    if (rest & 1) result = saturating_rounding_doubling_high_mul(result, factors[k]);
+    if (rest & 1) result = multiply_fractions(result, exp_factors[k]);
   }
   return result;
 }
@@ -47,10 +54,10 @@ MOTE_KERNEL int32_t exp_on_negative_values(int32_t x) {
 MOTE_KERNEL int32_t one_over_one_plus(int32_t x) {
   constexpr int32_t two_point_82 = 1515870810, minus_one_point_88 = -1010580540;  // 48/17 and -32/17 in Q2.29
   const auto half_denominator = static_cast<int32_t>((static_cast<uint32_t>(x) + 0x80000000U) >> 1);
-  int32_t y = two_point_82 + saturating_rounding_doubling_high_mul(half_denominator, minus_one_point_88);
+  int32_t y = two_point_82 + multiply_fractions(half_denominator, minus_one_point_88);
   for (int step = 0; step < 3; ++step) {
-    const int32_t error = (1 << 29) - saturating_rounding_doubling_high_mul(half_denominator, y);
-    y += saturating_shift_left(saturating_rounding_doubling_high_mul(y, error), 2);
+    const int32_t error = (1 << 29) - multiply_fractions(half_denominator, y);
+    y += saturating_shift_left(multiply_fractions(y, error), 2);
   }
   return saturating_shift_left(y, 1);
 }

@@ -37,13 +37,13 @@ MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) {
         int32_t exponential = 0;
         if (difference >= p.lowest_difference) {
           exponential = exp_on_negative_values(
-              saturating_rounding_doubling_high_mul(difference * (1 << p.shift), p.multiplier));
+              multiply_fractions(difference * (1 << p.shift), p.multiplier));
         }
         if (pass == 0) {
           sum += rounding_divide_by_power_of_two(exponential, 12);
         } else {
           const int32_t share = rounding_divide_by_power_of_two(
-              saturating_rounding_doubling_high_mul(reciprocal, exponential), bits_over_unit + 31 - 8);
+              multiply_fractions(reciprocal, exponential), bits_over_unit + 31 - 8);
           out[i] = static_cast<int8_t>((share > 255 ? 255 : share) - 128);
         }
       }

@@ -125,16 +125,22 @@ Sample sample(std::mt19937& random) {
   const Activation activation = chance(random, 70) ? Activation::none : Activation::relu;
   Sample sample{std::make_shared<Add>(activation), {}, {}, dtype == DType::f32 ? 1e-5 : 0.51};
   const bool broadcast = chance(random, 50);
+  Shape result(broadcast ? 1 : out.size(), 1);
   for (int i = 0; i < 2; ++i) {
     Shape shape = out;
     if (broadcast) {
       for (int64_t& extent : shape) extent = chance(random, 30) ? 1 : extent;
       if (chance(random, 30)) shape.erase(shape.begin(), shape.begin() + random_integer(random, 0, std::ssize(shape) - 1));
     }
+    if (shape.size() > result.size()) result.insert(result.begin(), shape.size() - result.size(), 1);
+    for (size_t d = 1; d <= shape.size(); ++d) {
+      int64_t& extent = result[result.size() - d];
+      extent = std::max(extent, shape[shape.size() - d]);
+    }
     sample.in.push_back(variable(random_type(random, dtype, shape)));
     if (i == 1 && chance(random, 20)) make_constant(*sample.in.back(), random);
   }
-  sample.out = inferred_types(sample, {random_type(random, dtype, {})});
+  sample.out = {random_type(random, dtype, result)};
   return sample;
 }
 

@@ -70,9 +70,10 @@ Made from_tflite(const tflite::OpView& view) { return {std::make_shared<Mean>(re
 Sample sample(std::mt19937& random) {
   const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
   const TensorType type = random_type(random, dtype, random_shape(random, 1, 6, 5));
-  Sample sample{std::make_shared<Mean>(random_reduction(random, type.shape)), {variable(type)}, {}, 0.76};
+  const Reduction::Parameters parameters = random_reduction(random, type.shape);
+  const TensorType out = random_type(random, dtype, reduced(type.shape, parameters));
+  Sample sample{std::make_shared<Mean>(parameters), {variable(type)}, {out}, 0.76};
   if (dtype == DType::f32) sample.tolerance = 1e-3;  // a mean may cancel to nearly nothing
-  sample.out = inferred_types(sample, {random_type(random, dtype, {})});
   return sample;
 }
 

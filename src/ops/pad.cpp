@@ -180,15 +180,15 @@ Made pad_value_from_tflite(const tflite::OpView& view) {
 Sample sample(std::mt19937& random) {
   const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
   const TensorType type = random_type(random, dtype, random_shape(random, 1, 5, 4));
+  TensorType out = type;
   std::vector<Margin> margins(type.shape.size());
   for (Margin& margin : margins) {
     if (chance(random, 50)) margin = {random_integer(random, 0, 2), random_integer(random, 0, 2)};
   }
+  for (size_t d = 0; d < margins.size(); ++d) out.shape[d] += margins[d].before + margins[d].after;
   std::optional<float> value;
   if (chance(random, 30)) value = static_cast<float>(random_integer(random, -128, 127));
-  Sample sample{std::make_shared<Pad>(std::move(margins), value), {variable(type)}, {}, dtype == DType::i8 ? 1e-9 : 0.0};
-  sample.out = inferred_types(sample, {type});
-  return sample;
+  return {std::make_shared<Pad>(std::move(margins), value), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
 }
 
 }  // namespace

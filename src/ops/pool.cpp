@@ -140,17 +140,20 @@ Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::P
   Pooling::Parameters parameters;
   const bool same = chance(random, 50);
   Shape shape{random_integer(random, 1, 2), 0, 0, random_integer(random, 1, 6)};
+  Shape out = shape;
   size_t dimension = 1;
   for (Window* window : {&parameters.height, &parameters.width}) {
     *window = {random_integer(random, 1, 4), random_integer(random, 1, 3), 1};
-    shape[dimension++] = random_integer(random, same ? 1 : window->kernel, 9);
+    const int64_t extent = random_integer(random, same ? 1 : window->kernel, 9);
+    out[dimension] = same ? (extent - 1) / window->stride + 1 : (extent - window->kernel) / window->stride + 1;
+    shape[dimension++] = extent;
   }
   if (same) parameters.padding = PaddingScheme::same;
   if (chance(random, 30)) parameters.activation = chance(random, 50) ? Activation::relu : Activation::relu6;
   const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
   Sample sample{make(parameters), {variable(random_type(random, dtype, shape))}, {}, 0.500001};
   if (dtype == DType::f32) sample.tolerance = 1e-5;
-  sample.out = inferred_types(sample, {sample.in[0]->type});
+  sample.out = {reshaped(sample.in[0]->type, out)};
   return sample;
 }
 

@@ -111,4 +111,14 @@ Reduction::Parameters random_reduction(std::mt19937& random, const Shape& shape)
   return parameters;
 }
 
+Shape reduced(const Shape& shape, const Reduction::Parameters& parameters) {
+  Shape result = shape;
+  for (size_t d = shape.size(); d-- > 0;) {
+    if (!parameters.folded[d]) continue;
+    result[d] = 1;
+    if (!parameters.keep_dims) result.erase(result.begin() + static_cast<std::ptrdiff_t>(d));
+  }
+  return result;
+}
+
 }  // namespace mote::op

@@ -35,5 +35,6 @@ class Reduction : public Operator {
 
 [[nodiscard]] Reduction::Parameters reduction_from_tflite(const tflite::OpView& view);
 [[nodiscard]] Reduction::Parameters random_reduction(std::mt19937& random, const Shape& shape);
+[[nodiscard]] Shape reduced(const Shape& shape, const Reduction::Parameters& parameters);  // the output's shape
 
 }  // namespace mote::op

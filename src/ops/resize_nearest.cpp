@@ -146,8 +146,8 @@ class ResizeNearest final : public Operator {
 Made from_tflite(const tflite::OpView& view) {
   const auto& options = view.required_options<tflite::schema::ResizeNearestNeighborOptions>();
   const std::vector<int64_t> size = view.integers(1, "size");
-  require(size.size() == 2 && size[0] > 0 && size[1] > 0, "has a size of {} numbers; it takes a positive height and width",
-          size.size());
+  require(size.size() == 2 && size[0] > 0 && size[1] > 0, "has a size of {}; it takes a positive height and width",
+          to_text(size));
   const Parameters parameters{size[0], size[1], options.align_corners(), options.half_pixel_centers()};
   return {std::make_shared<ResizeNearest>(parameters), {0}};
 }
@@ -161,9 +161,8 @@ Sample sample(std::mt19937& random) {
     type.shape = {1, 14, 1, 2};
     parameters = {46, 1, false, false};
   }
-  Sample sample{std::make_shared<ResizeNearest>(parameters), {variable(type)}, {}, dtype == DType::i8 ? 1e-9 : 0.0};
-  sample.out = inferred_types(sample, {type});
-  return sample;
+  const TensorType out = reshaped(type, {type.shape[0], parameters.height, parameters.width, type.shape[3]});
+  return {std::make_shared<ResizeNearest>(parameters), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
 }
 
 }  // namespace

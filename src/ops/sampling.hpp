@@ -54,11 +54,10 @@ inline void make_constant(Tensor& tensor, std::mt19937& random) {
   }
 }
 
-// The types that infer() gives for a sample whose `in` is complete.
-[[nodiscard]] inline Types inferred_types(const Sample& sample, const Types& declared) {
-  std::vector<const Tensor*> inputs;
-  for (const auto& tensor : sample.in) inputs.push_back(tensor ? &*tensor : nullptr);
-  return sample.op->infer(inputs, declared);
+// The same type with another shape. Samples state shapes by their own reckoning: infer() is tested against them.
+[[nodiscard]] inline TensorType reshaped(TensorType type, Shape shape) {
+  type.shape = std::move(shape);
+  return type;
 }
 
 }  // namespace mote::op

@@ -87,7 +87,8 @@ Made from_tflite(const tflite::OpView& view) {
 Sample sample(std::mt19937& random) {
   const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
   const float beta = chance(random, 70) ? 1.0F : random_real(random, 0.5F, 2.0F);
-  const TensorType type = random_type(random, dtype, random_shape(random, 1, 4, 6));
+  TensorType type = random_type(random, dtype, random_shape(random, 1, 4, 6));
+  if (chance(random, 2)) type.shape = {random_integer(random, 500, 1100)};  // where the reciprocal runs out of bits
   Sample sample{std::make_shared<Softmax>(beta), {variable(type)}, {type}, dtype == DType::f32 ? 1e-5 : 0.51};
   if (dtype == DType::i8) sample.out[0].quant = {{1.0F / 256}, {-128}, -1};
   return sample;

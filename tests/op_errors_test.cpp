@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators say about uses that they do not support: one case a message, exact text.
+#include <gtest/gtest.h>
+
+#include "formats/tflite_view.hpp"
+#include "ops/registry.hpp"
+
+namespace mote {
+
+namespace {
+
+namespace schema = tflite::schema;
+
+// An operator of a file, built by hand, with the tensors it points to.
+class Use {
+ public:
+  explicit Use(std::string name) { view_.name = std::move(name); }
+
+  Use& input(TensorType type, Bytes data = {}) {
+    tensors_.push_back(std::make_unique<Tensor>(Tensor{"input", std::move(type), std::move(data)}));
+    view_.inputs.push_back(tensors_.back().get());
+    return *this;
+  }
+  Use& integers(std::vector<int32_t> values) {
+    const auto count = static_cast<int64_t>(values.size());
+    return input({DType::i32, {count}, {}}, to_bytes(values));
+  }
+  Use& output(TensorType type) {
+    outputs_.push_back(type);
+    tensors_.push_back(std::make_unique<Tensor>(Tensor{"output", std::move(type), {}}));
+    view_.outputs.push_back(tensors_.back().get());
+    return *this;
+  }
+  template <class Options, class... Values>
+  Use& options(flatbuffers::Offset<Options> (*create)(flatbuffers::FlatBufferBuilder&, Values...),
+               std::type_identity_t<Values>... values) {
+    builder_.Finish(create(builder_, values...));
+    view_.options_table = flatbuffers::GetRoot<Options>(builder_.GetBufferPointer());
+    view_.options_type = schema::BuiltinOptionsTraits<Options>::enum_value;
+    return *this;
+  }
+
+  // The message of the Error that making, checking or lowering the operator throws; "none" when nothing does.
+  [[nodiscard]] std::string error() const {
+    try {
+      for (const OpDef* const definition : op::all()) {
+        for (const TfliteEntry& entry : definition->tflite) {
+          if (entry.op == view_.name) check(entry.make(view_));
+        }
+      }
+      return "none";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  }
+
+ private:
+  void check(const Made& made) const {
+    std::vector<const Tensor*> inputs;
+    for (const size_t input : made.inputs) inputs.push_back(view_.inputs.at(input));
+    (void)made.op->lower(inputs, made.op->infer(inputs, outputs_));
+  }
+
+  tflite::OpView view_;
+  std::vector<std::unique_ptr<Tensor>> tensors_;
+  Types outputs_;
+  flatbuffers::FlatBufferBuilder builder_;
+};
+
+TensorType quantized(Shape shape, float scale = 0.5F, int32_t zero = 0, DType dtype = DType::i8) {
+  return {dtype, std::move(shape), {{scale}, {zero}, -1}};
+}
+TensorType plain(Shape shape, DType dtype = DType::f32) { return {dtype, std::move(shape), {}}; }
+
+Use pool(schema::Padding padding, int32_t stride, int32_t filter,
+         schema::ActivationFunctionType activation = schema::ActivationFunctionType::NONE) {
+  return std::move(Use("MAX_POOL_2D").options(schema::CreatePool2DOptions, padding, stride, stride, filter, filter, activation));
+}
+
+}  // namespace
+
+TEST(OperatorErrors, Pooling) {
+  const auto valid = schema::Padding::VALID;
+  EXPECT_EQ(pool(valid, 1, 2).input(quantized({1, 4, 4, 1})).output(quantized({1, 3, 3, 1})).error(), "none");
+  EXPECT_EQ(pool(valid, 0, 2).input(quantized({1, 4, 4, 1})).output(quantized({1, 3, 3, 1})).error(),
+            "has a filter of 2 with stride 0; both must be positive");
+  EXPECT_EQ(pool(valid, 1, 2).input(quantized({4, 4})).output(quantized({3, 3})).error(),
+            "needs an input of rank 4 (NHWC), it has 4x4");
+  EXPECT_EQ(pool(valid, 1, 2).input(quantized({1, 4, 4, 1}, 1, 0, DType::i16)).output(quantized({1, 3, 3, 1})).error(),
+            "has an input of type i16, which is not supported; convert the model with i8 or f32");
+  EXPECT_EQ(pool(valid, 1, 2).input(quantized({1, 4, 4, 1})).output(quantized({1, 3, 3, 1}, 0.25F)).error(),
+            "has input scale 0.5 zero point 0 but output scale 0.25 zero point 0; they must be equal, convert the model "
+            "again");
+  EXPECT_EQ(pool(valid, 1, 2).input(quantized({1, 4, 4, 1})).output(plain({1, 3, 3, 1})).error(),
+            "has an output of type f32, its inputs make it i8");
+}
+
+TEST(OperatorErrors, Softmax) {
+  const auto softmax = [](float beta, const TensorType& out) {
+    return Use("SOFTMAX").options(schema::CreateSoftmaxOptions, beta).input(quantized({1, 4})).output(out).error();
+  };
+  EXPECT_EQ(softmax(1, quantized({1, 4}, 1.0F / 256, -128)), "none");
+  EXPECT_EQ(softmax(-1, quantized({1, 4}, 1.0F / 256, -128)), "has beta -1, which must be positive");
+  EXPECT_EQ(softmax(1, quantized({1, 4}, 0.5F, 0)),
+            "has an output with scale 0.5 and zero point 0; an i8 softmax gives 1/256 and -128, convert the model again");
+  EXPECT_EQ(Use("SOFTMAX").input(quantized({1, 4})).output(quantized({1, 4})).error(),
+            "carries no options; the file is incomplete, convert the model again");
+}
+
+TEST(OperatorErrors, Add) {
+  const auto add = [](const TensorType& a, const TensorType& b) {
+    return Use("ADD").input(a).input(b).output(a).error();
+  };
+  EXPECT_EQ(add(quantized({2, 3}), quantized({1, 3})), "none");
+  EXPECT_EQ(add(quantized({2, 3}), quantized({2})), "cannot broadcast 2x3 and 2 to one shape");
+  EXPECT_EQ(add(plain({2}), quantized({2})), "adds f32 and i8; both must have one type");
+  EXPECT_EQ(add(plain({2}, DType::i8), quantized({2})), "the first input needs one quantisation scale, it has 0");
+  EXPECT_EQ(Use("ADD")
+                .options(schema::CreateAddOptions, schema::ActivationFunctionType::TANH, true)
+                .input(plain({2}))
+                .input(plain({2}))
+                .output(plain({2}))
+                .error(),
+            "fuses the activation TANH, which is not supported; export it as an operator of its own");
+}
+
+TEST(OperatorErrors, Reductions) {
+  const auto mean = [](std::vector<int32_t> axes) {
+    return Use("MEAN").options(schema::CreateReducerOptions, false).input(plain({2, 3})).integers(std::move(axes))
+        .output(plain({2})).error();
+  };
+  EXPECT_EQ(mean({-1}), "none");
+  EXPECT_EQ(mean({2}), "reduces axis 2 of an input of rank 2");
+  EXPECT_EQ(Use("REDUCE_MAX").options(schema::CreateReducerOptions, false).input(quantized({2, 3})).integers({1})
+                .output(quantized({2}, 0.5F, 1)).error(),
+            "has input scale 0.5 zero point 0 but output scale 0.5 zero point 1; they must be equal, convert the model "
+            "again");
+}
+
+TEST(OperatorErrors, Pad) {
+  const auto pad = [](std::vector<int32_t> paddings) {
+    const auto pairs = static_cast<int64_t>(paddings.size() / 2);
+    return Use("PAD").input(plain({2, 3})).input({DType::i32, {pairs, 2}, {}}, to_bytes(paddings)).output(plain({2, 3}))
+        .error();
+  };
+  EXPECT_EQ(pad({0, 1, 1, 0}), "none");
+  EXPECT_EQ(pad({0, -1, 1, 0}), "pads by 0 and -1; paddings must not be negative");
+  EXPECT_EQ(pad({0, 1}), "pads 1 dimensions, its input has 2");
+}
+
+TEST(OperatorErrors, ResizeNearest) {
+  const auto resize = [](std::vector<int32_t> size) {
+    return Use("RESIZE_NEAREST_NEIGHBOR").options(schema::CreateResizeNearestNeighborOptions, false, false)
+        .input(plain({1, 2, 2, 1})).integers(std::move(size)).output(plain({1, 4, 4, 1})).error();
+  };
+  EXPECT_EQ(resize({4, 4}), "none");
+  EXPECT_EQ(resize({4, 0}), "has a size of 4x0; it takes a positive height and width");
+}
+
+TEST(OperatorErrors, Quantization) {
+  EXPECT_EQ(Use("QUANTIZE").input(quantized({2}, 0.5F, 0, DType::u8)).output(quantized({2}, 0.5F, 0, DType::u8)).error(),
+            "converts u8 to u8, which is not supported; use i8 on one side");
+  EXPECT_EQ(Use("QUANTIZE").input(plain({2})).output(plain({2}, DType::i32)).error(),
+            "has an output of type i32, which is not supported; convert the model with i8 or u8 or i16");
+  EXPECT_EQ(Use("DEQUANTIZE").input(quantized({2}, 1e-35F)).output(plain({2})).error(),
+            "has an input scale of 1e-35; scales from 1e-30 to 1e30 are supported");
+}
+
+TEST(OperatorErrors, Reshape) {
+  const auto reshape = [](std::vector<int32_t> shape) {
+    return Use("RESHAPE").input(plain({2, 3})).integers(std::move(shape)).output(plain({6})).error();
+  };
+  EXPECT_EQ(reshape({-1}), "none");
+  EXPECT_EQ(reshape({4}), "cannot give 2x3 the shape 4: the numbers of elements differ");
+  EXPECT_EQ(reshape({4, -1}), "cannot complete the shape 4x1 (the open extent as 1) to 6 elements");
+  EXPECT_EQ(Use("SQUEEZE").input(plain({2, 1})).output(plain({2})).error(), "none");
+  EXPECT_EQ(Use("EXPAND_DIMS").input(plain({2, 1})).integers({4}).output(plain({2, 1, 1})).error(),
+            "names dimension 4 of a tensor of rank 3");
+}
+
+}  // namespace mote

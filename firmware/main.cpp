@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a generated model on every case that the emulator put in memory, and prints outputs, counts and stack use.
 //
-// Needs no library: number printing subtracts powers of ten, so that every libgcc member in the link is the model's.
+// Needs no library: number printing subtracts powers of ten, so that every libgcc member in the link is the
+// model's.
 #include "harness.hpp"
 #include "model.hpp"
 
@@ -25,11 +26,26 @@ void print(const char* text) {
 }
 
 void print_decimal(uint64_t value) {
-  static const uint64_t powers[] = {
-      10000000000000000000u, 1000000000000000000u, 100000000000000000u, 10000000000000000u, 1000000000000000u,
-      100000000000000u,      10000000000000u,      1000000000000u,      100000000000u,      10000000000u,
-      1000000000u,           100000000u,           10000000u,           1000000u,           100000u,
-      10000u,                1000u,                100u,                10u,                1u};
+  static const uint64_t powers[] = {10000000000000000000u,
+                                    1000000000000000000u,
+                                    100000000000000000u,
+                                    10000000000000000u,
+                                    1000000000000000u,
+                                    100000000000000u,
+                                    10000000000000u,
+                                    1000000000000u,
+                                    100000000000u,
+                                    10000000000u,
+                                    1000000000u,
+                                    100000000u,
+                                    10000000u,
+                                    1000000u,
+                                    100000u,
+                                    10000u,
+                                    1000u,
+                                    100u,
+                                    10u,
+                                    1u};
   char text[20];
   uint32_t length = 0;
   for (uint64_t power : powers) {
@@ -155,7 +171,8 @@ extern "C" [[noreturn]] void mote_main() {
     Measure measure;
     mote_measure(model_run, arena, &measure);
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;
-    if (measure.lowest_changed - reinterpret_cast<uintptr_t>(mote_stack_bottom) < guard_bytes) stop("stack overflow");
+    if (measure.lowest_changed - reinterpret_cast<uintptr_t>(mote_stack_bottom) < guard_bytes)
+      stop("stack overflow");
     if (used > peak) peak = used;
     print_value("CASE", i);
     print_ticks("TICKS", measure.begin, measure.end);

@@ -7,7 +7,6 @@
 #include <random>
 
 #include "base/temporary_directory.hpp"
-#include "emulate/build.hpp"
 #include "emulate/emulate.hpp"
 #include "support/tiny_model.hpp"
 #include "target/find.hpp"
@@ -40,10 +39,11 @@ Word random_real(std::mt19937_64& random, int mantissa, int width) {
   const Word sign = static_cast<Word>(random() & 1) << (width - 1);
   const Word fraction = static_cast<Word>(random()) & ((Word{1} << mantissa) - 1);
   switch (random() % 8) {
-    case 0: return sign | (fraction >> (random() % static_cast<unsigned>(mantissa)));                // subnormal or zero
-    case 1: return sign | (exponents << mantissa) | (random() % 4 == 0 ? fraction : 0);              // infinity or NaN
-    case 2: case 3: return static_cast<Word>(random());
-    case 4: return sign | (static_cast<Word>(1 + random() % 60) << mantissa) | fraction;             // small
+    case 0: return sign | (fraction >> (random() % static_cast<unsigned>(mantissa)));    // subnormal or zero
+    case 1: return sign | (exponents << mantissa) | (random() % 4 == 0 ? fraction : 0);  // infinity or NaN
+    case 2:
+    case 3: return static_cast<Word>(random());
+    case 4: return sign | (static_cast<Word>(1 + random() % 60) << mantissa) | fraction;  // small
     default: return sign | ((exponents / 2 + static_cast<Word>(random() % 50) - 25) << mantissa) | fraction;
   }
 }
@@ -65,7 +65,8 @@ void check_real(const std::string& type, int mantissa) {
       "  const {0}* in = (const {0}*)real_input0(arena);\n  {0}* out = ({0}*)real_output0(arena);\n"
       "  for (int i = 0; i < {1}; ++i) {{\n"
       "    out[4 * i] = in[2 * i] + in[2 * i + 1];\n    out[4 * i + 1] = in[2 * i] - in[2 * i + 1];\n"
-      "    out[4 * i + 2] = in[2 * i] * in[2 * i + 1];\n    out[4 * i + 3] = in[2 * i] / in[2 * i + 1];\n  }}\n}}\n",
+      "    out[4 * i + 2] = in[2 * i] * in[2 * i + 1];\n    out[4 * i + 3] = in[2 * i] / in[2 * i + 1];\n  "
+      "}}\n}}\n",
       type, pairs);
   const EmulateResult result = run_on_lx106("real", 2 * bytes, 4 * bytes, body, to_bytes(input));
   const std::vector<Word> output = to_values<Word>(result.outputs.at(0).at(0));
@@ -84,17 +85,21 @@ TEST(EmulateLibrary, Double) { check_real<double, uint64_t>("double", 52); }
 TEST(EmulateLibrary, Integers) {
   std::mt19937_64 random(8);
   std::vector<int64_t> input(2 * pairs);
-  for (int64_t& value : input) value = static_cast<int64_t>(random() >> (random() % 63)) * (random() % 2 == 0 ? 1 : -1);
+  for (int64_t& value : input)
+    value = static_cast<int64_t>(random() >> (random() % 63)) * (random() % 2 == 0 ? 1 : -1);
   for (size_t i = 1; i < input.size(); i += 2) {
     if (static_cast<int32_t>(input[i]) == 0) input[i] = 3;
   }
   constexpr int results = 7;
   const std::string body = fmt::format(
       "extern \"C\" void whole_run(void* arena) {{\n"
-      "  const int64_t* in = (const int64_t*)whole_input0(arena);\n  int64_t* out = (int64_t*)whole_output0(arena);\n"
+      "  const int64_t* in = (const int64_t*)whole_input0(arena);\n  int64_t* out = "
+      "(int64_t*)whole_output0(arena);\n"
       "  for (int i = 0; i < {}; ++i, in += 2, out += {}) {{\n    const int64_t a = in[0], b = in[1];\n"
-      "    const uint64_t c = a, d = b;\n    out[0] = a * b;\n    out[1] = a / b;\n    out[2] = (int64_t)(c / d);\n"
-      "    out[3] = (int64_t)(c % d);\n    out[4] = (int32_t)a / (int32_t)b;\n    out[5] = (uint32_t)a / (uint32_t)b;\n"
+      "    const uint64_t c = a, d = b;\n    out[0] = a * b;\n    out[1] = a / b;\n    out[2] = (int64_t)(c / "
+      "d);\n"
+      "    out[3] = (int64_t)(c % d);\n    out[4] = (int32_t)a / (int32_t)b;\n    out[5] = (uint32_t)a / "
+      "(uint32_t)b;\n"
       "    out[6] = (uint32_t)a % (uint32_t)b;\n  }}\n}}\n",
       pairs, results);
   const EmulateResult result = run_on_lx106("whole", 16 * pairs, 8 * results * pairs, body, to_bytes(input));
@@ -121,7 +126,8 @@ TEST(EmulateLibrary, Conversions) {
   constexpr int results = 6;
   const std::string body = fmt::format(
       "extern \"C\" void turn_run(void* arena) {{\n"
-      "  const uint64_t* in = (const uint64_t*)turn_input0(arena);\n  double* out = (double*)turn_output0(arena);\n"
+      "  const uint64_t* in = (const uint64_t*)turn_input0(arena);\n  double* out = "
+      "(double*)turn_output0(arena);\n"
       "  for (int i = 0; i < {}; ++i, ++in, out += {}) {{\n    const double wide = *(const double*)in;\n"
       "    const float narrow = (float)wide;\n    const float low = *(const float*)in;\n"
       "    out[0] = (double)narrow;\n    out[1] = (double)low;\n    out[2] = (double)(int32_t)*in;\n"
@@ -140,7 +146,8 @@ TEST(EmulateLibrary, Conversions) {
     ASSERT_TRUE(same<double>(out[2], double{static_cast<double>(whole)})) << whole;
     ASSERT_TRUE(same<double>(out[3], double{static_cast<float>(whole)})) << whole;
     ASSERT_TRUE(same<double>(out[4], double{static_cast<float>(low)})) << low;
-    const double cut = wide > -2e9 && wide < 2e9 ? static_cast<double>(static_cast<int32_t>(wide)) : double{low * 1.0};
+    const double cut =
+        wide > -2e9 && wide < 2e9 ? static_cast<double>(static_cast<int32_t>(wide)) : double{low * 1.0};
     ASSERT_TRUE(same<double>(out[5], cut)) << wide;
   }
 }

@@ -4,7 +4,8 @@
 
 #include <cstdlib>
 
-#include "emulate/build.hpp"
+#include "base/files.hpp"
+#include "base/temporary_directory.hpp"
 #include "emulate/call_graph.hpp"
 #include "emulate/console.hpp"
 #include "emulate/emulate.hpp"
@@ -64,7 +65,8 @@ TEST(Console, ErrorShowsTheTail) {
 
 TEST(MapFile, AttributesSections) {
   const std::vector<MapSection> sections = read_map_file(
-      "Discarded input sections\n\n .text.gone     0x00000000       0x99 model.o\n\nLinker script and memory map\n\n"
+      "Discarded input sections\n\n .text.gone     0x00000000       0x99 model.o\n\nLinker script and memory "
+      "map\n\n"
       ".text           0x80000000      0x200\n *(.text .text.*)\n"
       " .text.mote_main\n                0x80000000       0x20 /tmp/b/mote_main.o\n"
       " .text._ZL9tiny_step1Pv\n                0x80000020       0x30 /tmp/b/model.o\n"
@@ -96,17 +98,20 @@ int64_t rv32_bound(const std::string& disassembly, const std::string& compiler =
 }
 
 const std::string two_functions =
-    "00000100 <run>:\n     100:\tadd\tsp,sp,-16\n     102:\tjal\t200 <below>\n     106:\tadd\tsp,sp,16\n     108:\tret\n\n"
+    "00000100 <run>:\n     100:\tadd\tsp,sp,-16\n     102:\tjal\t200 <below>\n     106:\tadd\tsp,sp,16\n     "
+    "108:\tret\n\n"
     "00000200 <below>:\n     200:\tadd\tsp,sp,-48\n     202:\tadd\tsp,sp,48\n     204:\tret\n";
 
 TEST(StackBound, AddsFramesAlongCalls) {
   EXPECT_EQ(rv32_bound(two_functions), 64);
-  EXPECT_EQ(rv32_bound(two_functions, "node: { title: \"a.cpp:below\" label: \"below()\\na.cpp:1:1\\n80 bytes (static)\" }\n"),
+  EXPECT_EQ(rv32_bound(two_functions,
+                       "node: { title: \"a.cpp:below\" label: \"below()\\na.cpp:1:1\\n80 bytes (static)\" }\n"),
             96);
 }
 
 TEST(StackBound, FallsThroughIntoTheNextFunction) {
-  EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tnop\n\n00000104 <next>:\n 104:\tadd\tsp,sp,-32\n 106:\tret\n"),
+  EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tnop\n\n00000104 <next>:\n "
+                       "104:\tadd\tsp,sp,-32\n 106:\tret\n"),
             48);
 }
 
@@ -124,13 +129,15 @@ TEST(StackBound, RefusesWhatHasNone) {
   EXPECT_EQ(error_of([] { (void)rv32_bound("00000100 <run>:\n 100:\tsub\tsp,sp,a5\n 102:\tret\n"); }),
             "the stack has no bound: run is called, and its frame's size is not known");
   EXPECT_EQ(error_of([] {
-              (void)rv32_bound(two_functions, "node: { title: \"below\" label: \"below()\\na.cpp:1:1\\n80 bytes (dynamic)\" }\n");
+              (void)rv32_bound(two_functions,
+                               "node: { title: \"below\" label: \"below()\\na.cpp:1:1\\n80 bytes (dynamic)\" }\n");
             }),
             "the stack has no bound: below is called, and its frame has no fixed size");
 }
 
 TEST(Process, CapturesBothStreamsAndTheStatus) {
-  const ProcessResult result = run_process({"sh", "-c", "echo out; echo err >&2; exit 3"}, std::chrono::seconds(10));
+  const ProcessResult result =
+      run_process({"sh", "-c", "echo out; echo err >&2; exit 3"}, std::chrono::seconds(10));
   EXPECT_EQ(result.output, "out\n");
   EXPECT_EQ(result.errors, "err\n");
   EXPECT_EQ(result.exit_status, 3);
@@ -179,13 +186,17 @@ TEST(Tools, MissingOnesNameTheirPackage) {
   }
   const std::string emulator = text("rv32imac");
   setenv("PATH", path.c_str(), 1);
-  EXPECT_EQ(riscv, "riscv64-unknown-elf-g++ is not installed; on Debian or Ubuntu: apt-get install "
-                   "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf");
-  EXPECT_EQ(arm, "arm-none-eabi-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-arm-none-eabi "
-                 "libnewlib-arm-none-eabi");
-  EXPECT_EQ(xtensa, "xtensa-lx106-elf-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-xtensa-lx106 "
-                    "picolibc-xtensa-lx106-elf");
-  EXPECT_EQ(emulator, "qemu-system-riscv32 is not installed; on Debian or Ubuntu: apt-get install qemu-system-misc");
+  EXPECT_EQ(riscv,
+            "riscv64-unknown-elf-g++ is not installed; on Debian or Ubuntu: apt-get install "
+            "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf");
+  EXPECT_EQ(arm,
+            "arm-none-eabi-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-arm-none-eabi "
+            "libnewlib-arm-none-eabi");
+  EXPECT_EQ(xtensa,
+            "xtensa-lx106-elf-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-xtensa-lx106 "
+            "picolibc-xtensa-lx106-elf");
+  EXPECT_EQ(emulator,
+            "qemu-system-riscv32 is not installed; on Debian or Ubuntu: apt-get install qemu-system-misc");
   EXPECT_EQ(host, "target host has no emulator; it runs in the simulator");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // QEMU's MPS2 boards: console, exit, and instructions counted by the dual timer.
 //
-// QEMU 7.2 has no DWT cycle counter. Its virtual clock advances by a fixed time with every instruction (-icount), more
-// than two ticks of these timers, so a difference of ticks tells the number of instructions exactly.
+// QEMU 7.2 has no DWT cycle counter. Its virtual clock advances by a fixed time with every instruction (-icount),
+// more than two ticks of these timers, so a difference of ticks tells the number of instructions exactly.
 #pragma once
 
 #include <stdint.h>
@@ -12,7 +12,9 @@ struct Sample {
   uint32_t fine, coarse;
 };
 
-inline volatile uint32_t* machine_register(uint32_t address) { return reinterpret_cast<volatile uint32_t*>(address); }
+inline volatile uint32_t* machine_register(uint32_t address) {
+  return reinterpret_cast<volatile uint32_t*>(address);
+}
 
 inline void machine_write(const char* text, uint32_t bytes) {
   *machine_register(MOTE_UART + 0x10) = 16;  // baud rate divider: the fastest

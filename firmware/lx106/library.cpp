@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arithmetic that the ESP8266 keeps in its ROM and that gcc's libgcc for the lx106 therefore leaves out.
 //
-// IEEE 754 binary32 and binary64, round to nearest even, with subnormals; a NaN result is quiet and positive. Nothing
-// here may use an operation that compiles to a call of the function that implements it: no 64-bit product, no division.
+// IEEE 754 binary32 and binary64, round to nearest even, with subnormals; a NaN result is quiet and positive.
+// Nothing here may use an operation that compiles to a call of the function that implements it: no 64-bit product,
+// no division.
 #include <stdint.h>
 
 namespace {
@@ -72,8 +73,8 @@ Word shift_right_jam(Word value, int shift) {
   return (value >> shift) | ((value << (static_cast<int>(sizeof(Word) * 8) - shift)) != 0);
 }
 
-// Significand with three extra bits, its leading bit in place unless exponent is 1 and the value subnormal. A mantissa
-// that overflows carries into the exponent, up to infinity.
+// Significand with three extra bits, its leading bit in place unless exponent is 1 and the value subnormal. A
+// mantissa that overflows carries into the exponent, up to infinity.
 template <class F, class Word = typename F::Word>
 Word round(Word sign, int exponent, Word significand) {
   if (exponent < 1) {
@@ -203,7 +204,8 @@ Word quotient(Word a, Word b) {
 template <class F, class Word = typename F::Word>
 Word from_integer(uint32_t magnitude, bool negative) {
   if (magnitude == 0) return 0;
-  const int shift = leading_zeros(static_cast<Word>(magnitude)) - (static_cast<int>(sizeof(Word) * 8) - 4 - F::mantissa);
+  const int shift =
+      leading_zeros(static_cast<Word>(magnitude)) - (static_cast<int>(sizeof(Word) * 8) - 4 - F::mantissa);
   const Word wide = magnitude;
   const Word significand = shift >= 0 ? wide << shift : shift_right_jam(wide, -shift);
   return round<F>(negative ? F::sign_bit : 0, F::bias + F::mantissa + 3 - shift, significand);

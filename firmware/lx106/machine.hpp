@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Xtensa lx106 on QEMU's sim machine: console, exit, and instructions counted by CCOUNT.
 //
-// CCOUNT runs at 40 MHz of QEMU's virtual clock, which advances by a fixed time with every instruction (-icount), more
-// than two ticks, so a difference of ticks tells the number of instructions exactly.
+// CCOUNT runs at 40 MHz of QEMU's virtual clock, which advances by a fixed time with every instruction (-icount),
+// more than two ticks, so a difference of ticks tells the number of instructions exactly.
 #pragma once
 
 #include <stdint.h>
@@ -52,9 +52,13 @@ inline const char* machine_cause(uint32_t cause) {
     case 3: return "load or store error";
     case 6: return "division by zero";
     case 9: return "unaligned access";
-    case 12: case 14: return "instruction access fault";
-    case 13: case 15: return "load or store access fault";
-    case 20: case 28: case 29: return "access not permitted";
+    case 12:
+    case 14: return "instruction access fault";
+    case 13:
+    case 15: return "load or store access fault";
+    case 20:
+    case 28:
+    case 29: return "access not permitted";
     default: return "unexpected exception";
   }
 }

@@ -43,7 +43,8 @@ std::string accessor(const EmulateRequest& request, std::string_view kind, const
 std::string binding(const EmulateRequest& request) {
   const std::string macro = upper_case(request.name);
   return fmt::format(
-             "#include \"{0}.h\"\n#define MODEL_ARENA_BYTES {1}_ARENA_BYTES\n#define MODEL_ARENA_ALIGN {1}_ARENA_ALIGN\n"
+             "#include \"{0}.h\"\n#define MODEL_ARENA_BYTES {1}_ARENA_BYTES\n#define MODEL_ARENA_ALIGN "
+             "{1}_ARENA_ALIGN\n"
              "#define MODEL_STEP_COUNT {1}_STEP_COUNT\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
              "#define MODEL_INPUTS_ADDRESS {3:#x}u\nconstexpr void (*model_run)(void*) = {0}_run;\n",
              request.name, macro, request.steps, request.target.inputs_address) +
@@ -63,14 +64,16 @@ void copy_firmware(const Target& target, const fs::path& directory) {
 std::string library_source(const Target& target) {
   const std::string path = fmt::format("firmware/{}/library.cpp", target.architecture);
   const auto files = embedded_files();
-  const bool exists = std::any_of(files.begin(), files.end(), [&](const EmbeddedFile& file) { return file.path == path; });
+  const bool exists =
+      std::any_of(files.begin(), files.end(), [&](const EmbeddedFile& file) { return file.path == path; });
   return exists ? std::string(embedded_file(path)) : std::string();
 }
 
 void run_tool(const std::vector<std::string>& command, std::string_view what) {
   const ProcessResult result = run_process(command, compiler_timeout);
   require(!result.timed_out, "{}: {} did not end within {} s", what, command[0], compiler_timeout.count());
-  require(result.exit_status == 0, "{}: {} failed:\n{}", what, command[0], tail(result.errors + result.output, 30));
+  require(result.exit_status == 0, "{}: {} failed:\n{}", what, command[0],
+          tail(result.errors + result.output, 30));
 }
 
 void append(std::vector<std::string>& command, const std::vector<std::string>& more) {
@@ -82,17 +85,19 @@ void compile(const EmulateRequest& request, const fs::path& directory, const fs:
              const std::vector<std::string>& flags) {
   std::vector<std::string> command{std::string(request.target.compiler)};
   append(command, split_words(request.target.compile_flags));
-  append(command, {"-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-                   "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"});
+  append(command,
+         {"-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
+          "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"});
   append(command, flags);
   append(command, {"-c", source.string(), "-o", (directory / object).string()});
   run_tool(command, fmt::format("compiling {} for {}", source.filename().string(), request.target.name));
 }
 
 void compile_model(const EmulateRequest& request, const fs::path& directory, bool profile) {
-  std::vector<std::string> flags = split_words(request.optimize.empty() ? std::string(request.target.speed_flags)
-                                                                        : request.optimize);
-  append(flags, {"-Werror", "-ffp-contract=off", "-fno-math-errno", "-fcallgraph-info=su", "-I" + request.model_directory.string()});
+  std::vector<std::string> flags =
+      split_words(request.optimize.empty() ? std::string(request.target.speed_flags) : request.optimize);
+  append(flags, {"-Werror", "-ffp-contract=off", "-fno-math-errno", "-fcallgraph-info=su",
+                 "-I" + request.model_directory.string()});
   if (profile) append(flags, {"-include", (directory / "profile.h").string()});
   compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
 }
@@ -100,8 +105,8 @@ void compile_model(const EmulateRequest& request, const fs::path& directory, boo
 void compile_harness(const EmulateRequest& request, const fs::path& directory, bool profile) {
   compile(request, directory, directory / "start.S", "mote_start.o", split_words(request.target.firmware_flags));
   // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
-  std::vector<std::string> flags{"-O2", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-I" + request.model_directory.string(),
-                                 "-I" + directory.string()};
+  std::vector<std::string> flags{"-O2", "-ffreestanding", "-fno-tree-loop-distribute-patterns",
+                                 "-I" + request.model_directory.string(), "-I" + directory.string()};
   append(flags, split_words(request.target.firmware_flags));
   if (profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
   compile(request, directory, directory / "main.cpp", "mote_main.o", flags);
@@ -120,14 +125,13 @@ void link(const EmulateRequest& request, const fs::path& directory) {
                    fmt::format("-Wl,--defsym=mote_stack_bytes={}", stack_bytes),
                    "-Wl,-Map=" + (directory / "firmware.map").string(), (directory / "mote_start.o").string(),
                    (directory / "mote_main.o").string(), (directory / "model.o").string(),
-                   (directory / "library.o").string(), "-lm", "-o",
-                   (directory / "firmware.elf").string()});
+                   (directory / "library.o").string(), "-lm", "-o", (directory / "firmware.elf").string()});
   run_tool(command, fmt::format("linking {} for {}", request.name, request.target.name));
 }
 
 int64_t find_stack_bound(const EmulateRequest& request, const fs::path& directory) {
-  const ProcessResult objdump = run_process({std::string(request.target.tools) + "objdump", "-d", "--no-show-raw-insn",
-                                             (directory / "firmware.elf").string()},
+  const ProcessResult objdump = run_process({std::string(request.target.tools) + "objdump", "-d",
+                                             "--no-show-raw-insn", (directory / "firmware.elf").string()},
                                             compiler_timeout);
   require(objdump.exit_status == 0 && !objdump.timed_out, "{}objdump failed: {}", request.target.tools,
           tail(objdump.errors, 5));

@@ -64,8 +64,10 @@ class DisassemblyReader {
   explicit DisassemblyReader(std::string_view architecture) : architecture_(architecture) {}
 
   void line(std::string_view text) {
-    if (text.ends_with(">:")) start_function(text);
-    else if (!bodies.empty()) add_instruction(text);
+    if (text.ends_with(">:"))
+      start_function(text);
+    else if (!bodies.empty())
+      add_instruction(text);
   }
 
   std::vector<Body> bodies;
@@ -127,7 +129,8 @@ class GraphBuilder {
     } else if (target != index) {
       // A compiler removes its frame before it jumps to another function, but not before its own cold part.
       const Body& other = bodies_[target];
-      const bool removed = known != nullptr && other.address == *instruction.target && !other.name.ends_with(".cold");
+      const bool removed =
+          known != nullptr && other.address == *instruction.target && !other.name.ends_with(".cold");
       function.edges.push_back({target, removed ? EdgeKind::tail_call : EdgeKind::jump});
     }
   }

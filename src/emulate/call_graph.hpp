@@ -38,14 +38,16 @@ struct Function {
   std::vector<CallEdge> edges;
 };
 
-// `disassembly` is what objdump -d --no-show-raw-insn prints for a linked program of that architecture (a folder of
-// firmware/). Functions without a compiler's figure (libgcc, libm, libc) get the sum of all that they take from the stack
-// pointer anywhere, which no path can exceed; in them a jump through a register is taken for a jump table.
-[[nodiscard]] std::vector<Function> read_call_graph(std::string_view disassembly, std::string_view architecture,
-                                                    const std::map<std::string, CompilerFrame, std::less<>>& frames);
+// `disassembly` is what objdump -d --no-show-raw-insn prints for a linked program of that architecture (a folder
+// of firmware/). Functions without a compiler's figure (libgcc, libm, libc) get the sum of all that they take from
+// the stack pointer anywhere, which no path can exceed; in them a jump through a register is taken for a jump
+// table.
+[[nodiscard]] std::vector<Function> read_call_graph(
+    std::string_view disassembly, std::string_view architecture,
+    const std::map<std::string, CompilerFrame, std::less<>>& frames);
 
-// The most bytes that the stack can grow below the caller of `entry`. Throws Error that names the chain when there is
-// recursion, a call through a pointer, or a frame of unknown size.
+// The most bytes that the stack can grow below the caller of `entry`. Throws Error that names the chain when there
+// is recursion, a call through a pointer, or a frame of unknown size.
 [[nodiscard]] int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry);
 
 }  // namespace mote

@@ -48,7 +48,8 @@ class ConsoleReader {
       const std::string_view text = line();
       const int64_t now = std::min<int64_t>(32, count - static_cast<int64_t>(result.size()));
       if (static_cast<int64_t>(text.size()) != 2 * now) bad("bytes of an output");
-      for (size_t i = 0; i < text.size(); i += 2) result.push_back(static_cast<std::byte>(byte(text.substr(i, 2))));
+      for (size_t i = 0; i < text.size(); i += 2)
+        result.push_back(static_cast<std::byte>(byte(text.substr(i, 2))));
     }
     return result;
   }

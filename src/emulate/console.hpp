@@ -27,8 +27,8 @@ struct ConsoleResult {
   int64_t stack_peak_bytes = 0, stack_total_bytes = 0;
 };
 
-// `steps` is the number of profiled steps, 0 in a plain build. Throws Error on anything but the exact protocol; a FAULT
-// line becomes the message.
+// `steps` is the number of profiled steps, 0 in a plain build. Throws Error on anything but the exact protocol; a
+// FAULT line becomes the message.
 [[nodiscard]] ConsoleResult read_console(std::string_view text, size_t cases, size_t steps,
                                          const std::vector<int64_t>& output_bytes);
 

@@ -25,7 +25,8 @@ int64_t bytes_of_one_case(const EmulateRequest& request) {
 }
 
 void check_request(const EmulateRequest& request) {
-  require(!request.target.emulator.empty(), "target {} has no emulator; it runs in the simulator", request.target.name);
+  require(!request.target.emulator.empty(), "target {} has no emulator; it runs in the simulator",
+          request.target.name);
   for (size_t i = 0; i < request.cases.size(); ++i) {
     require(request.cases[i].size() == request.input_bytes.size(), "case {} has {} inputs; the model has {}", i,
             request.cases[i].size(), request.input_bytes.size());
@@ -56,13 +57,14 @@ void write_inputs(const fs::path& path, const EmulateRequest& request, size_t fi
   write_file(path, content);
 }
 
-std::string run_emulator(const EmulateRequest& request, const Firmware& firmware, const fs::path& inputs, int shift) {
+std::string run_emulator(const EmulateRequest& request, const Firmware& firmware, const fs::path& inputs,
+                         int shift) {
   std::vector<std::string> command{std::string(request.target.emulator)};
   for (std::string& word : split_words(request.target.emulator_arguments)) command.push_back(std::move(word));
   for (std::string word :
        {std::string("-display"), std::string("none"), std::string("-monitor"), std::string("none"),
-        std::string("-serial"), std::string("stdio"), std::string("-icount"), fmt::format("shift={},sleep=off", shift),
-        std::string("-device"),
+        std::string("-serial"), std::string("stdio"), std::string("-icount"),
+        fmt::format("shift={},sleep=off", shift), std::string("-device"),
         fmt::format("loader,file={},addr={:#x},force-raw=on", inputs.string(), request.target.inputs_address),
         std::string("-kernel"), firmware.program.string()}) {
     command.push_back(std::move(word));
@@ -86,8 +88,8 @@ int64_t instructions_of(const Target& target, const Ticks& ticks, const Ticks& o
   return to_instructions(target, ticks.value) - to_instructions(target, overhead.value);
 }
 
-// A counter that wrapped knows ticks modulo 2^32. A second run with the slowest virtual clock tells about how many there
-// were: its ticks are 2^shift times as long.
+// A counter that wrapped knows ticks modulo 2^32. A second run with the slowest virtual clock tells about how many
+// there were: its ticks are 2^shift times as long.
 void unwrap(const Target& target, Ticks& ticks, const Ticks& slow) {
   require(!slow.wrapped, "the run is too long for the counter of {}; it cannot be counted", target.name);
   if (!ticks.wrapped) return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds a firmware around generated code, runs it in QEMU, and reads back outputs, instruction counts and stack use.
+// Builds a firmware around generated code, runs it in QEMU, and reads back outputs, instruction counts and stack
+// use.
 #pragma once
 
 #include <chrono>

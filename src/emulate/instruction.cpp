@@ -61,8 +61,10 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, N>& lis
 // "add sp, sp, -16": the third operand says by how much; a positive one gives back.
 void add_to_stack_pointer(Instruction& instruction, std::string_view amount, int64_t sign) {
   const std::optional<int64_t> bytes = number(amount);
-  if (!bytes) instruction.unknown_stack_change = true;
-  else instruction.stack_bytes = std::max<int64_t>(0, sign * *bytes);
+  if (!bytes)
+    instruction.unknown_stack_change = true;
+  else
+    instruction.stack_bytes = std::max<int64_t>(0, sign * *bytes);
 }
 
 // libgcc's shared prologues (-msave-restore): called with the link in t0, they leave the caller's registers on the
@@ -87,13 +89,20 @@ Instruction read_rv32(std::string_view mnemonic, std::string_view operands) {
   }
   const std::vector<std::string_view> parts = split_operands(operands);
   result.target = symbolic_target(operands);
-  if (mnemonic == "ret" || (mnemonic == "jr" && operands == "ra")) result.flow = Flow::leave;
-  else if (mnemonic == "jal") result.flow = Flow::call;
-  else if (mnemonic == "jalr") result.flow = result.target ? Flow::call : Flow::indirect_call;
-  else if (mnemonic == "j" || mnemonic == "tail") result.flow = Flow::jump;
-  else if (mnemonic == "jr") result.flow = result.target ? Flow::jump : Flow::indirect_jump;
-  else if (mnemonic.starts_with('b') && result.target) result.flow = Flow::branch;
-  else if (mnemonic == "nop" || mnemonic == "unimp") result.padding = true;
+  if (mnemonic == "ret" || (mnemonic == "jr" && operands == "ra"))
+    result.flow = Flow::leave;
+  else if (mnemonic == "jal")
+    result.flow = Flow::call;
+  else if (mnemonic == "jalr")
+    result.flow = result.target ? Flow::call : Flow::indirect_call;
+  else if (mnemonic == "j" || mnemonic == "tail")
+    result.flow = Flow::jump;
+  else if (mnemonic == "jr")
+    result.flow = result.target ? Flow::jump : Flow::indirect_jump;
+  else if (mnemonic.starts_with('b') && result.target)
+    result.flow = Flow::branch;
+  else if (mnemonic == "nop" || mnemonic == "unimp")
+    result.padding = true;
   const bool store = mnemonic.starts_with('s') && operands.find('(') != std::string_view::npos;
   const bool compare = result.flow == Flow::branch;
   if (parts.size() >= 2 && parts[0] == "sp" && !store && !compare) {
@@ -127,8 +136,10 @@ std::optional<int64_t> register_list_bytes(std::string_view operands) {
 
 void read_arm_push(Instruction& result, std::string_view operands) {
   const std::optional<int64_t> bytes = register_list_bytes(operands);
-  if (bytes) result.stack_bytes = *bytes;
-  else result.unknown_stack_change = true;
+  if (bytes)
+    result.stack_bytes = *bytes;
+  else
+    result.unknown_stack_change = true;
 }
 
 void read_arm_stack(Instruction& result, std::string_view mnemonic, std::string_view operands) {
@@ -136,7 +147,8 @@ void read_arm_stack(Instruction& result, std::string_view mnemonic, std::string_
   const bool to_stack = operands.starts_with("sp!");
   if (mnemonic.starts_with("push") || mnemonic.starts_with("vpush") || (mnemonic == "stmdb" && to_stack)) {
     read_arm_push(result, operands);
-  } else if (mnemonic.starts_with("str") && operands.find("[sp") != std::string_view::npos && operands.ends_with("]!")) {
+  } else if (mnemonic.starts_with("str") && operands.find("[sp") != std::string_view::npos &&
+             operands.ends_with("]!")) {
     std::string_view amount = operands.substr(operands.rfind('#'));
     amount.remove_suffix(2);
     add_to_stack_pointer(result, amount, -1);
@@ -150,7 +162,8 @@ void read_arm_stack(Instruction& result, std::string_view mnemonic, std::string_
 }
 
 bool writes_pc(std::string_view mnemonic, std::string_view operands) {
-  if (mnemonic.starts_with("pop") || mnemonic.starts_with("ldm")) return operands.find("pc}") != std::string_view::npos;
+  if (mnemonic.starts_with("pop") || mnemonic.starts_with("ldm"))
+    return operands.find("pc}") != std::string_view::npos;
   return (mnemonic.starts_with("ldr") || mnemonic.starts_with("mov")) && operands.starts_with("pc,");
 }
 
@@ -166,12 +179,18 @@ Instruction read_arm(std::string_view full_mnemonic, std::string_view operands) 
   Instruction result;
   const std::string_view mnemonic = full_mnemonic.substr(0, full_mnemonic.find('.'));
   if (mnemonic.empty() || mnemonic == "nop") return padding();  // ".word" and padding
-  if (is_arm_branch(mnemonic)) result.flow = Flow::branch;
-  else if (mnemonic == "b") result.flow = Flow::jump;
-  else if (mnemonic == "bl") result.flow = Flow::call;
-  else if (mnemonic == "blx") result.flow = Flow::indirect_call;
-  else if (mnemonic == "bx" && operands == "lr") result.flow = Flow::leave;
-  else if (mnemonic == "bx" || mnemonic == "tbb" || mnemonic == "tbh") result.flow = Flow::indirect_jump;
+  if (is_arm_branch(mnemonic))
+    result.flow = Flow::branch;
+  else if (mnemonic == "b")
+    result.flow = Flow::jump;
+  else if (mnemonic == "bl")
+    result.flow = Flow::call;
+  else if (mnemonic == "blx")
+    result.flow = Flow::indirect_call;
+  else if (mnemonic == "bx" && operands == "lr")
+    result.flow = Flow::leave;
+  else if (mnemonic == "bx" || mnemonic == "tbb" || mnemonic == "tbh")
+    result.flow = Flow::indirect_jump;
   else if (writes_pc(mnemonic, operands)) {
     const bool from_stack = mnemonic.starts_with("pop") || operands.find("sp") != std::string_view::npos;
     result.flow = from_stack ? Flow::leave : Flow::indirect_jump;
@@ -188,12 +207,18 @@ Instruction read_lx106(std::string_view full_mnemonic, std::string_view operands
   const std::vector<std::string_view> parts = split_operands(operands);
   const bool no_operation = mnemonic == "nop" || (mnemonic == "or" && operands == "a1, a1, a1");
   if (mnemonic.empty() || mnemonic == "ill" || no_operation) return padding();
-  if (mnemonic == "ret") result.flow = Flow::leave;
-  else if (mnemonic == "call0") result.flow = Flow::call;
-  else if (mnemonic == "callx0") result.flow = Flow::indirect_call;
-  else if (mnemonic == "j") result.flow = Flow::jump;
-  else if (mnemonic == "jx") result.flow = operands == "a0" ? Flow::leave : Flow::indirect_jump;
-  else if (mnemonic.starts_with('b')) result.flow = Flow::branch;
+  if (mnemonic == "ret")
+    result.flow = Flow::leave;
+  else if (mnemonic == "call0")
+    result.flow = Flow::call;
+  else if (mnemonic == "callx0")
+    result.flow = Flow::indirect_call;
+  else if (mnemonic == "j")
+    result.flow = Flow::jump;
+  else if (mnemonic == "jx")
+    result.flow = operands == "a0" ? Flow::leave : Flow::indirect_jump;
+  else if (mnemonic.starts_with('b'))
+    result.flow = Flow::branch;
   if (result.flow != Flow::next) result.target = symbolic_target(operands);
   const bool store = mnemonic.starts_with('s') && mnemonic.find('i') != std::string_view::npos;
   if (result.flow == Flow::next && !store && !parts.empty() && parts[0] == "a1") {

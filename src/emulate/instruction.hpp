@@ -11,13 +11,13 @@ namespace mote {
 
 struct Instruction {
   enum class Flow {
-    next,            // goes on with the next one
-    branch,          // may jump to target
-    jump,            // jumps to target
-    call,            // calls target
+    next,    // goes on with the next one
+    branch,  // may jump to target
+    jump,    // jumps to target
+    call,    // calls target
     indirect_call,
-    indirect_jump,   // jump table, or a tail call through a pointer
-    leave,           // returns
+    indirect_jump,  // jump table, or a tail call through a pointer
+    leave,          // returns
   };
   Flow flow = Flow::next;
   std::optional<uint64_t> target;

@@ -20,18 +20,24 @@ std::optional<int64_t> parse_hexadecimal(std::string_view text) {
 }
 
 bool is_ram(const MapSection& section) {
-  return section.output == ".data" || section.output == ".bss" || section.output == ".tdata" || section.output == ".tbss";
+  return section.output == ".data" || section.output == ".bss" || section.output == ".tdata" ||
+         section.output == ".tbss";
 }
 
 // Lines of the form " .text.name  0xADDRESS  0xSIZE  file"; a long name stands on a line of its own.
 class MapReader {
  public:
   void line(std::string_view text) {
-    if (text.starts_with('.')) start_output(text);
-    else if (text.starts_with(" *fill*")) add_padding(text);
-    else if (text.starts_with(" .") || text.starts_with(" COMMON")) start_section(text);
-    else if (text.starts_with("                ") && !name_.empty()) add_section(split_words(text), 0);
-    else name_.clear();
+    if (text.starts_with('.'))
+      start_output(text);
+    else if (text.starts_with(" *fill*"))
+      add_padding(text);
+    else if (text.starts_with(" .") || text.starts_with(" COMMON"))
+      start_section(text);
+    else if (text.starts_with("                ") && !name_.empty())
+      add_section(split_words(text), 0);
+    else
+      name_.clear();
   }
 
   std::vector<MapSection> sections;

@@ -21,15 +21,16 @@ struct MapSection {
 [[nodiscard]] std::vector<MapSection> read_map_file(std::string_view text);
 
 struct Footprint {
-  int64_t code_bytes = 0;     // text and read-only data the model needs: its own, and library members
-  int64_t weight_bytes = 0;   // sections with `_weights_` in their name
-  int64_t ram_bytes = 0;      // variables of the model itself: its arena is the caller's
-  int64_t library_ram_bytes = 0;  // variables of library members it needs, such as errno of libm
-  int64_t harness_bytes = 0;  // text and read-only data of the firmware around it
+  int64_t code_bytes = 0;                // text and read-only data the model needs: its own, and library members
+  int64_t weight_bytes = 0;              // sections with `_weights_` in their name
+  int64_t ram_bytes = 0;                 // variables of the model itself: its arena is the caller's
+  int64_t library_ram_bytes = 0;         // variables of library members it needs, such as errno of libm
+  int64_t harness_bytes = 0;             // text and read-only data of the firmware around it
   std::vector<int64_t> step_code_bytes;  // functions NAME_step<i>; 0 where the compiler inlined it
   std::vector<std::string> ram_owners;   // sections that make ram_bytes
 };
 
-[[nodiscard]] Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name, size_t steps);
+[[nodiscard]] Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name,
+                                  size_t steps);
 
 }  // namespace mote

@@ -11,7 +11,10 @@ namespace {
 class BoundFinder {
  public:
   explicit BoundFinder(const std::vector<Function>& functions)
-      : functions_(functions), order_(functions.size(), unseen), low_(functions.size()), group_(functions.size(), unseen) {}
+      : functions_(functions),
+        order_(functions.size(), unseen),
+        low_(functions.size()),
+        group_(functions.size(), unseen) {}
 
   // Bytes below the stack pointer at the entry of `function`.
   int64_t bound(size_t function) {
@@ -50,7 +53,8 @@ class BoundFinder {
     int64_t frames = 0, below = 0, instead = 0;
     for (const size_t member : members) {
       const Function& function = functions_[member];
-      require(function.problem.empty(), "the stack has no bound: {} is called, and {}", function.name, function.problem);
+      require(function.problem.empty(), "the stack has no bound: {} is called, and {}", function.name,
+              function.problem);
       frames += function.frame_bytes;
       for (const CallEdge& edge : function.edges) {
         const bool inside = group_[edge.target] == group;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ARMv8-M Mainline with DSP and single-precision floating-point instructions: the class of the STM32L5, nRF91 and RP2350.
+// ARMv8-M Mainline with DSP and single-precision floating-point instructions: the class of the STM32L5, nRF91 and
+// RP2350.
 #include "target/registry.hpp"
 
 namespace mote::target {
@@ -15,8 +16,9 @@ extern const Target cortex_m33{
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
     .firmware_flags = "-DMOTE_UART=0x50200000 -DMOTE_DUAL_TIMER=0x50002000",
-    .link_flags = "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
-                  "-Wl,--defsym=mote_code=0x10000000,--defsym=mote_weights=0x80000000,--defsym=mote_ram=0x38000000",
+    .link_flags =
+        "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
+        "-Wl,--defsym=mote_code=0x10000000,--defsym=mote_weights=0x80000000,--defsym=mote_ram=0x38000000",
     .size_flags = "-Os",
     .speed_flags = "-O3",
     .emulator = "qemu-system-arm",

@@ -15,8 +15,9 @@ extern const Target cortex_m7{
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
     .firmware_flags = "-DMOTE_UART=0x40004000 -DMOTE_DUAL_TIMER=0x40002000",
-    .link_flags = "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
-                  "-Wl,--defsym=mote_code=0,--defsym=mote_weights=0x60000000,--defsym=mote_ram=0x20000000",
+    .link_flags =
+        "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "
+        "-Wl,--defsym=mote_code=0,--defsym=mote_weights=0x60000000,--defsym=mote_ram=0x20000000",
     .size_flags = "-Os",
     .speed_flags = "-O3",
     .emulator = "qemu-system-arm",

@@ -7,8 +7,9 @@ namespace mote::target {
 extern const Target lx106{
     .name = "lx106",
     .description = "Xtensa lx106 (ESP8266), soft float; QEMU sim",
-    .note = "nearest runnable core to that of the ESP32-S3: it has none of the S3's vector instructions, no "
-            "floating-point unit, no zero-overhead loops and no register windows",
+    .note =
+        "nearest runnable core to that of the ESP32-S3: it has none of the S3's vector instructions, no "
+        "floating-point unit, no zero-overhead loops and no register windows",
     .architecture = "lx106",
     .tools = "xtensa-lx106-elf-",
     .compiler = "xtensa-lx106-elf-g++",

@@ -4,7 +4,8 @@
 
 namespace mote::target {
 
-// The multilib table of gcc 12 does not know _zicsr, so only compiling names it; code generated for a model is the same.
+// The multilib table of gcc 12 does not know _zicsr, so only compiling names it; code generated for a model is the
+// same.
 extern const Target rv32imac{
     .name = "rv32imac",
     .description = "RISC-V RV32IMAC, soft float (class of ESP32-C3/C6); QEMU virt",

@@ -4,7 +4,8 @@
 
 namespace mote::target {
 
-// The multilib table of gcc 12 does not know _zicsr, so only compiling names it; code generated for a model is the same.
+// The multilib table of gcc 12 does not know _zicsr, so only compiling names it; code generated for a model is the
+// same.
 extern const Target rv32imafc{
     .name = "rv32imafc",
     .description = "RISC-V RV32IMAFC, single-precision float (class of ESP32-P4); QEMU virt",

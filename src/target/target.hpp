@@ -11,7 +11,7 @@ namespace mote {
 struct Target {
   std::string_view name;         // "rv32imac"
   std::string_view description;  // one line for `mote targets`
-  std::string_view note = {};   // what a figure from this target does not say; printed beside it; may be empty
+  std::string_view note = {};    // what a figure from this target does not say; printed beside it; may be empty
 
   // All below is empty or 0 for the target that runs in the simulator.
   std::string_view architecture = {};       // folder of firmware/: start code, linker script, console, counter
@@ -27,9 +27,9 @@ struct Target {
   std::string_view emulator = {};  // QEMU program
   std::string_view emulator_package = {};
   std::string_view emulator_arguments = {};  // machine and core
-  int64_t flash_bytes = 0;              // code and weights of the emulated machine
-  int64_t ram_bytes = 0;                // arena and stack
-  uint32_t inputs_address = 0;          // where the emulator puts the inputs of all cases
+  int64_t flash_bytes = 0;                   // code and weights of the emulated machine
+  int64_t ram_bytes = 0;                     // arena and stack
+  uint32_t inputs_address = 0;               // where the emulator puts the inputs of all cases
   int64_t inputs_bytes = 0;
 
   // QEMU's virtual clock advances by 2^shift ns with each instruction; the counter ticks every counter_ns of it.

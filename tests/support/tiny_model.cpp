@@ -9,8 +9,8 @@
 
 namespace mote::test {
 
-void write_tiny_model(const std::filesystem::path& folder, const std::string& name, int input_bytes, int output_bytes,
-                      int steps, const std::string& body) {
+void write_tiny_model(const std::filesystem::path& folder, const std::string& name, int input_bytes,
+                      int output_bytes, int steps, const std::string& body) {
   std::string macro = name;
   for (char& letter : macro) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   const int output_offset = (input_bytes + 15) / 16 * 16;

@@ -5,11 +5,11 @@ set -euo pipefail
 packages=(
   # the compiler itself
   g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
-  # cross compilers and C libraries of the targets; clang checks that generated code is not tied to g++
+  # cross compilers and C libraries of the targets; clang (libclang-rt: libFuzzer) checks that generated code is not tied to g++
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
   gcc-arm-none-eabi libnewlib-arm-none-eabi
   gcc-xtensa-lx106 picolibc-xtensa-lx106-elf
-  clang
+  clang libclang-rt-14-dev
   # emulators: RISC-V and Xtensa, Cortex-M
   qemu-system-misc qemu-system-arm
 )

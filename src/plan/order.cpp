@@ -93,7 +93,7 @@ Layer next_layer(const OrderProblem& problem, const std::vector<std::vector<size
   Layer next;
   for (const auto& [done, state] : layer) {
     for (size_t task = 0; task < problem.tasks.size(); ++task) {
-      const auto has_run = [&](size_t other) { return done[other]; };
+      const auto has_run = [&done = done](size_t other) { return done[other]; };
       if (done[task] || !std::all_of(before[task].begin(), before[task].end(), has_run)) continue;
       State reached = state;
       reached.order.push_back(task);

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every fuzz target of a build: fuzz/run.sh BUILD SECONDS. What crashes, leaks, takes more than 2 GB or 10 s is
+# left in BUILD/findings, and the exit status is not zero.
+set -euo pipefail
+build=${1:?usage: fuzz/run.sh BUILD SECONDS}
+seconds=${2:?usage: fuzz/run.sh BUILD SECONDS}
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+folders=("$root/examples")
+models=${MOTE_SHARED:-$root/../shared}/models  # real models, if they are there
+if [ -d "$models" ]; then folders+=("$models"); fi
+
+for target in "$build"/fuzz/*_fuzz; do
+  name=$(basename "$target")
+  seeds=$build/seeds/$name corpus=$build/corpus/$name findings=$build/findings/$name
+  mkdir -p "$corpus" "$findings"
+  python3 "$root/fuzz/seeds.py" "$seeds" "${folders[@]}"
+  echo "$name: $seconds s, $(find "$seeds" -type f | wc -l) seeds"
+  "$target" "$corpus" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
+    -artifact_prefix="$findings/" -print_final_stats=1
+done

@@ -157,6 +157,9 @@ TEST(Overlap, PackedTypesShareNothing) {
   Layer layer = layers()[0];
   layer.in.dtype = DType::i4;
   EXPECT_EQ(distance_of(layer, {4, 1, true}), std::nullopt);
+  layer = layers()[0];
+  layer.out.dtype = DType::i4;
+  EXPECT_EQ(distance_of(layer, {4, 1, true}), std::nullopt);
 }
 
 // A pointwise convolution 48x48x8 -> 48x48x16 writes twice as fast as it reads: half of its output fits over the

@@ -8,12 +8,10 @@ namespace mote {
 
 namespace {
 
-// The most bytes that the two buffers can share. The input starts at or above output - distance: with a distance
-// of zero or more the smaller buffer fits inside the other, below that the output's first -distance bytes stay
-// alone.
+// The most bytes that the two buffers can share: the input starts at or above output - distance, so with a
+// negative distance the output's first -distance bytes stay alone.
 int64_t shareable_bytes(const Buffer& output, const Buffer& input, int64_t distance) {
-  return std::clamp(output.bytes + std::min<int64_t>(distance, 0), int64_t{0},
-                    std::min(output.bytes, input.bytes));
+  return std::clamp(output.bytes + distance, int64_t{0}, std::min(output.bytes, input.bytes));
 }
 
 }  // namespace

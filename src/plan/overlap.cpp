@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows a kernel's steps from the last to the first, comparing what is still to be read with what is written.
+// Follows a kernel's steps, comparing what each reads with what has been written by then.
 #include "plan/overlap.hpp"
 
 #include <algorithm>
@@ -72,15 +72,13 @@ std::optional<int64_t> overlap_distance(const Operator& op, size_t input, Inputs
 
   const LowestRead lowest_read(op, input, in, out, dims);
   int64_t distance = byte_size(in[input]->type);
-  int64_t read_later = never;
-  for (int64_t step = (tuples - 1) / order.block; step >= 0; --step) {
-    const int64_t end = std::min(tuples, (step + 1) * order.block);
-    int64_t read_now = never;
-    for (int64_t tuple = step * order.block; tuple < end; ++tuple)
-      read_now = std::min(read_now, lowest_read(tuple));
-    const int64_t still_read = order.reads_first ? read_later : std::min(read_later, read_now);
-    if (still_read != never) distance = std::min(distance, still_read - end * tuple_bytes);
-    read_later = std::min(read_later, read_now);
+  for (int64_t first = 0; first < tuples; first += order.block) {
+    const int64_t end = std::min(tuples, first + order.block);
+    int64_t lowest = never;
+    for (int64_t tuple = first; tuple < end; ++tuple) lowest = std::min(lowest, lowest_read(tuple));
+    // What has been written when the step's last read takes place has to end at or below its lowest byte.
+    const int64_t written = (order.reads_first ? first : end) * tuple_bytes;
+    if (lowest != never && written > 0) distance = std::min(distance, lowest - written);
   }
   return distance;
 }

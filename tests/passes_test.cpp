@@ -70,7 +70,7 @@ TEST(FoldConstants, RunsTheKernelOnTheHost) {
                                    static_cast<int8_t>(2 * static_cast<int8_t*>(p[0])[i]);
                              }
                            }};
-  const TensorId d = builder.node(doubling, {c}, "d", {2});
+  const TensorId d = builder.node(doubling, {c, no_tensor}, "d", {2});
   const TensorId e = builder.node(doubling, {d}, "e", {2});
   const TensorId f = builder.node(view, {e}, "f", {1, 2});
   builder.graph.outputs = {builder.node(plain, {x, f}, "y", {2})};

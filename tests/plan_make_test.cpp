@@ -56,6 +56,7 @@ TEST(MakePlan, AnInputThatIsStillNeededIsNotOverwritten) {
   const TensorId y = builder.node(elementwise(1), {x}, "y", {100});
   builder.graph.outputs = {builder.node(elementwise(1), {y, x}, "z", {100})};
   EXPECT_EQ(make_plan(builder.graph).arena_bytes, 200);
+  EXPECT_EQ(make_plan(builder.graph).overlaps.size(), 2U);  // z with y and z with x, not y with x
 
   GraphBuilder also_output;
   const TensorId a = also_output.input("a", {100});

@@ -54,7 +54,7 @@ OrderProblem random_problem(std::mt19937& random, size_t tasks) {
   problem.from_start.assign(tasks + 1, false);
   problem.from_start[0] = true;
   problem.to_end.assign(tasks + 1, false);
-  problem.to_end[tasks] = true;
+  problem.to_end[tasks] = problem.to_end[random() % tasks] = true;
   for (size_t task = 0; task < tasks; ++task) {
     OrderTask entry{{random() % (task + 1)}, {task + 1}, {}, static_cast<int64_t>(random() % 4)};
     const size_t other = random() % (task + 1);

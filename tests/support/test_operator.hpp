@@ -39,7 +39,9 @@ class TestOperator final : public Operator {
     call.kernel = behaviour_.name;
     call.order = behaviour_.order;
     call.scratch_bytes = behaviour_.scratch_bytes;
-    for (size_t i = 0; i < in.size(); ++i) call.arguments.push_back(input(i));
+    for (size_t i = 0; i < in.size(); ++i) {
+      if (in[i] != nullptr) call.arguments.push_back(input(i));
+    }
     for (size_t i = 0; i < out.size(); ++i) call.arguments.push_back(output(i));
     call.run = behaviour_.run;
     return call;

@@ -6,6 +6,7 @@
 
 #include "nn/conv2d.hpp"
 #include "nn/fixed.hpp"
+#include "nn/multiply_1x4.hpp"
 #include "nn/multiply_4x4.hpp"
 #include "nn/requantize.hpp"
 
@@ -50,20 +51,27 @@ MOTE_KERNEL void conv2d_4x4_s8(const Conv2d& p, const int8_t* in, const int8_t* 
         }
       }
     }
+    if (count < 4) {
+      for (int32_t i = 0; i < count; ++i) {
+        pixel_1x4(p, scratch + i, 4, taps, weights, scales, shift, out + i * p.out_channels);
+      }
+      return;
+    }
     const int8_t* weight = weights;
-    for (int32_t c = 0; c < p.out_channels; c += 4) {
-      const int32_t* const scale = scales + 2 * c;
-      int32_t sum[16];
-      multiply_4x4(scratch, scratch + 4 * taps, weight, scale, sum);
+    for (int32_t c = 0; c < p.out_channels;) {
+      int32_t sums[16];
+      multiply_4x4(scratch, scratch + 4 * taps, weight, scales + 2 * c, sums);
       weight += 4 * ((taps + 1) & ~1);
-      for (int32_t j = 0; j < 4 && c + j < p.out_channels; ++j) {
-        const Requantize requantize(scale[2 * j + 1], shift[c + j], p.out_zero);
-        int8_t* target = out + c + j;
-        for (int32_t i = 0; i < count; ++i) {
-          *target = requantize(sum[4 * j + i], p.out_zero, p.low, p.high);
+      const int32_t* sum = sums;
+      do {
+        const Requantize requantize(scales[2 * c + 1], shift[c], p.out_zero);
+        int8_t* target = out + c;
+        for (int32_t i = 0; i < 4; ++i) {
+          *target = requantize(*sum++, p.out_zero, p.low, p.high);
           target += p.out_channels;
         }
-      }
+        ++c;
+      } while ((c & 3) != 0 && c < p.out_channels);
     }
     out += 4 * p.out_channels;
   }

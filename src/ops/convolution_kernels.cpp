@@ -222,9 +222,8 @@ Call lower(const Problem& problem) {
   if (!folded) return plain_s8(problem, q);
   const nn::Conv2d& s = q.shape;
   if (s.group_channels == s.in_channels) {
-    // Blocks of four pixels need more than two to be worth their empty places.
     const int64_t pixels = int64_t{s.batches} * s.out_height * s.out_width;
-    return pixels <= 2 && pointwise(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
+    return pixels < 4 && pointwise(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
   }
   return fits_depthwise_3x3(s) ? depthwise_3x3(q, *folded) : plain_s8(problem, q);
 }

@@ -28,6 +28,19 @@ SlidingWindow SampleMaker::window() {
     dimension->stride = chance(0.5) ? 1 : integer(1, 3);
     dimension->dilation = chance(0.8) ? 1 : integer(2, 3);
   }
+  complete(window);
+  return window;
+}
+
+SlidingWindow SampleMaker::window_3x3() {
+  SlidingWindow window;
+  window.vertical = {3, integer(1, 3), 1};
+  window.horizontal = {3, integer(1, 2), 1};
+  complete(window);
+  return window;
+}
+
+void SampleMaker::complete(SlidingWindow& window) {
   for (auto [padding, dimension] : {std::pair{&window.pad_vertical, &window.vertical},
                                     std::pair{&window.pad_horizontal, &window.horizontal}}) {
     if (chance(0.3)) continue;
@@ -35,7 +48,6 @@ SlidingWindow SampleMaker::window() {
     padding->after = integer(0, dimension->span() - 1);
   }
   window.activation = activation();
-  return window;
 }
 
 Shape SampleMaker::input(const SlidingWindow& window, int64_t channels) {
@@ -62,9 +74,11 @@ Tensor SampleMaker::integer_weights(const Shape& shape, int64_t outputs, int axi
   if (chance(0.7)) {
     const auto count = static_cast<size_t>(outputs);
     quant = {std::vector<float>(count), std::vector<int32_t>(count, 0), axis};
-    for (float& scale : quant.scale) {
-      // Channels that training left without effect have tiny scales (and huge biases, below).
-      scale = static_cast<float>(base * (chance(0.05) ? real(0.0, 1e-5) + 1e-9 : real(0.3, 3.0)));
+    for (size_t c = 0; c < count; ++c) {
+      // Channels that training left without effect have tiny scales (and huge biases, below); the first one sets the
+      // output's scale.
+      const bool dead = c > 0 && chance(0.05);
+      quant.scale[c] = static_cast<float>(base * (dead ? real(1e-9, 1e-5) : real(0.3, 3.0)));
     }
   }
   return {"weights", {DType::i8, shape, quant}, to_bytes(values)};
@@ -73,7 +87,9 @@ Tensor SampleMaker::integer_weights(const Shape& shape, int64_t outputs, int axi
 Tensor SampleMaker::integer_bias(int64_t outputs, double limit, float in_scale, const Tensor& weights) {
   std::vector<int32_t> values;
   for (int64_t i = 0; i < outputs; ++i) {
-    values.push_back(static_cast<int32_t>(chance(0.05) ? real(-0x1p30, 0x1p30) : real(-limit, limit)));
+    const std::vector<float>& scales = weights.type.quant.scale;
+    const bool dead = scales[scales.size() == 1 ? 0 : static_cast<size_t>(i)] < 1e-6F;
+    values.push_back(static_cast<int32_t>(dead ? real(-0x1p30, 0x1p30) : real(-limit, limit)));
   }
   Quantization quant = weights.type.quant;  // as in a file: input scale times weight scale
   for (float& scale : quant.scale) scale *= in_scale;

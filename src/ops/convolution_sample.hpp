@@ -15,12 +15,14 @@ class SampleMaker {
   [[nodiscard]] double real(double low, double high);
   [[nodiscard]] Activation activation();
   [[nodiscard]] SlidingWindow window();
+  [[nodiscard]] SlidingWindow window_3x3();  // without dilation
   [[nodiscard]] Shape input(const SlidingWindow& window, int64_t channels);  // large enough for one output
 
   // Random dtype, weights, biases and scales for an operator on these shapes.
   [[nodiscard]] Sample sample(OperatorPtr op, const Shape& input, const Shape& weights, int64_t outputs, int axis);
 
  private:
+  void complete(SlidingWindow& window);  // paddings and activation
   [[nodiscard]] Tensor integer_weights(const Shape& shape, int64_t outputs, int axis, int64_t limit);
   [[nodiscard]] Tensor integer_bias(int64_t outputs, double limit, float in_scale, const Tensor& weights);
   [[nodiscard]] Tensor floats(const Shape& shape);

@@ -82,9 +82,10 @@ Made from_tflite(const tflite::OpView& view) {
 
 Sample sample(std::mt19937& random) {
   convolution::SampleMaker make(random);
-  const int64_t multiplier = make.chance(0.3) ? make.integer(2, 8) : 1;
+  const bool usual = make.chance(0.5);
+  const int64_t multiplier = !usual && make.chance(0.5) ? make.integer(2, 8) : 1;
   const int64_t channels = make.integer(1, 9);
-  const SlidingWindow window = make.window();
+  const SlidingWindow window = usual ? make.window_3x3() : make.window();
   const Shape input = make.input(window, channels);
   const Shape weights{1, window.vertical.kernel, window.horizontal.kernel, channels * multiplier};
   return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every layer of the real models by itself: the reference's input tensors must give the reference's output tensors.
+// Every layer of the real models by itself: the reference's input tensors must give the reference's output
+// tensors.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -50,7 +51,8 @@ const TfliteEntry* find(std::string_view operator_name) {
 }
 
 // The layer's inputs: constants from the file, the others from the golden tensors. Empty when one is not there.
-std::optional<std::vector<Bytes>> input_data(const std::vector<const Tensor*>& inputs, const std::vector<size_t>& ids,
+std::optional<std::vector<Bytes>> input_data(const std::vector<const Tensor*>& inputs,
+                                             const std::vector<size_t>& ids,
                                              const std::map<size_t, Bytes>& golden) {
   std::vector<Bytes> data;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -126,7 +128,8 @@ TEST_P(GoldenLayers, EveryKernelGivesTheReferencesBytes) {
     }
     const Types out{layer.view.outputs[0]->type};
     const Call call = node->op->lower(node->inputs, out);
-    expect_equal(out[0], call.empty() ? data->at(0) : run_guarded(call, *data, out, random)[0], golden.at(layer.out[0]));
+    expect_equal(out[0], call.empty() ? data->at(0) : run_guarded(call, *data, out, random)[0],
+                 golden.at(layer.out[0]));
     ++compared[layer.view.name];
   }
   for (const auto& [name, count] : compared) std::cout << name << ": " << count << " compared\n";

@@ -42,7 +42,8 @@ TEST(Add, TwoNarrowProductsEqualTheWideOne) {
 TEST(Quantize, RoundsHalvesAwayFromZero) {
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
-    const float value = std::ldexp(static_cast<float>(static_cast<int32_t>(random())), -static_cast<int>(random() % 40) - 9);
+    const float value =
+        std::ldexp(static_cast<float>(static_cast<int32_t>(random())), -static_cast<int>(random() % 40) - 9);
     ASSERT_EQ(static_cast<float>(nn::round_half_away(value)), std::round(value)) << value;
   }
   for (int32_t i = -70'000; i <= 70'000; ++i) {
@@ -70,7 +71,8 @@ TEST(FloatMath, LogarithmIsAccurate) {
   for (double x = 1e-6; x < 1e7; x *= 1.000'13) {
     const auto value = static_cast<float>(x);
     const double expected = std::log(static_cast<double>(value));
-    ASSERT_NEAR(static_cast<double>(nn::log_f32(value)), expected, 1.5e-7 * std::max(1.0, std::abs(expected))) << x;
+    ASSERT_NEAR(static_cast<double>(nn::log_f32(value)), expected, 1.5e-7 * std::max(1.0, std::abs(expected)))
+        << x;
   }
   EXPECT_EQ(nn::log_f32(1.0F), 0.0F);
 }
@@ -80,7 +82,8 @@ TEST(FixedPoint, ExponentialIsCloseToTheRealOne) {
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
     const auto x = -static_cast<int32_t>(random() >> (1 + random() % 16));
-    ASSERT_NEAR(std::ldexp(nn::exp_on_negative_values(x), -31), std::exp(std::ldexp(x, -26)), std::ldexp(1.0, -22)) << x;
+    ASSERT_NEAR(std::ldexp(nn::exp_on_negative_values(x), -31), std::exp(std::ldexp(x, -26)), std::ldexp(1.0, -22))
+        << x;
   }
 }
 
@@ -89,7 +92,8 @@ TEST(FixedPoint, ReciprocalIsCloseToTheRealOne) {
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {
     const auto x = static_cast<int32_t>(random() >> 1);
-    ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28)) << x;
+    ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28))
+        << x;
   }
 }
 

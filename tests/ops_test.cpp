@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every operator of the registry, on random samples: kernel against reference, guards, needs, order, inferred types.
+// Every operator of the registry, on random samples: kernel against reference, guards, needs, order, inferred
+// types.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,7 +31,8 @@ class EveryOperator : public testing::TestWithParam<const OpDef*> {
     for (unsigned seed = 1; seed <= samples; ++seed) {
       std::mt19937 random(seed);
       const Sample sample = GetParam()->sample(random);
-      SCOPED_TRACE(fmt::format("{} seed {}: {{{}}} {}", sample.op->name(), seed, sample.op->parameters(), types(sample)));
+      SCOPED_TRACE(
+          fmt::format("{} seed {}: {{{}}} {}", sample.op->name(), seed, sample.op->parameters(), types(sample)));
       ASSERT_NO_THROW(property(sample, random));
       if (HasFailure()) return;
     }
@@ -43,7 +45,8 @@ class EveryOperator : public testing::TestWithParam<const OpDef*> {
                                    tensor->constant() ? "const" : "")
                      : "- ";
     }
-    for (const TensorType& type : sample.out) text += fmt::format("-> {}[{}]", name(type.dtype), to_text(type.shape));
+    for (const TensorType& type : sample.out)
+      text += fmt::format("-> {}[{}]", name(type.dtype), to_text(type.shape));
     return text;
   }
 };
@@ -61,8 +64,9 @@ Region region_of_tuple(const Shape& shape, int dims, int64_t tuple) {
 
 int64_t element_bytes(const TensorType& type) { return bits(type.dtype) / 8; }
 
-// Straight from the meaning of Order: the largest start of the output, relative to that of input `input`, at which no
-// step writes a byte that the same step (unless it reads first) or a later one still reads. At most the input's size.
+// Straight from the meaning of Order: the largest start of the output, relative to that of input `input`, at which
+// no step writes a byte that the same step (unless it reads first) or a later one still reads. At most the input's
+// size.
 int64_t tightest_distance(const Sample& sample, const Call& call, size_t input) {
   const auto inputs = input_pointers(sample);
   const TensorType& in = inputs[input]->type;
@@ -79,7 +83,8 @@ int64_t tightest_distance(const Sample& sample, const Call& call, size_t input) 
     const int64_t end = std::min(tuples, (step + 1) * call.order.block);
     int64_t first_read = first_later_read;
     for (int64_t tuple = step * call.order.block; tuple < end; ++tuple) {
-      const Region region = sample.op->needs(input, region_of_tuple(out.shape, call.order.dims, tuple), inputs, sample.out);
+      const Region region =
+          sample.op->needs(input, region_of_tuple(out.shape, call.order.dims, tuple), inputs, sample.out);
       if (!region.empty()) first_read = std::min(first_read, first_element(region, in.shape) * element_bytes(in));
     }
     const int64_t limit = call.order.reads_first ? first_later_read : first_read;
@@ -172,7 +177,8 @@ TEST_P(EveryOperator, NeedsCoversEverythingARegionReads) {
       const auto size = element_bytes(type);
       for_each_element(type.shape, needed, [&](int64_t index, bool inside) {
         if (inside) return;
-        for (int64_t b = 0; b < size; ++b) inputs[i][static_cast<size_t>(index * size + b)] = std::byte(random() >> 24);
+        for (int64_t b = 0; b < size; ++b)
+          inputs[i][static_cast<size_t>(index * size + b)] = std::byte(random() >> 24);
       });
     }
     const Bytes after = run_guarded(call, inputs, sample.out, random)[0];
@@ -198,8 +204,8 @@ TEST_P(EveryOperator, OutputMayOverlapADyingInputAsFarAsOrderAndNeedsPermit) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!sample.in[i] || sample.in[i]->constant()) continue;
       const int64_t distance = tightest_distance(sample, call, i);
-      const auto planned =
-          overlap_distance(*sample.op, i, input_pointers(sample), sample.out, call.order).value_or(-byte_size(sample.out[0]));
+      const auto planned = overlap_distance(*sample.op, i, input_pointers(sample), sample.out, call.order)
+                               .value_or(-byte_size(sample.out[0]));
       EXPECT_LE(planned, distance) << "the planner lets the output of input " << i << " start too late";
       if (distance <= -byte_size(sample.out[0])) continue;
       for (const int64_t closer : {int64_t{0}, static_cast<int64_t>(random() % 16)}) {

@@ -8,7 +8,7 @@
 namespace nn {
 
 struct Add {
-  int32_t count;  // elements; rows of the table when broadcasting
+  int32_t count;                          // elements; rows of the table when broadcasting
   int32_t zero_a, multiplier_a, shift_a;  // shifts are 0 or negative
   int32_t zero_b, multiplier_b, shift_b;
   int32_t zero, multiplier, shift;
@@ -31,8 +31,9 @@ struct Add {
   }
 };
 
-// value * 2^20 * multiplier / 2^31 * 2^shift with both roundings of multiply_by_quantized_multiplier, for a value of
-// 9 bits and a shift of 0 or less. Two 32-bit products stand for the 64-bit one: multiplier = high * 2^11 + low.
+// value * 2^20 * multiplier / 2^31 * 2^shift with both roundings of multiply_by_quantized_multiplier, for a value
+// of 9 bits and a shift of 0 or less. Two 32-bit products stand for the 64-bit one: multiplier = high * 2^11 +
+// low.
 MOTE_KERNEL int32_t rescale_to_common(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t product = value * (multiplier >> 11) + ((value * (multiplier & 2047) + 1024) >> 11);
   return rounding_divide_by_power_of_two(product, -shift);
@@ -49,8 +50,10 @@ MOTE_KERNEL void add_s8(const Add& p, const int8_t* a, const int8_t* b, int8_t* 
   for (int32_t i = 0; i < p.count; ++i) out[i] = add_element(p, a[i], b[i]);
 }
 
-MOTE_KERNEL void add_broadcast_s8(const Add& p, const int8_t* a, const int8_t* b, const int32_t* table, int8_t* out) {
-  for_each_broadcast(p.count, table, [&](int32_t at_a, int32_t at_b) __attribute__((always_inline)) { *out++ = add_element(p, a[at_a], b[at_b]); });
+MOTE_KERNEL void add_broadcast_s8(const Add& p, const int8_t* a, const int8_t* b, const int32_t* table,
+                                  int8_t* out) {
+  for_each_broadcast(p.count, table,
+                     [&](int32_t at_a, int32_t at_b) MOTE_INLINE { *out++ = add_element(p, a[at_a], b[at_b]); });
 }
 
 struct AddFloat {
@@ -71,8 +74,9 @@ MOTE_KERNEL void add_f32(const AddFloat& p, const float* a, const float* b, floa
 
 MOTE_KERNEL void add_broadcast_f32(const AddFloat& p, const float* a, const float* b, const int32_t* table,
                                    float* out) {
-  for_each_broadcast(p.count, table,
-                     [&](int32_t at_a, int32_t at_b) __attribute__((always_inline)) { *out++ = clamp_f32(a[at_a] + b[at_b], p.low, p.high); });
+  for_each_broadcast(p.count, table, [&](int32_t at_a, int32_t at_b) MOTE_INLINE {
+    *out++ = clamp_f32(a[at_a] + b[at_b], p.low, p.high);
+  });
 }
 
 }  // namespace nn

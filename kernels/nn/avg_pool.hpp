@@ -8,9 +8,9 @@ namespace nn {
 
 // The mean of the window, rounded half away from zero; input and output share scale and zero point.
 MOTE_KERNEL void avg_pool_s8(const Pool& p, const int8_t* in, int8_t* out) {
-  for_each_window(p, in, [&](const int8_t* first, int32_t height, int32_t width) __attribute__((always_inline)) {
-    const int32_t sum =
-        fold_window(p, first, height, width, int32_t{0}, [](int32_t so_far, int8_t next) { return so_far + next; });
+  for_each_window(p, in, [&](const int8_t* first, int32_t height, int32_t width) MOTE_INLINE {
+    const int32_t sum = fold_window(p, first, height, width, int32_t{0},
+                                    [](int32_t so_far, int8_t next) { return so_far + next; });
     const int32_t count = height * width;
     const int32_t half = count / 2;
     const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
@@ -19,8 +19,9 @@ MOTE_KERNEL void avg_pool_s8(const Pool& p, const int8_t* in, int8_t* out) {
 }
 
 MOTE_KERNEL void avg_pool_f32(const PoolFloat& p, const float* in, float* out) {
-  for_each_window(p, in, [&](const float* first, int32_t height, int32_t width) __attribute__((always_inline)) {
-    const float sum = fold_window(p, first, height, width, 0.0f, [](float so_far, float next) { return so_far + next; });
+  for_each_window(p, in, [&](const float* first, int32_t height, int32_t width) MOTE_INLINE {
+    const float sum =
+        fold_window(p, first, height, width, 0.0f, [](float so_far, float next) { return so_far + next; });
     *out++ = clamp_f32(sum / static_cast<float>(height * width), p.low, p.high);
   });
 }

@@ -6,8 +6,8 @@
 
 namespace nn {
 
-// `table` has a row for each of at most 6 dimensions, outermost first: extent, stride of a, stride of b (0: repeated).
-// Calls body(index in a, index in b) for every element in row-major order.
+// `table` has a row for each of at most 6 dimensions, outermost first: extent, stride of a, stride of b (0:
+// repeated). Calls body(index in a, index in b) for every element in row-major order.
 template <class Body>
 MOTE_KERNEL void for_each_broadcast(int32_t dimensions, const int32_t* table, Body body) {
   int32_t at[6] = {0, 0, 0, 0, 0, 0};

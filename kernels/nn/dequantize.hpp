@@ -20,8 +20,8 @@ struct Dequantize {
   }
 };
 
-// The product of `mantissa` and a magnitude of 8 bits times 2^exponent as a float, rounded to nearest even: in integers,
-// because floating-point multiplication is a large routine on cores without it.
+// The product of `mantissa` and a magnitude of 8 bits times 2^exponent as a float, rounded to nearest even: in
+// integers, because floating-point multiplication is a large routine on cores without it.
 MOTE_KERNEL float scaled(int32_t mantissa, int32_t exponent, int32_t value) {
   if (value == 0) return 0.0f;
   uint32_t product = static_cast<uint32_t>(mantissa) * static_cast<uint32_t>(value < 0 ? -value : value);

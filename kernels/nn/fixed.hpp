@@ -9,6 +9,8 @@
 // Kernel bodies are forced inline: generated code decides whether one outlined instance serves many layers or a layer
 // gets its own copy with constant parameters.
 #define MOTE_KERNEL inline __attribute__((always_inline))
+// The same for the lambdas that kernels hand to a shared walk.
+#define MOTE_INLINE __attribute__((always_inline))
 
 namespace nn {
 

@@ -8,7 +8,8 @@
 
 namespace nn {
 
-// saturating_rounding_doubling_high_mul as a call: softmax multiplies in a dozen places, and size matters more there.
+// saturating_rounding_doubling_high_mul as a call: softmax multiplies in a dozen places, and size matters more
+// there.
 inline __attribute__((noinline)) int32_t multiply_fractions(int32_t a, int32_t b) {
   return saturating_rounding_doubling_high_mul(a, b);
 }
@@ -28,8 +29,7 @@ MOTE_KERNEL int32_t exp_near_zero(int32_t x) {
   const int32_t t2 = multiply_fractions(t, t);
   const int32_t t3 = multiply_fractions(t2, t);
   const int32_t t4 = multiply_fractions(t2, t2);
-  const int32_t cubic_and_quartic =
-      multiply_fractions(rounding_divide_by_power_of_two(t4, 2) + t3, third);
+  const int32_t cubic_and_quartic = multiply_fractions(rounding_divide_by_power_of_two(t4, 2) + t3, third);
   const int32_t terms = t + rounding_divide_by_power_of_two(cubic_and_quartic + t2, 1);
   return exp_of_minus_eighth + multiply_fractions(exp_of_minus_eighth, terms);
 }
@@ -37,7 +37,8 @@ MOTE_KERNEL int32_t exp_near_zero(int32_t x) {
 // e^-1/4, e^-1/2, … e^-16
 inline constexpr int32_t exp_factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
 
-// e^x in Q0.31 for x <= 0 in Q5.26: the fraction below 1/4 by series, then one factor e^-(2^k) for each further bit.
+// e^x in Q0.31 for x <= 0 in Q5.26: the fraction below 1/4 by series, then one factor e^-(2^k) for each further
+// bit.
 MOTE_KERNEL int32_t exp_on_negative_values(int32_t x) {
   constexpr int32_t quarter = 1 << 24;
   if (x == 0) return INT32_MAX;

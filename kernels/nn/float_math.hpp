@@ -23,7 +23,8 @@ MOTE_KERNEL float float_of(int32_t bits) {
   return value;
 }
 
-// e^x to about 2 units in the last place; 0 below -86 and e^88 above 88. x = n ln 2 + r, then the Taylor series of e^r.
+// e^x to about 2 units in the last place; 0 below -86 and e^88 above 88. x = n ln 2 + r, then the Taylor series of
+// e^r.
 MOTE_KERNEL float exp_f32(float x) {
   if (x < -86.0f) return 0.0f;
   if (x > 88.0f) x = 88.0f;

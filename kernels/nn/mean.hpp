@@ -9,7 +9,7 @@ namespace nn {
 struct Mean {
   int32_t kept_0, kept_1, kept_2, kept_stride_0, kept_stride_1, kept_stride_2;  // as in Reduce
   int32_t folded_0, folded_1, folded_2, folded_stride_0, folded_stride_1, folded_stride_2;
-  int32_t offset;  // zero point of the input times the number of folded elements
+  int32_t offset;             // zero point of the input times the number of folded elements
   int32_t multiplier, shift;  // input scale / output scale / number of folded elements
   int32_t zero;
 
@@ -37,7 +37,7 @@ struct Mean {
 MOTE_KERNEL void mean_s8(const Mean& p, const int8_t* in, int8_t* out) {
   reduce(
       p, in, int32_t{0}, [](int32_t so_far, int8_t next) { return so_far + next; },
-      [&](int32_t sum) __attribute__((always_inline)) {
+      [&](int32_t sum) MOTE_INLINE {
         const int32_t mean = multiply_by_quantized_multiplier(sum - p.offset, p.multiplier, p.shift) + p.zero;
         *out++ = static_cast<int8_t>(clamp(mean, -128, 127));
       });
@@ -68,7 +68,8 @@ struct MeanFloat {
 
 MOTE_KERNEL void mean_f32(const MeanFloat& p, const float* in, float* out) {
   reduce(
-      p, in, 0.0f, [](float so_far, float next) { return so_far + next; }, [&](float sum) __attribute__((always_inline)) { *out++ = sum / p.count; });
+      p, in, 0.0f, [](float so_far, float next) { return so_far + next; },
+      [&](float sum) MOTE_INLINE { *out++ = sum / p.count; });
 }
 
 }  // namespace nn

@@ -37,7 +37,9 @@ struct PadOf {
 using Pad = PadOf<int32_t>;
 using PadFloat = PadOf<float>;
 
-MOTE_KERNEL bool is_index(int32_t i, int32_t extent) { return static_cast<uint32_t>(i) < static_cast<uint32_t>(extent); }
+MOTE_KERNEL bool is_index(int32_t i, int32_t extent) {
+  return static_cast<uint32_t>(i) < static_cast<uint32_t>(extent);
+}
 
 // Elements are written in order, each after the last read before it: the output may overlap the input's tail.
 template <class T, class Value>
@@ -47,7 +49,8 @@ MOTE_KERNEL void pad(const PadOf<Value>& p, const T* in, T* out) {
     for (int32_t j = -p.before_1; j < p.out_1 - p.before_1; ++j) {
       for (int32_t k = -p.before_2; k < p.out_2 - p.before_2; ++k) {
         for (int32_t l = -p.before_3; l < p.out_3 - p.before_3; ++l) {
-          const bool inside = is_index(i, p.in_0) && is_index(j, p.in_1) && is_index(k, p.in_2) && is_index(l, p.in_3);
+          const bool inside =
+              is_index(i, p.in_0) && is_index(j, p.in_1) && is_index(k, p.in_2) && is_index(l, p.in_3);
           const int32_t before = inside ? p.before_row : p.out_row;
           const T* const row_end = out + p.out_row;
           for (const T* end = out + before; out != end;) *out++ = value;

@@ -36,8 +36,8 @@ struct PoolOf {
 using Pool = PoolOf<int32_t>;
 using PoolFloat = PoolOf<float>;
 
-// Calls window(first, height, width) for every output pixel and channel in order; `first` points at the channel in the
-// window's top left pixel after clipping the window to the image. Neighbours are `channels` apart.
+// Calls window(first, height, width) for every output pixel and channel in order; `first` points at the channel in
+// the window's top left pixel after clipping the window to the image. Neighbours are `channels` apart.
 template <class Limit, class T, class Window>
 MOTE_KERNEL void for_each_window(const PoolOf<Limit>& p, const T* in, Window window) {
   for (int32_t batch = 0; batch < p.batches; ++batch) {

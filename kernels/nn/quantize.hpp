@@ -67,12 +67,24 @@ MOTE_KERNEL void requantize(const RequantizeElements& p, const From* in, To* out
   }
 }
 
-MOTE_KERNEL void requantize_s8_s8(const RequantizeElements& p, const int8_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_u8_s8(const RequantizeElements& p, const uint8_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s8_u8(const RequantizeElements& p, const int8_t* in, uint8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s16_s8(const RequantizeElements& p, const int16_t* in, int8_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s8_s16(const RequantizeElements& p, const int8_t* in, int16_t* out) { requantize(p, in, out); }
-MOTE_KERNEL void requantize_s16_s16(const RequantizeElements& p, const int16_t* in, int16_t* out) { requantize(p, in, out); }
+MOTE_KERNEL void requantize_s8_s8(const RequantizeElements& p, const int8_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_u8_s8(const RequantizeElements& p, const uint8_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s8_u8(const RequantizeElements& p, const int8_t* in, uint8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s16_s8(const RequantizeElements& p, const int16_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s8_s16(const RequantizeElements& p, const int8_t* in, int16_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s16_s16(const RequantizeElements& p, const int16_t* in, int16_t* out) {
+  requantize(p, in, out);
+}
 
 // Between two quantisations of one scale whose zero points are 128 apart, the byte only changes its sign bit.
 struct FlipSign {

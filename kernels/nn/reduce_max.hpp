@@ -9,13 +9,15 @@ namespace nn {
 template <class T>
 MOTE_KERNEL void reduce_max(const Reduce& p, const T* in, T* out, T lowest) {
   reduce(
-      p, in, lowest, [](T so_far, T next) { return next > so_far ? next : so_far; }, [&](T value) __attribute__((always_inline)) { *out++ = value; });
+      p, in, lowest, [](T so_far, T next) { return next > so_far ? next : so_far; },
+      [&](T value) MOTE_INLINE { *out++ = value; });
 }
 
 template <class T>
 MOTE_KERNEL void reduce_min(const Reduce& p, const T* in, T* out, T highest) {
   reduce(
-      p, in, highest, [](T so_far, T next) { return next < so_far ? next : so_far; }, [&](T value) __attribute__((always_inline)) { *out++ = value; });
+      p, in, highest, [](T so_far, T next) { return next < so_far ? next : so_far; },
+      [&](T value) MOTE_INLINE { *out++ = value; });
 }
 
 MOTE_KERNEL void reduce_max_s8(const Reduce& p, const int8_t* in, int8_t* out) {

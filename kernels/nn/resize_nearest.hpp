@@ -59,7 +59,9 @@ MOTE_KERNEL void resize_nearest(const ResizeNearest& p, const T* in, T* out) {
 MOTE_KERNEL void resize_nearest_s8(const ResizeNearest& p, const int8_t* in, int8_t* out) {
   resize_nearest(p, in, out);
 }
-MOTE_KERNEL void resize_nearest_f32(const ResizeNearest& p, const float* in, float* out) { resize_nearest(p, in, out); }
+MOTE_KERNEL void resize_nearest_f32(const ResizeNearest& p, const float* in, float* out) {
+  resize_nearest(p, in, out);
+}
 
 // For sizes at which the reference's single precision misses the exact place: the indices come from tables.
 struct ResizeNearestTable {
@@ -79,7 +81,8 @@ struct ResizeNearestTable {
 template <class T>
 MOTE_KERNEL void resize_nearest_table(const ResizeNearestTable& p, const T* in, const int16_t* rows,
                                       const int16_t* columns, T* out) {
-  copy_pixels(p, in, out, [&](int32_t y) { return rows[y]; }, [&](int32_t x) { return columns[x]; });
+  copy_pixels(
+      p, in, out, [&](int32_t y) { return rows[y]; }, [&](int32_t x) { return columns[x]; });
 }
 
 MOTE_KERNEL void resize_nearest_table_s8(const ResizeNearestTable& p, const int8_t* in, const int16_t* rows,

@@ -36,14 +36,13 @@ MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) {
         const int32_t difference = in[i] - largest;
         int32_t exponential = 0;
         if (difference >= p.lowest_difference) {
-          exponential = exp_on_negative_values(
-              multiply_fractions(difference * (1 << p.shift), p.multiplier));
+          exponential = exp_on_negative_values(multiply_fractions(difference * (1 << p.shift), p.multiplier));
         }
         if (pass == 0) {
           sum += rounding_divide_by_power_of_two(exponential, 12);
         } else {
-          const int32_t share = rounding_divide_by_power_of_two(
-              multiply_fractions(reciprocal, exponential), bits_over_unit + 31 - 8);
+          const int32_t share = rounding_divide_by_power_of_two(multiply_fractions(reciprocal, exponential),
+                                                                bits_over_unit + 31 - 8);
           out[i] = static_cast<int8_t>((share > 255 ? 255 : share) - 128);
         }
       }

@@ -29,7 +29,8 @@ class Add final : public Operator {
     const TensorType& a = input_type(in, 0);
     const TensorType& b = input_type(in, 1);
     require_dtype(a, {DType::i8, DType::f32}, "input");
-    require(a.dtype == b.dtype, "adds {} and {}; both must have one type", mote::name(a.dtype), mote::name(b.dtype));
+    require(a.dtype == b.dtype, "adds {} and {}; both must have one type", mote::name(a.dtype),
+            mote::name(b.dtype));
     TensorType output = declared_type(declared, a.dtype);
     output.shape = broadcast_shape(a.shape, b.shape);
     if (a.dtype == DType::i8) (void)kernel_parameters(a, b, output, 0);
@@ -62,8 +63,8 @@ class Add final : public Operator {
       const auto count = narrow<int32_t>(elements(out[0].shape));
       call = is_float ? make_call(nn::add_f32, "add_f32", "nn/add.hpp", "AddFloat", float_parameters(count),
                                   {from_a, from_b, output(0)})
-                      : make_call(nn::add_s8, "add_s8", "nn/add.hpp", "Add", kernel_parameters(a, b, out[0], count),
-                                  {from_a, from_b, output(0)});
+                      : make_call(nn::add_s8, "add_s8", "nn/add.hpp", "Add",
+                                  kernel_parameters(a, b, out[0], count), {from_a, from_b, output(0)});
     } else {
       const BroadcastTable table = broadcast_table(out[0].shape, a.shape, b.shape);
       constants.push_back(table.table);
@@ -92,8 +93,10 @@ class Add final : public Operator {
     const double common = 2 * std::max(scale_a, scale_b);  // twice, so that both multipliers stay below 1
     const FixedMultiplier to_common_a = quantize_multiplier(scale_a / common);
     const FixedMultiplier to_common_b = quantize_multiplier(scale_b / common);
-    const FixedMultiplier to_output = quantize_multiplier(common / (static_cast<double>(1 << headroom_bits) * scale_out));
-    require(to_output.shift <= 0, "has an output scale of {}, too small for its inputs; convert the model again", scale_out);
+    const FixedMultiplier to_output =
+        quantize_multiplier(common / (static_cast<double>(1 << headroom_bits) * scale_out));
+    require(to_output.shift <= 0, "has an output scale of {}, too small for its inputs; convert the model again",
+            scale_out);
     const IntegerRange range = activation_range(activation_, out);
     return {count,
             tensor_zero(a, "first input"),
@@ -115,7 +118,8 @@ class Add final : public Operator {
 Made from_tflite(const tflite::OpView& view) {
   const auto* const options = view.options<tflite::schema::AddOptions>();
   const Activation activation =
-      options == nullptr ? Activation::none : activation_from_tflite(static_cast<int>(options->fused_activation_function()));
+      options == nullptr ? Activation::none
+                         : activation_from_tflite(static_cast<int>(options->fused_activation_function()));
   return {std::make_shared<Add>(activation), {0, 1}};
 }
 
@@ -130,7 +134,8 @@ Sample sample(std::mt19937& random) {
     Shape shape = out;
     if (broadcast) {
       for (int64_t& extent : shape) extent = chance(random, 30) ? 1 : extent;
-      if (chance(random, 30)) shape.erase(shape.begin(), shape.begin() + random_integer(random, 0, std::ssize(shape) - 1));
+      if (chance(random, 30))
+        shape.erase(shape.begin(), shape.begin() + random_integer(random, 0, std::ssize(shape) - 1));
     }
     if (shape.size() > result.size()) result.insert(result.begin(), shape.size() - result.size(), 1);
     for (size_t d = 1; d <= shape.size(); ++d) {

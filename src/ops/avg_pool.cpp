@@ -42,7 +42,6 @@ Sample sample(std::mt19937& random) { return pooling_sample(random, make); }
 
 }  // namespace
 
-extern const OpDef avg_pool{
-    .name = "avg_pool", .tflite = {{"AVERAGE_POOL_2D", from_tflite}}, .sample = sample};
+extern const OpDef avg_pool{.name = "avg_pool", .tflite = {{"AVERAGE_POOL_2D", from_tflite}}, .sample = sample};
 
 }  // namespace mote::op

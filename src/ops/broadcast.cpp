@@ -60,7 +60,8 @@ BroadcastTable broadcast_table(const Shape& out, const Shape& a, const Shape& b)
     stride_b *= extent_b;
     if (out[d] == 1) continue;
     const auto continues = [&](int64_t inner, int64_t outer) { return outer == inner * rows.back().extent; };
-    if (!rows.empty() && continues(rows.back().stride_a, row.stride_a) && continues(rows.back().stride_b, row.stride_b)) {
+    if (!rows.empty() && continues(rows.back().stride_a, row.stride_a) &&
+        continues(rows.back().stride_b, row.stride_b)) {
       rows.back().extent *= row.extent;
     } else {
       rows.push_back(row);
@@ -69,7 +70,8 @@ BroadcastTable broadcast_table(const Shape& out, const Shape& a, const Shape& b)
   if (rows.empty()) rows.emplace_back();
   std::vector<int32_t> values;
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    for (const int64_t value : {row->extent, row->stride_a, row->stride_b}) values.push_back(narrow<int32_t>(value));
+    for (const int64_t value : {row->extent, row->stride_a, row->stride_b})
+      values.push_back(narrow<int32_t>(value));
   }
   return {narrow<int32_t>(rows.size()), {"strides", DType::i32, to_bytes(values), false}};
 }

@@ -13,8 +13,8 @@ namespace mote::op {
 
 // The type of input `index`, which must be there.
 [[nodiscard]] inline const TensorType& input_type(Inputs in, size_t index) {
-  require(index < in.size() && in[index] != nullptr, "lacks input {}; the file is incomplete, convert the model again",
-          index);
+  require(index < in.size() && in[index] != nullptr,
+          "lacks input {}; the file is incomplete, convert the model again", index);
   return in[index]->type;
 }
 
@@ -53,8 +53,10 @@ inline void require_dtype(const TensorType& type, std::initializer_list<DType> a
 inline void require_same_quantization(const TensorType& input, const TensorType& output) {
   const float from = tensor_scale(input, "input");
   const float to = tensor_scale(output, "output");
-  require(std::abs(from - to) <= 1e-6F * std::max(1.0F, from) && tensor_zero(input, "input") == tensor_zero(output, "output"),
-          "has input scale {} zero point {} but output scale {} zero point {}; they must be equal, convert the model again",
+  require(std::abs(from - to) <= 1e-6F * std::max(1.0F, from) &&
+              tensor_zero(input, "input") == tensor_zero(output, "output"),
+          "has input scale {} zero point {} but output scale {} zero point {}; they must be equal, convert the "
+          "model again",
           from, tensor_zero(input, "input"), to, tensor_zero(output, "output"));
 }
 

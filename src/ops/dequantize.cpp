@@ -21,7 +21,8 @@ class Dequantize final : public Operator {
     require_dtype(input, {DType::i8, DType::u8, DType::i16}, "input");
     const float scale = tensor_scale(input, "input");
     // Products stay normal numbers: the reference rounds once, and so do we.
-    require(scale > 1e-30F && scale < 1e30F, "has an input scale of {}; scales from 1e-30 to 1e30 are supported", scale);
+    require(scale > 1e-30F && scale < 1e30F, "has an input scale of {}; scales from 1e-30 to 1e30 are supported",
+            scale);
     (void)tensor_zero(input, "input");
     TensorType output = declared_type(declared, DType::f32);
     output.shape = input.shape;
@@ -41,12 +42,13 @@ class Dequantize final : public Operator {
     const nn::Dequantize narrow_parameters{count, mantissa, exponent - 24, zero};
     const std::vector<Argument> arguments{input(0), output(0)};
     const char* const header = "nn/dequantize.hpp";
-    Call call = type.dtype == DType::i8
-                    ? make_call(nn::dequantize_s8, "dequantize_s8", header, "Dequantize", narrow_parameters, arguments)
-                : type.dtype == DType::u8
-                    ? make_call(nn::dequantize_u8, "dequantize_u8", header, "Dequantize", narrow_parameters, arguments)
-                    : make_call(nn::dequantize_s16, "dequantize_s16", header, "DequantizeWide",
-                                nn::DequantizeWide{count, scale, zero}, arguments);
+    Call call =
+        type.dtype == DType::i8
+            ? make_call(nn::dequantize_s8, "dequantize_s8", header, "Dequantize", narrow_parameters, arguments)
+        : type.dtype == DType::u8
+            ? make_call(nn::dequantize_u8, "dequantize_u8", header, "Dequantize", narrow_parameters, arguments)
+            : make_call(nn::dequantize_s16, "dequantize_s16", header, "DequantizeWide",
+                        nn::DequantizeWide{count, scale, zero}, arguments);
     call.order = {.dims = static_cast<int>(out[0].shape.size()), .block = 1, .reads_first = true};
     return call;
   }
@@ -56,8 +58,7 @@ Made from_tflite(const tflite::OpView&) { return {std::make_shared<Dequantize>()
 
 Sample sample(std::mt19937& random) {
   const DType dtypes[] = {DType::i8, DType::i8, DType::u8, DType::i16};
-  const TensorType type =
-      random_type(random, dtypes[random_integer(random, 0, 3)], random_shape(random, 1, 5, 5));
+  const TensorType type = random_type(random, dtypes[random_integer(random, 0, 3)], random_shape(random, 1, 5, 5));
   return {std::make_shared<Dequantize>(), {variable(type)}, {{DType::f32, type.shape, {}}}, 6e-8};
 }
 

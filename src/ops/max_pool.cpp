@@ -42,7 +42,6 @@ Sample sample(std::mt19937& random) { return pooling_sample(random, make); }
 
 }  // namespace
 
-extern const OpDef max_pool{
-    .name = "max_pool", .tflite = {{"MAX_POOL_2D", from_tflite}}, .sample = sample};
+extern const OpDef max_pool{.name = "max_pool", .tflite = {{"MAX_POOL_2D", from_tflite}}, .sample = sample};
 
 }  // namespace mote::op

@@ -15,10 +15,11 @@ namespace mote::op {
 
 namespace {
 
-// The multiplier that also divides by `count`: the reference divides the fixed-point multiplier, after shifting it up
-// as far as it may, and truncates.
+// The multiplier that also divides by `count`: the reference divides the fixed-point multiplier, after shifting it
+// up as far as it may, and truncates.
 FixedMultiplier divided(FixedMultiplier fixed, int64_t count) {
-  const int shift = std::min({static_cast<int>(std::bit_width(static_cast<uint64_t>(count))) - 1, 32, 31 + fixed.shift});
+  const int shift =
+      std::min({static_cast<int>(std::bit_width(static_cast<uint64_t>(count))) - 1, 32, 31 + fixed.shift});
   return {static_cast<int32_t>((int64_t{fixed.multiplier} << shift) / count), fixed.shift - shift};
 }
 
@@ -30,11 +31,10 @@ class Mean final : public Reduction {
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const TensorType& type = in[0]->type;
-    Call call = type.dtype == DType::f32
-                    ? make_call(nn::mean_f32, "mean_f32", "nn/mean.hpp", "MeanFloat", float_parameters(type),
-                                {input(0), output(0)})
-                    : make_call(nn::mean_s8, "mean_s8", "nn/mean.hpp", "Mean", parameters_of(type, out[0]),
-                                {input(0), output(0)});
+    Call call = type.dtype == DType::f32 ? make_call(nn::mean_f32, "mean_f32", "nn/mean.hpp", "MeanFloat",
+                                                     float_parameters(type), {input(0), output(0)})
+                                         : make_call(nn::mean_s8, "mean_s8", "nn/mean.hpp", "Mean",
+                                                     parameters_of(type, out[0]), {input(0), output(0)});
     call.order = order(out[0]);
     return call;
   }
@@ -51,16 +51,38 @@ class Mean final : public Reduction {
         static_cast<double>(tensor_scale(in, "input")) / static_cast<double>(tensor_scale(out, "output"));
     const FixedMultiplier fixed = divided(quantize_multiplier(ratio), count);
     const nn::Reduce r = loops(in.shape);
-    return {r.kept_0,   r.kept_1,   r.kept_2,   r.kept_stride_0,   r.kept_stride_1,   r.kept_stride_2,
-            r.folded_0, r.folded_1, r.folded_2, r.folded_stride_0, r.folded_stride_1, r.folded_stride_2,
-            narrow<int32_t>(tensor_zero(in, "input") * count), fixed.multiplier, fixed.shift,
+    return {r.kept_0,
+            r.kept_1,
+            r.kept_2,
+            r.kept_stride_0,
+            r.kept_stride_1,
+            r.kept_stride_2,
+            r.folded_0,
+            r.folded_1,
+            r.folded_2,
+            r.folded_stride_0,
+            r.folded_stride_1,
+            r.folded_stride_2,
+            narrow<int32_t>(tensor_zero(in, "input") * count),
+            fixed.multiplier,
+            fixed.shift,
             tensor_zero(out, "output")};
   }
 
   [[nodiscard]] nn::MeanFloat float_parameters(const TensorType& in) const {
     const nn::Reduce r = loops(in.shape);
-    return {r.kept_0,   r.kept_1,   r.kept_2,   r.kept_stride_0,   r.kept_stride_1,   r.kept_stride_2,
-            r.folded_0, r.folded_1, r.folded_2, r.folded_stride_0, r.folded_stride_1, r.folded_stride_2,
+    return {r.kept_0,
+            r.kept_1,
+            r.kept_2,
+            r.kept_stride_0,
+            r.kept_stride_1,
+            r.kept_stride_2,
+            r.folded_0,
+            r.folded_1,
+            r.folded_2,
+            r.folded_stride_0,
+            r.folded_stride_1,
+            r.folded_stride_2,
             static_cast<float>(folded_count(in.shape))};
   }
 };

@@ -26,7 +26,8 @@ class Pad final : public Operator {
   [[nodiscard]] std::string name() const override { return "pad"; }
   [[nodiscard]] std::string parameters() const override {
     std::string text;
-    for (const Margin& margin : margins_) text += fmt::format("{}{}+{}", text.empty() ? "" : ",", margin.before, margin.after);
+    for (const Margin& margin : margins_)
+      text += fmt::format("{}{}+{}", text.empty() ? "" : ",", margin.before, margin.after);
     return value_ ? fmt::format("{} value={:g}", text, *value_) : text;
   }
 
@@ -84,11 +85,10 @@ class Pad final : public Operator {
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const TensorType& type = in[0]->type;
     const std::vector<Argument> arguments{input(0), output(0)};
-    Call call = type.dtype == DType::f32
-                    ? make_call(nn::pad_f32, "pad_f32", "nn/pad.hpp", "PadFloat",
-                                parameters_for(type.shape, value_.value_or(0.0F)), arguments)
-                    : make_call(nn::pad_s8, "pad_s8", "nn/pad.hpp", "Pad",
-                                parameters_for(type.shape, stored_value(out[0])), arguments);
+    Call call = type.dtype == DType::f32 ? make_call(nn::pad_f32, "pad_f32", "nn/pad.hpp", "PadFloat",
+                                                     parameters_for(type.shape, value_.value_or(0.0F)), arguments)
+                                         : make_call(nn::pad_s8, "pad_s8", "nn/pad.hpp", "Pad",
+                                                     parameters_for(type.shape, stored_value(out[0])), arguments);
     call.order = {.dims = static_cast<int>(out[0].shape.size()), .block = 1, .reads_first = true};
     return call;
   }
@@ -143,8 +143,7 @@ class Pad final : public Operator {
 
   [[nodiscard]] double real_value(const TensorType& type) const {
     if (type.dtype == DType::f32) return static_cast<double>(value_.value_or(0.0F));
-    return static_cast<double>(tensor_scale(type, "output")) *
-           (stored_value(type) - tensor_zero(type, "output"));
+    return static_cast<double>(tensor_scale(type, "output")) * (stored_value(type) - tensor_zero(type, "output"));
   }
 
   std::vector<Margin> margins_;
@@ -170,7 +169,8 @@ Made pad_from_tflite(const tflite::OpView& view) {
 Made pad_value_from_tflite(const tflite::OpView& view) {
   if (view.inputs.size() < 3 || view.inputs[2] == nullptr) return pad_from_tflite(view);
   const Tensor& value = *view.inputs[2];
-  require(value.constant() && elements(value.type.shape) == 1, "pads with a value that is not one constant; make it one");
+  require(value.constant() && elements(value.type.shape) == 1,
+          "pads with a value that is not one constant; make it one");
   require_dtype(value.type, {DType::i8, DType::f32}, "padding value");
   const float stored = value.type.dtype == DType::f32 ? to_values<float>(value.data)[0]
                                                       : static_cast<float>(to_values<int8_t>(value.data)[0]);
@@ -188,7 +188,8 @@ Sample sample(std::mt19937& random) {
   for (size_t d = 0; d < margins.size(); ++d) out.shape[d] += margins[d].before + margins[d].after;
   std::optional<float> value;
   if (chance(random, 30)) value = static_cast<float>(random_integer(random, -128, 127));
-  return {std::make_shared<Pad>(std::move(margins), value), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
+  return {
+      std::make_shared<Pad>(std::move(margins), value), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
 }
 
 }  // namespace

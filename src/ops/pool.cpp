@@ -28,8 +28,8 @@ Extent window_extent(int64_t index, const Window& window, const Padding& padding
 }  // namespace
 
 std::string Pooling::parameters() const {
-  return fmt::format("filter={}x{} stride={}x{} padding={} activation={}", parameters_.height.kernel, parameters_.width.kernel,
-                     parameters_.height.stride, parameters_.width.stride,
+  return fmt::format("filter={}x{} stride={}x{} padding={} activation={}", parameters_.height.kernel,
+                     parameters_.width.kernel, parameters_.height.stride, parameters_.width.stride,
                      parameters_.padding == PaddingScheme::same ? "same" : "valid",
                      mote::name(parameters_.activation));
 }
@@ -43,7 +43,8 @@ Types Pooling::infer(Inputs in, const Types& declared) const {
   const Window* const windows[] = {&parameters_.height, &parameters_.width};
   for (size_t i = 0; i < 2; ++i) {
     const int64_t extent = input.shape[i + 1];
-    output.shape[i + 1] = window_outputs(extent, window_padding(parameters_.padding, extent, *windows[i]), *windows[i]);
+    output.shape[i + 1] =
+        window_outputs(extent, window_padding(parameters_.padding, extent, *windows[i]), *windows[i]);
   }
   if (input.dtype == DType::i8) require_same_quantization(input, output);
   return {output};

@@ -63,8 +63,8 @@ class Quantize final : public Operator {
   }
 
   [[nodiscard]] static Call quantize_call(const TensorType& in, const TensorType& out) {
-    const auto call = caller("Quantize", nn::Quantize{narrow<int32_t>(elements(in.shape)), tensor_scale(out, "output"),
-                                                      tensor_zero(out, "output")});
+    const auto call = caller("Quantize", nn::Quantize{narrow<int32_t>(elements(in.shape)),
+                                                      tensor_scale(out, "output"), tensor_zero(out, "output")});
     if (out.dtype == DType::i8) return call(nn::quantize_f32_s8, "quantize_f32_s8");
     if (out.dtype == DType::u8) return call(nn::quantize_f32_u8, "quantize_f32_u8");
     return call(nn::quantize_f32_s16, "quantize_f32_s16");
@@ -74,9 +74,10 @@ class Quantize final : public Operator {
     const FixedMultiplier fixed = quantize_multiplier(static_cast<double>(tensor_scale(in, "input")) /
                                                       static_cast<double>(tensor_scale(out, "output")));
     const IntegerRange range = activation_range(Activation::none, out);
-    const auto call = caller("RequantizeElements", nn::RequantizeElements{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"),
-                                                          fixed.multiplier, fixed.shift, tensor_zero(out, "output"),
-                                                          range.low, range.high});
+    const auto call = caller(
+        "RequantizeElements",
+        nn::RequantizeElements{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"), fixed.multiplier,
+                               fixed.shift, tensor_zero(out, "output"), range.low, range.high});
     switch (pair(in.dtype, out.dtype)) {
       case pair(DType::i8, DType::i8): return call(nn::requantize_s8_s8, "requantize_s8_s8");
       case pair(DType::u8, DType::i8): return call(nn::requantize_u8_s8, "requantize_u8_s8");
@@ -85,7 +86,8 @@ class Quantize final : public Operator {
       case pair(DType::i8, DType::i16): return call(nn::requantize_s8_s16, "requantize_s8_s16");
       case pair(DType::i16, DType::i16): return call(nn::requantize_s16_s16, "requantize_s16_s16");
     }
-    fail("converts {} to {}, which is not supported; use i8 on one side", mote::name(in.dtype), mote::name(out.dtype));
+    fail("converts {} to {}, which is not supported; use i8 on one side", mote::name(in.dtype),
+         mote::name(out.dtype));
   }
 };
 
@@ -93,9 +95,9 @@ Made from_tflite(const tflite::OpView&) { return {std::make_shared<Quantize>(), 
 
 Sample sample(std::mt19937& random) {
   const std::pair<DType, DType> pairs[] = {
-      {DType::f32, DType::i8}, {DType::f32, DType::u8}, {DType::f32, DType::i16}, {DType::i8, DType::i8},
-      {DType::u8, DType::i8},  {DType::i8, DType::u8},  {DType::i16, DType::i8},  {DType::i8, DType::i16},
-      {DType::i16, DType::i16}};
+      {DType::f32, DType::i8}, {DType::f32, DType::u8}, {DType::f32, DType::i16},
+      {DType::i8, DType::i8},  {DType::u8, DType::i8},  {DType::i8, DType::u8},
+      {DType::i16, DType::i8}, {DType::i8, DType::i16}, {DType::i16, DType::i16}};
   const auto& [from, to] = pairs[random_integer(random, 0, std::ssize(pairs) - 1)];
   const TensorType in = random_type(random, from, random_shape(random, 1, 5, 5));
   TensorType out = random_type(random, to, in.shape);

@@ -63,9 +63,8 @@ Sample sample(std::mt19937& random) {
 
 }  // namespace
 
-extern const OpDef reduce_max{
-    .name = "reduce_max",
-    .tflite = {{"REDUCE_MAX", max_from_tflite}, {"REDUCE_MIN", min_from_tflite}},
-    .sample = sample};
+extern const OpDef reduce_max{.name = "reduce_max",
+                              .tflite = {{"REDUCE_MAX", max_from_tflite}, {"REDUCE_MIN", min_from_tflite}},
+                              .sample = sample};
 
 }  // namespace mote::op

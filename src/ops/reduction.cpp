@@ -88,12 +88,14 @@ nn::Reduce Reduction::loops(const Shape& shape) const {
     list.resize(3);
   }
   const auto& [kept, folded] = groups;
-  return {kept[2].extent,   kept[1].extent,   kept[0].extent,   kept[2].stride,   kept[1].stride,   kept[0].stride,
-          folded[2].extent, folded[1].extent, folded[0].extent, folded[2].stride, folded[1].stride, folded[0].stride};
+  return {kept[2].extent,   kept[1].extent,   kept[0].extent,   kept[2].stride,
+          kept[1].stride,   kept[0].stride,   folded[2].extent, folded[1].extent,
+          folded[0].extent, folded[2].stride, folded[1].stride, folded[0].stride};
 }
 
 Reduction::Parameters reduction_from_tflite(const tflite::OpView& view) {
-  require(!view.inputs.empty() && view.inputs[0] != nullptr, "has no input; the file is incomplete, convert the model again");
+  require(!view.inputs.empty() && view.inputs[0] != nullptr,
+          "has no input; the file is incomplete, convert the model again");
   const auto rank = static_cast<int64_t>(view.inputs[0]->type.shape.size());
   Reduction::Parameters parameters{std::vector<bool>(static_cast<size_t>(rank), false), false};
   parameters.keep_dims = view.required_options<tflite::schema::ReducerOptions>().keep_dims();

@@ -20,8 +20,8 @@ class Reshape final : public Operator {
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
-    require(elements(input.shape) == elements(shape_), "cannot give {} the shape {}: the numbers of elements differ",
-            to_text(input.shape), to_text(shape_));
+    require(elements(input.shape) == elements(shape_),
+            "cannot give {} the shape {}: the numbers of elements differ", to_text(input.shape), to_text(shape_));
     TensorType output = declared_type(declared, input.dtype);
     output.shape = shape_;
     if (!input.quant.empty() && input.quant.axis < 0) require_same_quantization(input, output);
@@ -49,7 +49,8 @@ Shape complete(Shape shape, int64_t count) {
 }
 
 const Shape& input_shape(const tflite::OpView& view) {
-  require(!view.inputs.empty() && view.inputs[0] != nullptr, "has no input; the file is incomplete, convert the model again");
+  require(!view.inputs.empty() && view.inputs[0] != nullptr,
+          "has no input; the file is incomplete, convert the model again");
   return view.inputs[0]->type.shape;
 }
 
@@ -57,7 +58,8 @@ Made make(Shape shape) { return {std::make_shared<Reshape>(std::move(shape)), {0
 
 Made reshape_from_tflite(const tflite::OpView& view) {
   const int64_t count = elements(input_shape(view));
-  if (view.inputs.size() > 1 && view.inputs[1] != nullptr) return make(complete(view.integers(1, "new shape"), count));
+  if (view.inputs.size() > 1 && view.inputs[1] != nullptr)
+    return make(complete(view.integers(1, "new shape"), count));
   const auto* const shape = view.required_options<tflite::schema::ReshapeOptions>().new_shape();
   require(shape != nullptr, "states no new shape; the file is incomplete, convert the model again");
   return make(complete(Shape(shape->begin(), shape->end()), count));

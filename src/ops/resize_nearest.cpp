@@ -22,7 +22,8 @@ int64_t source_index(int64_t index, int64_t in, int64_t out, const Parameters& p
   const float scale = align ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
                             : static_cast<float>(in) / static_cast<float>(out);
   const float position = (static_cast<float>(index) + (parameters.half_pixel_centers ? 0.5F : 0.0F)) * scale;
-  const auto nearest = static_cast<int64_t>(parameters.align_corners ? std::round(position) : std::floor(position));
+  const auto nearest =
+      static_cast<int64_t>(parameters.align_corners ? std::round(position) : std::floor(position));
   return std::clamp<int64_t>(nearest, 0, in - 1);
 }
 
@@ -37,8 +38,8 @@ std::optional<Fraction> source_fraction(int64_t in, int64_t out, const Parameter
   const int64_t from = align ? in - 1 : in;
   const int64_t to = align ? out - 1 : out;
   // Twice everything, so that halves (of a pixel, and for rounding) are whole.
-  const Fraction fraction{2 * from, (parameters.half_pixel_centers ? from : 0) + (parameters.align_corners ? to : 0),
-                          2 * to};
+  const Fraction fraction{
+      2 * from, (parameters.half_pixel_centers ? from : 0) + (parameters.align_corners ? to : 0), 2 * to};
   for (int64_t i = 0; i < out; ++i) {
     const int64_t exact = std::min((i * fraction.step + fraction.start) / fraction.divisor, in - 1);
     if (exact != source_index(i, in, out, parameters)) return std::nullopt;
@@ -71,8 +72,8 @@ class ResizeNearest final : public Operator {
     TensorType output = declared_type(declared, input.dtype);
     output.shape = {input.shape[0], parameters_.height, parameters_.width, input.shape[3]};
     if (input.dtype == DType::i8) require_same_quantization(input, output);
-    require(input.shape[1] < 32768 && input.shape[2] < 32768, "resizes an input of {}; images up to 32767 are supported",
-            to_text(input.shape));
+    require(input.shape[1] < 32768 && input.shape[2] < 32768,
+            "resizes an input of {}; images up to 32767 are supported", to_text(input.shape));
     return {output};
   }
 
@@ -84,7 +85,8 @@ class ResizeNearest final : public Operator {
       const int64_t column = source_index(index / to[3] % to[2], from[2], to[2], parameters_);
       const int64_t row = source_index(index / to[3] / to[2] % to[1], from[1], to[1], parameters_);
       const int64_t batch = index / to[3] / to[2] / to[1];
-      result.push_back(x[0][static_cast<size_t>(((batch * from[1] + row) * from[2] + column) * from[3] + index % to[3])]);
+      result.push_back(
+          x[0][static_cast<size_t>(((batch * from[1] + row) * from[2] + column) * from[3] + index % to[3])]);
     }
     return {result};
   }
@@ -117,12 +119,13 @@ class ResizeNearest final : public Operator {
   [[nodiscard]] static Call fraction_call(const Shape& from, const Shape& to, const Fraction& y, const Fraction& x,
                                           bool is_float) {
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
-    const nn::ResizeNearest params{small(from[0]), small(from[1]), small(from[2]),   small(from[3]),
-                                   small(to[1]),   small(to[2]),   small(y.step),    small(y.start),
-                                   small(y.divisor), small(x.step), small(x.start),  small(x.divisor)};
+    const nn::ResizeNearest params{small(from[0]),   small(from[1]), small(from[2]), small(from[3]),
+                                   small(to[1]),     small(to[2]),   small(y.step),  small(y.start),
+                                   small(y.divisor), small(x.step),  small(x.start), small(x.divisor)};
     const std::vector<Argument> arguments{input(0), output(0)};
     return is_float
-               ? make_call(nn::resize_nearest_f32, "resize_nearest_f32", header, "ResizeNearest", params, arguments)
+               ? make_call(nn::resize_nearest_f32, "resize_nearest_f32", header, "ResizeNearest", params,
+                           arguments)
                : make_call(nn::resize_nearest_s8, "resize_nearest_s8", header, "ResizeNearest", params, arguments);
   }
 

@@ -11,8 +11,8 @@ struct Rows {
 };
 
 [[nodiscard]] inline Rows rows_of(const Shape& shape) {
-  require(!shape.empty() && elements(shape) > 0, "needs an input with at least one element and one dimension, it has {}",
-          to_text(shape));
+  require(!shape.empty() && elements(shape) > 0,
+          "needs an input with at least one element and one dimension, it has {}", to_text(shape));
   return {narrow<int32_t>(elements(shape) / shape.back()), narrow<int32_t>(shape.back())};
 }
 

@@ -17,7 +17,9 @@ namespace mote::op {
   return std::uniform_real_distribution<float>(low, high)(random);
 }
 
-[[nodiscard]] inline bool chance(std::mt19937& random, int percent) { return random_integer(random, 1, 100) <= percent; }
+[[nodiscard]] inline bool chance(std::mt19937& random, int percent) {
+  return random_integer(random, 1, 100) <= percent;
+}
 
 [[nodiscard]] inline Shape random_shape(std::mt19937& random, int64_t lowest_rank, int64_t highest_rank,
                                         int64_t largest) {

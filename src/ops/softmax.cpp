@@ -19,7 +19,9 @@ class Softmax final : public Operator {
   explicit Softmax(float beta) : beta_(beta) {}
 
   [[nodiscard]] std::string name() const override { return "softmax"; }
-  [[nodiscard]] std::string parameters() const override { return beta_ == 1.0F ? "" : fmt::format("beta={:g}", beta_); }
+  [[nodiscard]] std::string parameters() const override {
+    return beta_ == 1.0F ? "" : fmt::format("beta={:g}", beta_);
+  }
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
@@ -29,7 +31,8 @@ class Softmax final : public Operator {
     (void)rows_of(input.shape);
     if (input.dtype == DType::i8) {
       require(tensor_scale(output, "output") == 1.0F / 256 && tensor_zero(output, "output") == -128,
-              "has an output with scale {} and zero point {}; an i8 softmax gives 1/256 and -128, convert the model again",
+              "has an output with scale {} and zero point {}; an i8 softmax gives 1/256 and -128, convert the "
+              "model again",
               tensor_scale(output, "output"), tensor_zero(output, "output"));
       (void)kernel_parameters(input);
     }
@@ -71,7 +74,8 @@ class Softmax final : public Operator {
     const FixedMultiplier fixed = quantize_multiplier(std::min(real, 2147483647.0));
     require(fixed.shift >= 0, "has beta * input scale of {}, which is too small; scale the logits up", real);
     // Beyond this the scaled difference would leave Q5.26.
-    const double lowest = std::floor(31.0 * static_cast<double>(1 << scaled_difference_bits) / std::exp2(fixed.shift));
+    const double lowest =
+        std::floor(31.0 * static_cast<double>(1 << scaled_difference_bits) / std::exp2(fixed.shift));
     return {rows.count, rows.depth, fixed.multiplier, fixed.shift, -static_cast<int32_t>(lowest)};
   }
 
@@ -88,7 +92,8 @@ Sample sample(std::mt19937& random) {
   const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
   const float beta = chance(random, 70) ? 1.0F : random_real(random, 0.5F, 2.0F);
   TensorType type = random_type(random, dtype, random_shape(random, 1, 4, 6));
-  if (chance(random, 2)) type.shape = {random_integer(random, 500, 1100)};  // where the reciprocal runs out of bits
+  if (chance(random, 2))
+    type.shape = {random_integer(random, 500, 1100)};  // where the reciprocal runs out of bits
   Sample sample{std::make_shared<Softmax>(beta), {variable(type)}, {type}, dtype == DType::f32 ? 1e-5 : 0.51};
   if (dtype == DType::i8) sample.out[0].quant = {{1.0F / 256}, {-128}, -1};
   return sample;

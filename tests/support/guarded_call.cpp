@@ -180,9 +180,7 @@ size_t channel_of(const TensorType& type, size_t element) {
   return element / static_cast<size_t>(inner) % type.quant.scale.size();
 }
 
-double lowest(DType dtype) {
-  return dtype == DType::u8 ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1));
-}
+double lowest(DType dtype) { return dtype == DType::u8 ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1)); }
 double highest(DType dtype) {
   return dtype == DType::u8 ? 255.0 : std::exp2(static_cast<double>(bits(dtype) - 1)) - 1.0;
 }
@@ -213,7 +211,8 @@ double difference(const TensorType& type, ByteSpan bytes, const std::vector<doub
   for (size_t i = 0; i < values.size(); ++i) {
     double target = expected[i];
     if (type.dtype != DType::f32) {
-      if (!type.quant.empty()) target = target / static_cast<double>(tensor_scale(type, "output")) + type.quant.zero[0];
+      if (!type.quant.empty())
+        target = target / static_cast<double>(tensor_scale(type, "output")) + type.quant.zero[0];
       target = std::clamp(target, lowest(type.dtype), highest(type.dtype));
     }
     const double distance = std::abs(values[i] - target) * unit;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one kernel call in memory with guard bytes around every buffer, and turns tensors into real numbers and back.
+// Runs one kernel call in memory with guard bytes around every buffer, and turns tensors into real numbers and
+// back.
 #pragma once
 
 #include <random>
@@ -21,14 +22,14 @@ namespace mote::test {
                                              std::mt19937& random);
 
 // The same with output 0 starting `distance` bytes after the start of input `input`, sharing memory with it.
-[[nodiscard]] Bytes run_overlapping(const Call& call, const std::vector<Bytes>& inputs, size_t input, int64_t distance,
-                                    const Types& out, std::mt19937& random);
+[[nodiscard]] Bytes run_overlapping(const Call& call, const std::vector<Bytes>& inputs, size_t input,
+                                    int64_t distance, const Types& out, std::mt19937& random);
 
 // Integers become scale * (q - zero), or themselves when they carry no quantisation.
 [[nodiscard]] std::vector<double> to_reals(const TensorType& type, ByteSpan bytes);
 
-// The largest distance between `bytes` and `expected`: in quantisation steps (integers), or relative to the largest
-// expected magnitude (float).
+// The largest distance between `bytes` and `expected`: in quantisation steps (integers), or relative to the
+// largest expected magnitude (float).
 [[nodiscard]] double difference(const TensorType& type, ByteSpan bytes, const std::vector<double>& expected);
 
 }  // namespace mote::test

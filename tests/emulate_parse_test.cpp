@@ -53,6 +53,12 @@ TEST(Console, EveryCutIsAnError) {
       EXPECT_THROW((void)read_console(text, 1, 0, {3}), Error) << text;
     }
   }
+  for (size_t at = 0; at < good_console.size(); ++at) {
+    std::string text = good_console;
+    if (text[at] == 'g' || text[at] == '\n') continue;
+    text[at] = 'g';
+    EXPECT_THROW((void)read_console(text, 1, 0, {3}), Error) << text;
+  }
 }
 
 TEST(Console, ErrorShowsTheTail) {

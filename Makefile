@@ -25,7 +25,7 @@ demo: build
 	@examples/digits/demo.sh build
 
 bench: build
-	@tools/bench.sh build/mote
+	@build/mote_bench
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

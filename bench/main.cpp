@@ -21,8 +21,8 @@ struct Flags {
   fs::path shared = fs::path(MOTE_SHARED_DIR);
   std::string target = "rv32imac";
   std::vector<std::string> modes = {"speed", "size"};
-  std::vector<std::string> models = {"mf_sine",  "micro_speech", "st_mnist",      "kws_int8",
-                                     "ad01_int8", "resnet_int8", "person_detect", "vww_96_int8"};
+  std::vector<std::string> models = {"mf_sine",   "micro_speech", "st_mnist",      "kws_int8",
+                                     "ad01_int8", "resnet_int8",  "person_detect", "vww_96_int8"};
 };
 
 // TFLM's own figures for the target: the best instructions per MAC and the smallest code among its rows.
@@ -37,7 +37,7 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
   const Bytes bytes = read_file(file.string());
   const auto* const text = reinterpret_cast<const char*>(bytes.data());
   for (const nlohmann::json& row : nlohmann::json::parse(text, text + bytes.size())) {
-    if (row.value("target", "") != target) continue;
+    if (row.value("target", "") != target || row["instructions_per_mac"].is_null()) continue;
     Peer& peer = peers[row.value("model", "")];
     const double per_mac = row.value("instructions_per_mac", 0.0);
     const auto code = row.value("code_bytes", int64_t{0});
@@ -52,22 +52,26 @@ void print_row(const std::string& model, const Flags& flags, const std::string& 
   const Bytes file = read_file((flags.shared / "models" / (model + ".tflite")).string());
   const Compiled compiled = compile_model(file, to_identifier(model));
   const std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
-  const Measurement measured = measure(compiled, find_target(flags.target), parse_mode(mode), {cases[0].inputs}, false);
+  const Measurement measured =
+      measure(compiled, find_target(flags.target), parse_mode(mode), {cases[0].inputs}, false);
   const Comparison comparison = compare(compiled.graph, {cases[0]}, measured.outputs);
   const int64_t macs = total_macs(compiled.graph);
-  fmt::print("| {} | {} | {} | {:.2f} | {:.2f} | {} | {} | {} | {} | {} | {} | {} / {} | {} |\n", model, mode, macs,
-             static_cast<double>(measured.instructions.at(0)) / static_cast<double>(macs), peer.instructions_per_mac,
-             measured.sizes->code_bytes, peer.code_bytes, measured.sizes->weight_bytes, compiled.plan.arena_bytes,
-             compiled.plan.lower_bound_bytes, peer.arena_bytes, *measured.stack_peak_bytes,
-             measured.sizes->stack_bound_bytes, comparison.equal() ? "yes" : "NO");
+  fmt::print("| {} | {} | {} | {:.2f} | {:.2f} | {} | {} | {} | {} | {} | {} | {} / {} | {} |\n", model, mode,
+             macs, static_cast<double>(measured.instructions.at(0)) / static_cast<double>(macs),
+             peer.instructions_per_mac, measured.sizes->code_bytes, peer.code_bytes, measured.sizes->weight_bytes,
+             compiled.plan.arena_bytes, compiled.plan.lower_bound_bytes, peer.arena_bytes,
+             *measured.stack_peak_bytes, measured.sizes->stack_bound_bytes, comparison.equal() ? "yes" : "NO");
   std::cout.flush();
 }
 
 void bench(const Flags& flags) {
   const auto peers = read_peers(flags.shared / "reference" / "tflm.json", flags.target);
-  fmt::print("{}; instructions as QEMU counts them; peers: TensorFlow Lite Micro's best row each\n\n", flags.target);
-  fmt::print("| model | mode | MAC | instr/MAC | peer | code B | peer | weights B | arena B | lower bound | peer | stack B used / bound | equal |\n"
-             "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+  fmt::print("{}; instructions as QEMU counts them; peers: TensorFlow Lite Micro's best row each\n\n",
+             flags.target);
+  fmt::print(
+      "| model | mode | MAC | instr/MAC | peer | code B | peer | weights B | arena B | lower bound | peer | stack "
+      "B used / bound | equal |\n"
+      "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const std::string& model : flags.models) {
     for (const std::string& mode : flags.modes) {
       const auto peer = peers.find(model);

@@ -13,7 +13,8 @@ namespace mote::cli {
 
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   command.add_option("model", flags.model, "the model file (.tflite)")->required();
-  command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")->capture_default_str();
+  command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")
+      ->capture_default_str();
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
@@ -33,8 +34,13 @@ Loaded load(const ModelFlags& flags) {
 namespace {
 
 DType npy_dtype(const std::string& descr, const std::string& file) {
-  for (const auto& [text, dtype] : {std::pair{"i1", DType::i8}, {"u1", DType::u8}, {"i2", DType::i16}, {"i4", DType::i32},
-                                    {"i8", DType::i64}, {"f4", DType::f32}, {"b1", DType::boolean}}) {
+  for (const auto& [text, dtype] : {std::pair{"i1", DType::i8},
+                                    {"u1", DType::u8},
+                                    {"i2", DType::i16},
+                                    {"i4", DType::i32},
+                                    {"i8", DType::i64},
+                                    {"f4", DType::f32},
+                                    {"b1", DType::boolean}}) {
     if (descr == text) return dtype;
   }
   fail("{}: its dtype '{}' is none that models take; convert it with .astype()", file, descr);
@@ -46,21 +52,23 @@ Bytes read_input(const std::string& file, const Tensor& tensor) {
   if (file.ends_with(".npy")) {
     NpyArray array = parse_npy(bytes, file);
     const DType dtype = npy_dtype(array.descr, file);
-    require(dtype == tensor.type.dtype, "{}: holds {}, input '{}' needs {}", file, name(dtype), tensor.name, wanted);
+    require(dtype == tensor.type.dtype, "{}: holds {}, input '{}' needs {}", file, name(dtype), tensor.name,
+            wanted);
     require(elements(array.shape) == elements(tensor.type.shape), "{}: has shape {}, input '{}' needs {}", file,
             to_text(array.shape), tensor.name, wanted);
     bytes = std::move(array.data);
   }
-  require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type), "{}: holds {} bytes, input '{}' needs {} ({})", file,
-          bytes.size(), tensor.name, byte_size(tensor.type), wanted);
+  require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type),
+          "{}: holds {} bytes, input '{}' needs {} ({})", file, bytes.size(), tensor.name, byte_size(tensor.type),
+          wanted);
   return bytes;
 }
 
 }  // namespace
 
 std::vector<Bytes> read_inputs(const std::vector<std::string>& files, const Graph& graph) {
-  require(files.size() == graph.inputs.size(), "the model has {} inputs, {} --input files given", graph.inputs.size(),
-          files.size());
+  require(files.size() == graph.inputs.size(), "the model has {} inputs, {} --input files given",
+          graph.inputs.size(), files.size());
   std::vector<Bytes> inputs;
   for (size_t i = 0; i < files.size(); ++i) inputs.push_back(read_input(files[i], graph.tensors[graph.inputs[i]]));
   return inputs;

@@ -34,8 +34,8 @@ struct Loaded {
 // number of files, dtype or size.
 [[nodiscard]] std::vector<Bytes> read_inputs(const std::vector<std::string>& files, const Graph& graph);
 
-[[nodiscard]] std::string thousands(int64_t value);                  // "1,076,384"
-[[nodiscard]] std::string bar(double fraction, size_t width);        // a bar of block characters
+[[nodiscard]] std::string thousands(int64_t value);            // "1,076,384"
+[[nodiscard]] std::string bar(double fraction, size_t width);  // a bar of block characters
 void print_json(const nlohmann::ordered_json& json);
 
 }  // namespace mote::cli

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // mote compile: model file in, folder of C++ out.
 #include "base/output_directory.hpp"
-#include "common.hpp"
 #include "commands.hpp"
+#include "common.hpp"
 
 namespace mote::cli {
 
@@ -63,9 +63,12 @@ void add_compile(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
   command->add_option("-o,--output", flags->output, "folder to write; new, empty or written by mote")->required();
-  command->add_option("--ram", flags->ram, "fail when the arena needs more bytes than this")->check(CLI::PositiveNumber);
-  command->add_option("--flash", flags->flash, "fail when the weights need more bytes than this")->check(CLI::PositiveNumber);
-  command->add_flag("--no-build", flags->no_build, "write the sources only; do not measure them with the cross compiler");
+  command->add_option("--ram", flags->ram, "fail when the arena needs more bytes than this")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--flash", flags->flash, "fail when the weights need more bytes than this")
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--no-build", flags->no_build,
+                    "write the sources only; do not measure them with the cross compiler");
   command->callback([flags] { compile(*flags); });
 }
 

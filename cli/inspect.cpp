@@ -65,10 +65,17 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
     const Step& step = compiled.plan.steps[i];
     const Node& node = compiled.graph.nodes[step.node];
     const TensorType& out = compiled.graph.tensors[node.out.at(0)].type;
-    layers.push_back({{"name", node.origin}, {"op", node.op->name()}, {"parameters", node.op->parameters()},
-                      {"kernel", step.call.kernel}, {"macs", macs_of(compiled.graph, node)}, {"flash_bytes", weight_bytes(step)},
-                      {"arena_bytes", alive_bytes(compiled.plan, i)}, {"dtype", name(out.dtype)}, {"shape", out.shape},
-                      {"scale", out.quant.scale}, {"zero_point", out.quant.zero}});
+    layers.push_back({{"name", node.origin},
+                      {"op", node.op->name()},
+                      {"parameters", node.op->parameters()},
+                      {"kernel", step.call.kernel},
+                      {"macs", macs_of(compiled.graph, node)},
+                      {"flash_bytes", weight_bytes(step)},
+                      {"arena_bytes", alive_bytes(compiled.plan, i)},
+                      {"dtype", name(out.dtype)},
+                      {"shape", out.shape},
+                      {"scale", out.quant.scale},
+                      {"zero_point", out.quant.zero}});
   }
   return layers;
 }
@@ -78,9 +85,12 @@ void inspect(const Flags& flags) {
   const Compiled& compiled = loaded.compiled;
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
-    return print_json({{"model", loaded.file_name}, {"macs", total_macs(compiled.graph)},
-                       {"arena_bytes", compiled.plan.arena_bytes}, {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
-                       {"weight_bytes", flash.weight_bytes}, {"layers", layers_json(compiled)}});
+    return print_json({{"model", loaded.file_name},
+                       {"macs", total_macs(compiled.graph)},
+                       {"arena_bytes", compiled.plan.arena_bytes},
+                       {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
+                       {"weight_bytes", flash.weight_bytes},
+                       {"layers", layers_json(compiled)}});
   }
   if (flags.dump) {
     fmt::print("{}", dump(compiled.graph));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line: flags to library calls, no logic. Exit status 0: done; 1: an error or a mismatch; 2: bad usage.
+// The command line: flags to library calls, no logic. Exit status 0: done; 1: an error or a mismatch; 2: bad
+// usage.
 #include <fmt/format.h>
 
 #include <cstdio>

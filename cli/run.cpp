@@ -41,14 +41,16 @@ void print_outputs(const Graph& graph, const std::vector<Bytes>& outputs) {
     const Tensor& tensor = graph.tensors[graph.outputs[i]];
     const auto count = static_cast<size_t>(elements(tensor.type.shape));
     std::string text;
-    for (size_t e = 0; e < std::min(count, shown_values); ++e) text += " " + value_text(tensor.type, outputs[i], e);
-    fmt::print("output {} '{}' {} {}:{}{}\n", i, tensor.name, name(tensor.type.dtype), to_text(tensor.type.shape), text,
-               count > shown_values ? " ..." : "");
+    for (size_t e = 0; e < std::min(count, shown_values); ++e)
+      text += " " + value_text(tensor.type, outputs[i], e);
+    fmt::print("output {} '{}' {} {}:{}{}\n", i, tensor.name, name(tensor.type.dtype), to_text(tensor.type.shape),
+               text, count > shown_values ? " ..." : "");
   }
 }
 
 void print_costs(const nlohmann::ordered_json& json, const Measurement& measured) {
-  fmt::print("arena    {} B (lower bound {} B)\n", thousands(json["arena_bytes"]), thousands(json["arena_lower_bound_bytes"]));
+  fmt::print("arena    {} B (lower bound {} B)\n", thousands(json["arena_bytes"]),
+             thousands(json["arena_lower_bound_bytes"]));
   if (measured.stack_peak_bytes) {
     fmt::print("stack    {} B used, at most {} B by analysis\n", thousands(*measured.stack_peak_bytes),
                thousands(measured.sizes->stack_bound_bytes));
@@ -59,8 +61,8 @@ void print_costs(const nlohmann::ordered_json& json, const Measurement& measured
   }
   if (!measured.instructions.empty()) {
     const double per_mac = json["instructions_per_mac"].is_null() ? 0 : json["instructions_per_mac"].get<double>();
-    fmt::print("speed    {} instructions, {} MAC, {:.2f} instructions per MAC\n", thousands(measured.instructions[0]),
-               thousands(json["macs"]), per_mac);
+    fmt::print("speed    {} instructions, {} MAC, {:.2f} instructions per MAC\n",
+               thousands(measured.instructions[0]), thousands(json["macs"]), per_mac);
   }
 }
 
@@ -72,17 +74,19 @@ void print_profile(const nlohmann::ordered_json& json, const Measurement& measur
   for (const auto& layer : json["layers"]) {
     const auto instructions = layer["instructions"].get<int64_t>();
     const auto macs = layer["macs"].get<int64_t>();
-    fmt::print("{:>12} {:>12} {:>8} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
-               macs > 0 ? fmt::format("{:.2f}", static_cast<double>(instructions) / static_cast<double>(macs)) : "",
-               layer["code_bytes"].is_null() ? "" : thousands(layer["code_bytes"]),
-               bar(static_cast<double>(instructions) / std::max(total, 1.0), 20), layer["name"].get<std::string>());
+    fmt::print(
+        "{:>12} {:>12} {:>8} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
+        macs > 0 ? fmt::format("{:.2f}", static_cast<double>(instructions) / static_cast<double>(macs)) : "",
+        layer["code_bytes"].is_null() ? "" : thousands(layer["code_bytes"]),
+        bar(static_cast<double>(instructions) / std::max(total, 1.0), 20), layer["name"].get<std::string>());
   }
 }
 
 void write_outputs(const std::string& directory, nlohmann::ordered_json json, const std::vector<Bytes>& outputs) {
   OutputFiles files;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    files[fmt::format("out{}.bin", i)] = std::string(reinterpret_cast<const char*>(outputs[i].data()), outputs[i].size());
+    files[fmt::format("out{}.bin", i)] =
+        std::string(reinterpret_cast<const char*>(outputs[i].data()), outputs[i].size());
   }
   files["report.json"] = "";
   for (const auto& [path, content] : files) json["files"].push_back(path);
@@ -97,7 +101,8 @@ void run(const Flags& flags) {
   const std::vector<Bytes> inputs =
       flags.inputs.empty() ? random_case(graph, random, "random").inputs : read_inputs(flags.inputs, graph);
   const Measurement measured = measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, flags.profile);
-  const nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  const nlohmann::ordered_json json =
+      report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
   if (!flags.output.empty()) write_outputs(flags.output, json, measured.outputs[0]);
   if (flags.model.json) return print_json(json);
   if (flags.inputs.empty()) fmt::print("no --input given: random values, seed 1\n");
@@ -110,7 +115,8 @@ void run(const Flags& flags) {
 }  // namespace
 
 void add_run(CLI::App& app) {
-  auto* const command = app.add_subcommand("run", "run a model once: in the simulator (host) or in an emulated core");
+  auto* const command =
+      app.add_subcommand("run", "run a model once: in the simulator (host) or in an emulated core");
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
   command->add_option("--input", flags->inputs, "one file for each input, .npy or raw .bin in the input's dtype");

@@ -15,7 +15,9 @@ void list(bool as_json) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const Target* target : target::all()) {
     json.push_back({{"name", target->name}, {"description", target->description}, {"note", target->note}});
-    if (!as_json) fmt::print("{:12} {}{}\n", target->name, target->description, target->note.empty() ? "" : fmt::format("\n{:12} {}", "", target->note));
+    if (!as_json)
+      fmt::print("{:12} {}{}\n", target->name, target->description,
+                 target->note.empty() ? "" : fmt::format("\n{:12} {}", "", target->note));
   }
   if (as_json) fmt::print("{}\n", json.dump(2));
 }

@@ -39,7 +39,8 @@ void verify(const Flags& flags) {
   const Measurement measured = measure(loaded.compiled, *loaded.target, loaded.mode, inputs, false);
   const Comparison comparison = compare(loaded.compiled.graph, cases, measured.outputs);
   if (flags.model.json) {
-    nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+    nlohmann::ordered_json json =
+        report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
     json["cases"] = comparison.cases;
     json["equal_bytes"] = comparison.equal_bytes;
     json["total_bytes"] = comparison.total_bytes;

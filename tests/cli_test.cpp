@@ -47,7 +47,8 @@ class Program : public testing::Test {
 
 std::set<std::string> names_in(const fs::path& directory) {
   std::set<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) names.insert(entry.path().filename().string());
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory))
+    names.insert(entry.path().filename().string());
   return names;
 }
 
@@ -55,7 +56,8 @@ TEST_F(Program, CompilesIntoAFolder) {
   const ProcessResult result = run({"compile", digits_, "-o", path("out")});
   EXPECT_EQ(result.exit_status, 0) << result.errors;
   const std::set<std::string> names = names_in(path("out"));
-  EXPECT_EQ(names.count("digits.h") + names.count("digits.cpp") + names.count("report.json") + names.count("nn"), 4U);
+  EXPECT_EQ(names.count("digits.h") + names.count("digits.cpp") + names.count("report.json") + names.count("nn"),
+            4U);
   EXPECT_EQ(names_in(folder_.path()), std::set<std::string>{"out"}) << "no temporary folder may stay";
 }
 
@@ -75,13 +77,14 @@ TEST_F(Program, PrintsOneJsonObjectWithTheAgreedKeys) {
     const ProcessResult result = run({command, digits_, "--target", "rv32imac", "--json"});
     ASSERT_EQ(result.exit_status, 0) << result.errors;
     const nlohmann::json json = nlohmann::json::parse(result.output);
-    for (const char* const key : {"model", "target", "mode", "macs", "instructions", "instructions_per_mac", "arena_bytes",
-                                  "arena_lower_bound_bytes", "stack_peak_bytes", "stack_bound_bytes", "code_bytes",
-                                  "weight_bytes", "layers", "outputs"}) {
+    for (const char* const key : {"model", "target", "mode", "macs", "instructions", "instructions_per_mac",
+                                  "arena_bytes", "arena_lower_bound_bytes", "stack_peak_bytes",
+                                  "stack_bound_bytes", "code_bytes", "weight_bytes", "layers", "outputs"}) {
       ASSERT_TRUE(json.contains(key)) << key;
       EXPECT_FALSE(json[key].is_null()) << key;
     }
-    for (const char* const key : {"name", "op", "macs", "instructions", "code_bytes"}) EXPECT_TRUE(json["layers"][0].contains(key));
+    for (const char* const key : {"name", "op", "macs", "instructions", "code_bytes"})
+      EXPECT_TRUE(json["layers"][0].contains(key));
     for (const char* const key : {"name", "dtype", "shape", "file"}) EXPECT_TRUE(json["outputs"][0].contains(key));
     EXPECT_LE(json["stack_peak_bytes"].get<int64_t>(), json["stack_bound_bytes"].get<int64_t>());
     EXPECT_GE(json["arena_bytes"].get<int64_t>(), json["arena_lower_bound_bytes"].get<int64_t>());
@@ -119,12 +122,14 @@ TEST_F(Program, VerifyFailsOnASingleWrongByte) {
   const ProcessResult result = run({"verify", digits_, "--golden", path("golden")});
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_NE(result.output.find("159 of 160 output bytes"), std::string::npos) << result.output;
-  EXPECT_EQ(result.errors.rfind("mote: first difference: case5, output 0 'probabilities', element 3: ", 0), 0U) << result.errors;
+  EXPECT_EQ(result.errors.rfind("mote: first difference: case5, output 0 'probabilities', element 3: ", 0), 0U)
+      << result.errors;
 }
 
 TEST_F(Program, NamesWhatIsWrongWithAModelFile) {
   expect_error({"inspect", path("none.tflite")}, path("none.tflite") + ": no such file");
-  expect_error({"inspect", file("empty.tflite", "")}, path("empty.tflite") + ": is empty; a .tflite model was expected");
+  expect_error({"inspect", file("empty.tflite", "")},
+               path("empty.tflite") + ": is empty; a .tflite model was expected");
   expect_error({"inspect", file("text.tflite", "this is no model at all")},
                path("text.tflite") + ": is not a .tflite model: the bytes 'TFL3' are missing at position 4");
   Bytes bytes = read_file(digits_);
@@ -146,7 +151,8 @@ TEST_F(Program, NamesWhatIsWrongWithAnOption) {
   expect_error({"run", digits_, "--optimize", "fast"}, "--optimize fast: unknown; choose size, balanced or speed");
   const ProcessResult target = run({"run", digits_, "--target", "rv32imax"});
   EXPECT_EQ(target.exit_status, 1);
-  EXPECT_EQ(target.errors.rfind("mote: error: there is no target 'rv32imax'; known: rv32imac, rv32imafc, ", 0), 0U) << target.errors;
+  EXPECT_EQ(target.errors.rfind("mote: error: there is no target 'rv32imax'; known: rv32imac, rv32imafc, ", 0), 0U)
+      << target.errors;
   EXPECT_EQ(run({"frobnicate"}).exit_status, 2);
   EXPECT_EQ(run({}).exit_status, 2);
   EXPECT_EQ(run({"run"}).exit_status, 2);
@@ -155,11 +161,13 @@ TEST_F(Program, NamesWhatIsWrongWithAnOption) {
 
 TEST_F(Program, SaysWhatDoesNotFitBeforeAnyCompilerRuns) {
   // PATH leads nowhere: no compiler could have run.
-  const ProcessResult result = run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "compile", digits_, "--target",
-                                            "rv32imac", "-o", path("out"), "--ram", "1000", "--flash", "4000"},
-                                           std::chrono::seconds(60));
+  const ProcessResult result =
+      run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "compile", digits_, "--target", "rv32imac", "-o",
+                   path("out"), "--ram", "1000", "--flash", "4000"},
+                  std::chrono::seconds(60));
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_EQ(result.errors.rfind("mote: error: digits does not fit\nRAM: the arena takes ", 0), 0U) << result.errors;
+  EXPECT_EQ(result.errors.rfind("mote: error: digits does not fit\nRAM: the arena takes ", 0), 0U)
+      << result.errors;
   EXPECT_NE(result.errors.find(" B, 1000 B are allowed: "), std::string::npos);
   EXPECT_NE(result.errors.find("flash: the weights alone take "), std::string::npos);
   EXPECT_FALSE(fs::exists(path("out")));
@@ -167,21 +175,26 @@ TEST_F(Program, SaysWhatDoesNotFitBeforeAnyCompilerRuns) {
 
 TEST_F(Program, NamesThePackageOfAMissingTool) {
   const auto without_tools = [&](const std::string& target) {
-    return run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "run", digits_, "--target", target}, std::chrono::seconds(60)).errors;
+    return run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "run", digits_, "--target", target},
+                       std::chrono::seconds(60))
+        .errors;
   };
   EXPECT_EQ(without_tools("rv32imac"),
             "mote: error: riscv64-unknown-elf-g++ is not installed; on Debian or Ubuntu: apt-get install "
             "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf\n");
-  EXPECT_EQ(without_tools("lx106"),
-            "mote: error: xtensa-lx106-elf-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-xtensa-lx106 "
-            "picolibc-xtensa-lx106-elf\n");
+  EXPECT_EQ(
+      without_tools("lx106"),
+      "mote: error: xtensa-lx106-elf-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-xtensa-lx106 "
+      "picolibc-xtensa-lx106-elf\n");
 }
 
 TEST_F(Program, NeverOverwritesAUsersFile) {
   fs::create_directories(path("mine"));
   file("mine/notes.txt", "keep me");
-  expect_error({"compile", digits_, "-o", path("mine")},
-               path("mine") + ": holds 1 file that Mote did not write (notes.txt); nothing was changed, choose an empty folder");
+  expect_error(
+      {"compile", digits_, "-o", path("mine")},
+      path("mine") +
+          ": holds 1 file that Mote did not write (notes.txt); nothing was changed, choose an empty folder");
   EXPECT_EQ(read_text(path("mine/notes.txt")), "keep me");
   EXPECT_EQ(names_in(path("mine")).size(), 1U);
 
@@ -190,16 +203,18 @@ TEST_F(Program, NeverOverwritesAUsersFile) {
   EXPECT_EQ(run({"compile", digits_, "-o", path("out")}).exit_status, 1);
   EXPECT_EQ(read_text(path("out/added.txt")), "mine too");
 
-  expect_error({"compile", digits_, "-o", file("plain", "a file")}, path("plain") + ": is a file; choose a folder for the output");
+  expect_error({"compile", digits_, "-o", file("plain", "a file")},
+               path("plain") + ": is a file; choose a folder for the output");
 }
 
 TEST_F(Program, AFullDiskLeavesTheOldFolder) {
   ASSERT_EQ(run({"compile", digits_, "-o", path("out")}).exit_status, 0);
   const std::string before = read_text(path("out/report.json"));
   // Files may not grow beyond 1 KiB: writing fails as on a full disk.
-  const ProcessResult result =
-      run_process({"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 1; exec " + std::string(MOTE_PROGRAM) + " compile " + digits_ + " -o " + path("out")},
-                  std::chrono::seconds(60));
+  const ProcessResult result = run_process({"/bin/sh", "-c",
+                                            "trap '' XFSZ; ulimit -f 1; exec " + std::string(MOTE_PROGRAM) +
+                                                " compile " + digits_ + " -o " + path("out")},
+                                           std::chrono::seconds(60));
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_NE(result.errors.find("cannot write the output: "), std::string::npos) << result.errors;
   EXPECT_NE(result.errors.find("File too large; nothing was changed\n"), std::string::npos) << result.errors;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generated code stands alone: it compiles without warnings by every compiler, from C and C++, two models in one
 // program, and computes what the simulator computes.
+#include "codegen/codegen.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
-#include "codegen/codegen.hpp"
 #include "emulate/process.hpp"
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
@@ -56,11 +57,14 @@ TEST_F(Generated, CompilesForEveryTargetInEveryMode) {
       expect_success(fmt::format("{} {}{}-O2 -c {}", target->compiler, target->compile_flags, strict, source));
     }
     // clang for the instruction sets that it has; freestanding, so that it needs no C library of theirs.
-    for (const char* const flags : {"--target=riscv32-unknown-elf -march=rv32imac -mabi=ilp32", "--target=arm-none-eabi -mcpu=cortex-m4",
-                                    "--target=arm-none-eabi -mcpu=cortex-m0"}) {
-      write_file(folder_.path() / "string.h", "#include <stddef.h>\nextern \"C\" void* memcpy(void*, const void*, size_t);\n"
-                                              "extern \"C\" void* memset(void*, int, size_t);\n");
-      expect_success(fmt::format("clang++ {} -ffreestanding -nostdlibinc -I{}{}-O2 -c {}", flags, folder_.path().string(), strict, source));
+    for (const char* const flags :
+         {"--target=riscv32-unknown-elf -march=rv32imac -mabi=ilp32", "--target=arm-none-eabi -mcpu=cortex-m4",
+          "--target=arm-none-eabi -mcpu=cortex-m0"}) {
+      write_file(folder_.path() / "string.h",
+                 "#include <stddef.h>\nextern \"C\" void* memcpy(void*, const void*, size_t);\n"
+                 "extern \"C\" void* memset(void*, int, size_t);\n");
+      expect_success(fmt::format("clang++ {} -ffreestanding -nostdlibinc -I{}{}-O2 -c {}", flags,
+                                 folder_.path().string(), strict, source));
     }
   }
 }
@@ -73,7 +77,8 @@ TEST_F(Generated, HeaderServesC) {
              "int first(void) { digits_input0(arena)[DIGITS_INPUT0_BYTES - 1] = 1; digits_run(arena);\n"
              "  return digits_output0(arena)[0] + DIGITS_OUTPUT0_ZERO_POINT + (int)DIGITS_OUTPUT0_SCALE; }\n");
   for (const char* const compiler : {"gcc", "clang"}) {
-    expect_success(fmt::format("{} -std=c99 -Wall -Wextra -Wpedantic -Werror -c {} -o {}", compiler, file("use.c"), file("use.o")));
+    expect_success(fmt::format("{} -std=c99 -Wall -Wextra -Wpedantic -Werror -c {} -o {}", compiler, file("use.c"),
+                               file("use.o")));
   }
 }
 
@@ -85,10 +90,13 @@ TEST_F(Generated, TwoModelsLinkIntoOneProgramAndComputeWhatTheSimulatorDoes) {
   write_file(folder_.path() / "main.cpp",
              "#include <stdio.h>\n#include \"digits.h\"\n#include \"other.h\"\n"
              "alignas(16) static uint8_t arena[DIGITS_ARENA_BYTES], arena2[OTHER_ARENA_BYTES];\n"
-             "int main() {\n  for (int i = 0; i < 64; ++i) { digits_input0(arena)[i] = other_input0(arena2)[i] = (int8_t)(i % 16 - 128); }\n"
+             "int main() {\n  for (int i = 0; i < 64; ++i) { digits_input0(arena)[i] = other_input0(arena2)[i] = "
+             "(int8_t)(i % 16 - 128); }\n"
              "  digits_run(arena); other_run(arena2);\n"
-             "  for (int i = 0; i < 10; ++i) printf(\"%d %d \", digits_output0(arena)[i], other_output0(arena2)[i]);\n}\n");
-  expect_success(fmt::format("g++{}{} {} {} -o {}", strict, file("main.cpp"), file("digits.cpp"), file("other.cpp"), file("main")));
+             "  for (int i = 0; i < 10; ++i) printf(\"%d %d \", digits_output0(arena)[i], "
+             "other_output0(arena2)[i]);\n}\n");
+  expect_success(fmt::format("g++{}{} {} {} -o {}", strict, file("main.cpp"), file("digits.cpp"),
+                             file("other.cpp"), file("main")));
   ASSERT_TRUE(fs::exists(file("main")));
   Bytes input;
   for (int i = 0; i < 64; ++i) input.push_back(static_cast<std::byte>(i % 16 - 128));
@@ -118,7 +126,8 @@ TEST_F(Generated, HasNoStaticConstructorsAndNoVariables) {
 
 TEST_F(Generated, NamesLayersShapesAndMacs) {
   const std::vector<GeneratedFile> files = generate(digits_.graph, digits_.plan, Mode::size);
-  const auto source = std::find_if(files.begin(), files.end(), [](const GeneratedFile& file) { return file.path == "digits.cpp"; });
+  const auto source = std::find_if(files.begin(), files.end(),
+                                   [](const GeneratedFile& file) { return file.path == "digits.cpp"; });
   ASSERT_NE(source, files.end());
   EXPECT_NE(source->text.find("// CONV_2D #0 (conv1): 1x8x8x1 i8 -> 1x8x8x16 i8, 9216 MAC"), std::string::npos);
 }

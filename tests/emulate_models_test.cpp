@@ -15,12 +15,13 @@ namespace mote {
 namespace {
 
 std::string identifier_of(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return text;
 }
 
-Measurement expect_golden(const Compiled& model, const std::filesystem::path& golden, const Target& target, Mode mode,
-                          size_t count) {
+Measurement expect_golden(const Compiled& model, const std::filesystem::path& golden, const Target& target,
+                          Mode mode, size_t count) {
   std::vector<Case> cases = read_golden(golden, model.graph);
   cases.resize(std::min(count, cases.size()));
   std::vector<std::vector<Bytes>> inputs;
@@ -68,8 +69,8 @@ TEST_P(RealModel, EqualsTheReference) {
   const auto& [target, model] = GetParam();
   const std::filesystem::path shared = test::shared_directory();
   const Compiled compiled = test::compile_file(shared / "models" / (model + ".tflite"));
-  // The size mode shares kernels with parameters from flash, the speed mode folds them: alternate, so that both are
-  // seen on every target without running everything twice.
+  // The size mode shares kernels with parameters from flash, the speed mode folds them: alternate, so that both
+  // are seen on every target without running everything twice.
   const Mode mode = model.size() % 2 == 0 ? Mode::size : Mode::speed;
   const size_t cases = total_macs(compiled.graph) > 2'000'000 ? 1 : 5;
   const Measurement measured =

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "base/temporary_directory.hpp"
-#include "base/temporary_directory.hpp"
 #include "emulate/emulate.hpp"
 #include "support/tiny_model.hpp"
 #include "target/find.hpp"

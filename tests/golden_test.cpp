@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole models in the simulator: every output byte against golden vectors, with dead bytes poisoned.
+#include "verify/golden.hpp"
+
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -8,7 +10,6 @@
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
 #include "support/shared.hpp"
-#include "verify/golden.hpp"
 
 namespace mote {
 namespace {
@@ -16,13 +17,16 @@ namespace {
 void expect_golden(const Compiled& model, const std::filesystem::path& golden) {
   const std::vector<Case> cases = read_golden(golden, model.graph);
   std::vector<std::vector<Bytes>> outputs;
-  for (const Case& one : cases) outputs.push_back(simulate(model.graph, model.plan, one.inputs, {.poison = true, .after_step = {}}));
+  for (const Case& one : cases)
+    outputs.push_back(simulate(model.graph, model.plan, one.inputs, {.poison = true, .after_step = {}}));
   const Comparison comparison = compare(model.graph, cases, outputs);
   EXPECT_EQ(comparison.equal_bytes, comparison.total_bytes) << comparison.first_difference;
   EXPECT_GT(comparison.total_bytes, 0);
 }
 
-TEST(Golden, DigitsEqualTheReference) { expect_golden(test::compile_file(test::digits_model()), test::digits_golden()); }
+TEST(Golden, DigitsEqualTheReference) {
+  expect_golden(test::compile_file(test::digits_model()), test::digits_golden());
+}
 
 class RealModel : public testing::TestWithParam<std::string> {};
 
@@ -32,7 +36,8 @@ TEST_P(RealModel, EqualsTheReference) {
   expect_golden(test::compile_file(shared / "models" / (GetParam() + ".tflite")), shared / "golden" / GetParam());
 }
 
-// The recorded intermediate tensors of the first case, by their names; a tensor that fusion removed is not compared.
+// The recorded intermediate tensors of the first case, by their names; a tensor that fusion removed is not
+// compared.
 TEST_P(RealModel, EveryLayerEqualsTheReference) {
   MOTE_NEEDS_SHARED();
   const std::filesystem::path shared = test::shared_directory();
@@ -47,14 +52,16 @@ TEST_P(RealModel, EveryLayerEqualsTheReference) {
       if (entry.value("name", "") != model.graph.tensors[id].name) continue;
       Graph one = model.graph;
       one.outputs = {id};
-      const Case expected{GetParam(), {}, {read_file(tensors / fmt::format("t{}.bin", entry.at("index").get<int>()))}};
+      const Case expected{
+          GetParam(), {}, {read_file(tensors / fmt::format("t{}.bin", entry.at("index").get<int>()))}};
       const Comparison result = compare(one, {expected}, {{Bytes(output.begin(), output.end())}});
       EXPECT_TRUE(result.equal()) << model.graph.nodes[step.node].origin << ": " << result.first_difference;
       ++compared;
     }
   };
   const std::vector<Case> cases = read_golden(shared / "golden" / GetParam(), model.graph);
-  static_cast<void>(simulate(model.graph, model.plan, cases.at(0).inputs, {.poison = false, .after_step = check_step}));
+  static_cast<void>(
+      simulate(model.graph, model.plan, cases.at(0).inputs, {.poison = false, .after_step = check_step}));
   EXPECT_GT(compared, 0U);
 }
 

@@ -13,9 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Smaller may not include larger; equal ranks may not include each other. The same row as in DESIGN.md.
-const std::map<std::string, int> rank = {
-    {"nn", 0},   {"base", 1},    {"ir", 2},       {"formats", 3}, {"target", 3},  {"ops", 4},     {"import", 5}, {"passes", 6},
-    {"plan", 7}, {"codegen", 8}, {"simulate", 8}, {"compile", 9}, {"emulate", 10}, {"measure", 11}, {"verify", 12}, {"report", 12}};
+const std::map<std::string, int> rank = {{"nn", 0},       {"base", 1},     {"ir", 2},       {"formats", 3},
+                                         {"target", 3},   {"ops", 4},      {"import", 5},   {"passes", 6},
+                                         {"plan", 7},     {"codegen", 8},  {"simulate", 8}, {"compile", 9},
+                                         {"emulate", 10}, {"measure", 11}, {"verify", 12},  {"report", 12}};
 
 std::vector<std::string> violations(const fs::path& root) {
   std::vector<std::string> found;
@@ -52,7 +53,8 @@ TEST(Layers, AViolationIsSeen) {
 
 TEST(Layers, KernelsIncludeOnlyKernelsAndFreestandingHeaders) {
   const std::regex allowed("^#include (\"(nn|rv32)/[a-z_0-9]+\\.hpp\"|<(stdint|stddef|string|math)\\.h>)");
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(fs::path(MOTE_SOURCE_DIR) / "kernels")) {
+  for (const fs::directory_entry& entry :
+       fs::recursive_directory_iterator(fs::path(MOTE_SOURCE_DIR) / "kernels")) {
     std::ifstream stream(entry.path());
     for (std::string line; std::getline(stream, line);) {
       if (line.rfind("#include", 0) != 0) continue;

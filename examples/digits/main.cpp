@@ -60,7 +60,8 @@ int main(int count, char** arguments) {
   }
   const std::vector<int8_t> images = read(arguments[1]);
   const std::vector<int8_t> labels = read(arguments[2]);
-  const size_t shown = std::min<size_t>(labels.size(), count > 3 ? static_cast<size_t>(std::atoi(arguments[3])) : 5);
+  const size_t shown =
+      std::min<size_t>(labels.size(), count > 3 ? static_cast<size_t>(std::atoi(arguments[3])) : 5);
   draw(images.data(), shown);
   size_t right = 0;
   for (size_t i = 0; i < labels.size(); ++i) {

@@ -20,7 +20,8 @@ using ByteSpan = std::span<const std::byte>;
 // Copies bytes into typed values (no alignment needed). Throws Error when the size is not a multiple of sizeof(T).
 template <class T>
 [[nodiscard]] std::vector<T> to_values(ByteSpan bytes) {
-  require(bytes.size() % sizeof(T) == 0, "{} bytes do not hold whole elements of {} bytes", bytes.size(), sizeof(T));
+  require(bytes.size() % sizeof(T) == 0, "{} bytes do not hold whole elements of {} bytes", bytes.size(),
+          sizeof(T));
   std::vector<T> values(bytes.size() / sizeof(T));
   if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;

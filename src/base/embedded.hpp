@@ -12,7 +12,7 @@ struct EmbeddedFile {
   std::string_view text;
 };
 
-[[nodiscard]] std::span<const EmbeddedFile> embedded_files();            // sorted by path
+[[nodiscard]] std::span<const EmbeddedFile> embedded_files();         // sorted by path
 [[nodiscard]] std::string_view embedded_file(std::string_view path);  // throws Error when there is none
 
 }  // namespace mote

@@ -33,9 +33,11 @@ std::vector<int64_t> parse_shape(const std::string& text, const std::string& wha
 
 NpyArray parse_npy(ByteSpan bytes, const std::string& what) {
   const auto* const text = reinterpret_cast<const char*>(bytes.data());
-  require(bytes.size() > prefix_bytes + 4 && std::string_view(text, 6) == "\x93NUMPY", "{}: is not a .npy file", what);
+  require(bytes.size() > prefix_bytes + 4 && std::string_view(text, 6) == "\x93NUMPY", "{}: is not a .npy file",
+          what);
   const int major = std::to_integer<int>(bytes[6]);
-  require(major == 1 || major == 2, "{}: .npy format {} is not supported; save it with format 1 or 2", what, major);
+  require(major == 1 || major == 2, "{}: .npy format {} is not supported; save it with format 1 or 2", what,
+          major);
   const size_t length_bytes = major == 1 ? 2 : 4;
   size_t length = 0;
   std::memcpy(&length, text + prefix_bytes, length_bytes);

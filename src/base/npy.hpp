@@ -10,7 +10,7 @@
 namespace mote {
 
 struct NpyArray {
-  std::string descr;            // NumPy's type string without byte order: "i1", "u1", "i2", "i4", "i8", "f4", "b1", ...
+  std::string descr;  // NumPy's type string without byte order: "i1", "u1", "i2", "i4", "i8", "f4", "b1", ...
   std::vector<int64_t> shape;
   Bytes data;
 };

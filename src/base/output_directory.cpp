@@ -43,8 +43,8 @@ void require_replaceable(const fs::path& directory) {
     if (++count <= 3) strangers += (count > 1 ? ", " : "") + path;
   }
   if (count == 0) return;
-  fail("{}: holds {} file{} that Mote did not write ({}{}); nothing was changed, choose an empty folder", directory.string(),
-       count, count == 1 ? "" : "s", strangers, count > 3 ? ", ..." : "");
+  fail("{}: holds {} file{} that Mote did not write ({}{}); nothing was changed, choose an empty folder",
+       directory.string(), count, count == 1 ? "" : "s", strangers, count > 3 ? ", ..." : "");
 }
 
 void write_file(const fs::path& path, const std::string& text) {

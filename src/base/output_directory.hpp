@@ -8,12 +8,13 @@
 
 namespace mote {
 
-// Paths below the folder and their contents. report.json must be among them: its "files" list marks what Mote wrote.
+// Paths below the folder and their contents. report.json must be among them: its "files" list marks what Mote
+// wrote.
 using OutputFiles = std::map<std::string, std::string>;
 
-// Creates `directory` with exactly these files. An existing folder is replaced only when it is empty or holds nothing
-// but files that an earlier call listed. Throws Error otherwise, or when the disk is full or read-only; then nothing
-// has changed.
+// Creates `directory` with exactly these files. An existing folder is replaced only when it is empty or holds
+// nothing but files that an earlier call listed. Throws Error otherwise, or when the disk is full or read-only;
+// then nothing has changed.
 void write_output_directory(const std::filesystem::path& directory, const OutputFiles& files);
 
 }  // namespace mote

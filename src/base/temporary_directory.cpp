@@ -9,7 +9,8 @@ namespace mote {
 
 TemporaryDirectory::TemporaryDirectory() {
   std::string name = (std::filesystem::temp_directory_path() / "mote-XXXXXX").string();
-  require(mkdtemp(name.data()) != nullptr, "cannot make a folder in {}", std::filesystem::temp_directory_path().string());
+  require(mkdtemp(name.data()) != nullptr, "cannot make a folder in {}",
+          std::filesystem::temp_directory_path().string());
   path_ = name;
 }
 

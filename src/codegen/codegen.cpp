@@ -124,8 +124,8 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel, parameters,
-                     call.kernel, arguments);
+  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel,
+                     parameters, call.kernel, arguments);
 }
 
 // Kernels that stand outlined because at least two steps share them.
@@ -144,8 +144,8 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   const std::set<std::string> shared = shared_kernels(plan, own);
   const ConstantPool constants(graph.name, plan);
 
-  std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n#include \"{}.h\"\n\n", MOTE_VERSION,
-                                 name(mode), graph.name);
+  std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n#include \"{}.h\"\n\n",
+                                 MOTE_VERSION, name(mode), graph.name);
   std::set<std::string> headers;
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
@@ -156,7 +156,8 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   std::set<std::string> printed;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Call& call = plan.steps[i].call;
-    if (!own[i] && shared.count(call.kernel) != 0 && printed.insert(call.kernel).second) text += shared_kernel(call);
+    if (!own[i] && shared.count(call.kernel) != 0 && printed.insert(call.kernel).second)
+      text += shared_kernel(call);
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const bool is_shared = !own[i] && shared.count(plan.steps[i].call.kernel) != 0;
@@ -168,8 +169,8 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
     text += fmt::format("  {}(arena);\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), i);
   }
   if (plan.steps.empty()) text += "  (void)arena;\n";
-  return text + fmt::format("}}\n\nextern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n", graph.name,
-                            MOTE_VERSION);
+  return text + fmt::format("}}\n\nextern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n",
+                            graph.name, MOTE_VERSION);
 }
 
 // The kernel headers of the calls, and those they include themselves. They name each other from the root of the

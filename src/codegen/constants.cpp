@@ -68,9 +68,9 @@ ConstantPool::ConstantPool(const std::string& name, const Plan& plan) {
         continue;
       }
       const std::string_view content(reinterpret_cast<const char*>(constant.data.data()), constant.data.size());
-      const auto [entry, fresh] =
-          known.try_emplace({constant.dtype, constant.weight, content.size(), content},
-                            fmt::format("{}_{}_{}_{}", name, constant.weight ? "weights" : "table", step, constant.name));
+      const auto [entry, fresh] = known.try_emplace(
+          {constant.dtype, constant.weight, content.size(), content},
+          fmt::format("{}_{}_{}_{}", name, constant.weight ? "weights" : "table", step, constant.name));
       if (fresh) entries_.push_back({entry->second, &constant});
       symbols.push_back(entry->second);
     }
@@ -80,7 +80,8 @@ ConstantPool::ConstantPool(const std::string& name, const Plan& plan) {
 std::string ConstantPool::text() const {
   std::string text;
   for (const Entry& entry : entries_) {
-    const int64_t count = static_cast<int64_t>(entry.constant->data.size()) * 8 / std::max(8, bits(entry.constant->dtype));
+    const int64_t count =
+        static_cast<int64_t>(entry.constant->data.size()) * 8 / std::max(8, bits(entry.constant->dtype));
     fmt::format_to(std::back_inserter(text), "alignas(4) const {} {}[{}] = {{\n", c_type(entry.constant->dtype),
                    entry.symbol, count);
     append_elements(text, *entry.constant);
@@ -92,7 +93,8 @@ std::string ConstantPool::text() const {
 FlashData ConstantPool::flash() const {
   FlashData flash;
   for (const Entry& entry : entries_) {
-    (entry.constant->weight ? flash.weight_bytes : flash.table_bytes) += static_cast<int64_t>(entry.constant->data.size());
+    (entry.constant->weight ? flash.weight_bytes : flash.table_bytes) +=
+        static_cast<int64_t>(entry.constant->data.size());
   }
   return flash;
 }

@@ -22,7 +22,8 @@ std::string comment_text(std::string text) {
 }
 
 // Macros and the accessor of one input or output: `which` is "input0".
-std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_t buffer, const std::string& which) {
+std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_t buffer,
+                        const std::string& which) {
   const Tensor& tensor = graph.tensors[id];
   const std::string prefix = upper(graph.name + "_" + which);
   std::string text = fmt::format("/* {}: '{}', {} {}", which, comment_text(tensor.name), name(tensor.type.dtype),
@@ -36,11 +37,12 @@ std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_
                       plan.buffers[buffer].offset, prefix, byte_size(tensor.type), prefix,
                       elements(tensor.type.shape));
   if (quantised) {
-    text += fmt::format("#define {}_SCALE {:#.9g}f\n#define {}_ZERO_POINT ({})\n", prefix, tensor.type.quant.scale[0],
-                        prefix, tensor.type.quant.zero[0]);
+    text += fmt::format("#define {}_SCALE {:#.9g}f\n#define {}_ZERO_POINT ({})\n", prefix,
+                        tensor.type.quant.scale[0], prefix, tensor.type.quant.zero[0]);
   }
-  text += fmt::format("static inline {0}* {1}_{2}(void* arena) {{ return ({0}*)((uint8_t*)arena + {3}_OFFSET); }}\n\n",
-                      c_type(tensor.type.dtype), graph.name, which, prefix);
+  text +=
+      fmt::format("static inline {0}* {1}_{2}(void* arena) {{ return ({0}*)((uint8_t*)arena + {3}_OFFSET); }}\n\n",
+                  c_type(tensor.type.dtype), graph.name, which, prefix);
   return text;
 }
 
@@ -48,12 +50,12 @@ std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_
 
 std::string header_file(const Graph& graph, const Plan& plan) {
   const std::string macro = upper(graph.name);
-  std::string text = fmt::format("/* Written by Mote {}. Do not edit. */\n#ifndef {}_H\n#define {}_H\n\n", MOTE_VERSION,
-                                 macro, macro);
+  std::string text = fmt::format("/* Written by Mote {}. Do not edit. */\n#ifndef {}_H\n#define {}_H\n\n",
+                                 MOTE_VERSION, macro, macro);
   text += "#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   text += "/* The model's only RAM besides the stack: one block, which the caller provides. */\n";
-  text += fmt::format("#define {0}_ARENA_BYTES {1}\n#define {0}_ARENA_ALIGN 16\n#define {0}_STEP_COUNT {2}\n", macro,
-                      plan.arena_bytes, plan.steps.size());
+  text += fmt::format("#define {0}_ARENA_BYTES {1}\n#define {0}_ARENA_ALIGN 16\n#define {0}_STEP_COUNT {2}\n",
+                      macro, plan.arena_bytes, plan.steps.size());
   text += fmt::format("#define {0}_INPUT_COUNT {1}\n#define {0}_OUTPUT_COUNT {2}\n\n", macro, graph.inputs.size(),
                       graph.outputs.size());
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
@@ -63,7 +65,8 @@ std::string header_file(const Graph& graph, const Plan& plan) {
     text += access_text(graph, plan, graph.outputs[i], plan.outputs[i], fmt::format("output{}", i));
   }
   text += fmt::format(
-      "/* Fill the inputs, run, read the outputs. The run reuses the inputs' memory: fill them anew before each run. */\n"
+      "/* Fill the inputs, run, read the outputs. The run reuses the inputs' memory: fill them anew before each "
+      "run. */\n"
       "void {0}_run(void* arena);\nconst char* {0}_version(void);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
       graph.name);
   return text;

@@ -31,8 +31,8 @@ struct Limits {
   std::optional<int64_t> ram_bytes, flash_bytes;
 };
 
-// Throws Error that says by how much the model exceeds a limit and which layers take the space. Only what is certain
-// without a compiler is counted: the arena against RAM, weights and tables against flash.
+// Throws Error that says by how much the model exceeds a limit and which layers take the space. Only what is
+// certain without a compiler is counted: the arena against RAM, weights and tables against flash.
 void check_fits(const Compiled& model, const Limits& limits);
 
 }  // namespace mote

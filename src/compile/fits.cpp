@@ -41,7 +41,8 @@ std::string arena_shares(const Compiled& model) {
   std::vector<Share> shares;
   for (size_t i = 0; i < model.plan.buffers.size(); ++i) {
     const Buffer& buffer = model.plan.buffers[i];
-    if (buffer.live.first <= peak && peak <= buffer.live.last) shares.push_back({buffer.bytes, "'" + model.plan.names[i] + "'"});
+    if (buffer.live.first <= peak && peak <= buffer.live.last)
+      shares.push_back({buffer.bytes, "'" + model.plan.names[i] + "'"});
   }
   const Step& step = model.plan.steps[static_cast<size_t>(peak)];
   return fmt::format("\nmost is alive at once in {}:", model.graph.nodes[step.node].origin) + largest(shares);
@@ -63,16 +64,17 @@ void check_fits(const Compiled& model, const Limits& limits) {
   std::string missing;
   const int64_t arena = model.plan.arena_bytes;
   if (limits.ram_bytes && arena > *limits.ram_bytes) {
-    missing += fmt::format("RAM: the arena takes {} B, {} B are allowed: {} B too many (lower bound of any plan in this order: {} B)",
-                           arena, *limits.ram_bytes, arena - *limits.ram_bytes, model.plan.lower_bound_bytes);
+    missing += fmt::format(
+        "RAM: the arena takes {} B, {} B are allowed: {} B too many (lower bound of any plan in this order: {} B)",
+        arena, *limits.ram_bytes, arena - *limits.ram_bytes, model.plan.lower_bound_bytes);
     if (!model.plan.steps.empty()) missing += arena_shares(model);
   }
   const FlashData data = flash_data(model.plan);
   const int64_t flash = data.weight_bytes + data.table_bytes;
   if (limits.flash_bytes && flash > *limits.flash_bytes) {
     if (!missing.empty()) missing += '\n';
-    missing += fmt::format("flash: the weights alone take {} B, {} B are allowed: {} B too many, code not counted", flash,
-                           *limits.flash_bytes, flash - *limits.flash_bytes);
+    missing += fmt::format("flash: the weights alone take {} B, {} B are allowed: {} B too many, code not counted",
+                           flash, *limits.flash_bytes, flash - *limits.flash_bytes);
     missing += flash_shares(model);
   }
   if (!missing.empty()) fail("{} does not fit\n{}", model.graph.name, missing);

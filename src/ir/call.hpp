@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A call of one kernel as data: code generation prints it and the simulator runs it, so both use one kernel source.
+// A call of one kernel as data: code generation prints it and the simulator runs it, so both use one kernel
+// source.
 #pragma once
 
 #include <functional>
@@ -33,9 +34,10 @@ struct Argument {
   std::string c_type;  // element type of the pointer, "int8_t"
 };
 
-// In which order a kernel writes its output, as far as its reads of the input are concerned. The output (of rank r) is
-// produced in steps; a step is `block` consecutive index tuples of the first `dims` output dimensions (row major) with
-// everything below them. In step s the kernel reads exactly what Operator::needs says of that step's region.
+// In which order a kernel writes its output, as far as its reads of the input are concerned. The output (of rank
+// r) is produced in steps; a step is `block` consecutive index tuples of the first `dims` output dimensions (row
+// major) with everything below them. In step s the kernel reads exactly what Operator::needs says of that step's
+// region.
 //   dims = 0: one step; the output may not share a byte with any input.
 //   dims = 2 of NHWC: a row at a time.   dims = r: an element at a time.
 // reads_first: a step has read all its inputs before it writes its first byte (true for element-wise kernels).
@@ -74,7 +76,9 @@ std::string literal(T value) {
   }
 }
 
-constexpr size_t aligned(size_t offset, size_t alignment) { return (offset + alignment - 1) / alignment * alignment; }
+constexpr size_t aligned(size_t offset, size_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
 
 template <class T>
 constexpr std::string_view element_type() {
@@ -102,9 +106,10 @@ void invoke(void (*kernel)(const Params&, Pointers...), const Params& params, st
 [[nodiscard]] Argument constant(size_t index);
 [[nodiscard]] Argument scratch();
 
-// Ties a kernel's function, its parameters and its arguments together; the element types come from the function's own
-// signature. `Params::fields(f)` calls f(name, value) for every member in declaration order.
-//   Call call = make_call(nn::softmax_s8, "softmax_s8", "nn/softmax.hpp", "Softmax", params, {input(0), output(0)});
+// Ties a kernel's function, its parameters and its arguments together; the element types come from the function's
+// own signature. `Params::fields(f)` calls f(name, value) for every member in declaration order.
+//   Call call = make_call(nn::softmax_s8, "softmax_s8", "nn/softmax.hpp", "Softmax", params, {input(0),
+//   output(0)});
 template <class Params, class... Pointers>
 [[nodiscard]] Call make_call(void (*kernel)(const Params&, Pointers...), std::string function, std::string header,
                              std::string params_type, const Params& params, std::vector<Argument> arguments) {
@@ -113,16 +118,19 @@ template <class Params, class... Pointers>
   Call call;
   const std::string_view types[] = {detail::element_type<std::remove_pointer_t<Pointers>>()...};
   for (size_t i = 0; i < arguments.size(); ++i) arguments[i].c_type = types[i];
-  // Generated code initialises the struct positionally, so fields() must visit every member, in order of declaration.
+  // Generated code initialises the struct positionally, so fields() must visit every member, in order of
+  // declaration.
   size_t visited = 0;
   params.fields([&](std::string_view name, const auto& value) {
-    const auto offset = static_cast<size_t>(reinterpret_cast<const char*>(&value) - reinterpret_cast<const char*>(&params));
-    require(offset == detail::aligned(visited, alignof(std::remove_cvref_t<decltype(value)>)), "internal: {}::fields() misses a member before {}",
-            params_type, name);
+    const auto offset =
+        static_cast<size_t>(reinterpret_cast<const char*>(&value) - reinterpret_cast<const char*>(&params));
+    require(offset == detail::aligned(visited, alignof(std::remove_cvref_t<decltype(value)>)),
+            "internal: {}::fields() misses a member before {}", params_type, name);
     visited = offset + sizeof(value);
     call.fields.push_back({std::string(name), detail::literal(value)});
   });
-  require(detail::aligned(visited, alignof(Params)) == sizeof(Params), "internal: {}::fields() misses a member", params_type);
+  require(detail::aligned(visited, alignof(Params)) == sizeof(Params), "internal: {}::fields() misses a member",
+          params_type);
   call.kernel = std::move(function);
   call.header = std::move(header);
   call.params = std::move(params_type);

@@ -37,8 +37,9 @@ void verify_node(const Graph& graph, const Node& node, std::vector<bool>& define
   require(inferred.size() == stated.size(), "{}: has {} outputs, {} needs {}", node.origin, stated.size(),
           node.op->name(), inferred.size());
   for (size_t i = 0; i < stated.size(); ++i) {
-    require(inferred[i] == stated[i], "{}: output {} is {} {} in the graph but {} {} by its operator", node.origin, i,
-            name(stated[i].dtype), to_text(stated[i].shape), name(inferred[i].dtype), to_text(inferred[i].shape));
+    require(inferred[i] == stated[i], "{}: output {} is {} {} in the graph but {} {} by its operator", node.origin,
+            i, name(stated[i].dtype), to_text(stated[i].shape), name(inferred[i].dtype),
+            to_text(inferred[i].shape));
   }
 }
 
@@ -59,8 +60,9 @@ void verify(const Graph& graph) {
   for (TensorId id = 0; id < graph.tensors.size(); ++id) {
     const Tensor& tensor = graph.tensors[id];
     if (!tensor.constant()) continue;
-    require(static_cast<int64_t>(tensor.data.size()) == byte_size(tensor.type), "'{}': holds {} bytes, its type {} {}",
-            tensor.name, tensor.data.size(), name(tensor.type.dtype), to_text(tensor.type.shape));
+    require(static_cast<int64_t>(tensor.data.size()) == byte_size(tensor.type),
+            "'{}': holds {} bytes, its type {} {}", tensor.name, tensor.data.size(), name(tensor.type.dtype),
+            to_text(tensor.type.shape));
     defined[id] = true;
   }
   for (const TensorId id : graph.inputs) {

@@ -31,8 +31,8 @@ struct Graph {
 [[nodiscard]] std::vector<const Tensor*> inputs_of(const Graph& graph, const Node& node);
 [[nodiscard]] Types output_types(const Graph& graph, const Node& node);
 
-// Throws Error unless ids are in range, every tensor is defined before its use and once, data sizes fit their types,
-// and every node's infer() agrees with the types that the graph states.
+// Throws Error unless ids are in range, every tensor is defined before its use and once, data sizes fit their
+// types, and every node's infer() agrees with the types that the graph states.
 void verify(const Graph& graph);
 
 // One line a tensor-producing thing, stable: for tests of passes and for `inspect --dump`.

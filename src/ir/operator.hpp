@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interface of an operator: its meaning and its parameters, immutable; and the entry by which the build finds it.
+// The interface of an operator: its meaning and its parameters, immutable; and the entry by which the build finds
+// it.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ class OpView;
 class Operator;
 using OperatorPtr = std::shared_ptr<const Operator>;
 using Types = std::vector<TensorType>;
-using Inputs = std::span<const Tensor* const>;  // nullptr: an optional input that is absent
+using Inputs = std::span<const Tensor* const>;   // nullptr: an optional input that is absent
 using Reals = std::vector<std::vector<double>>;  // one flat vector of real values a tensor
 
 // A box of a tensor: [low, high) per dimension.
@@ -53,11 +54,11 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
-  [[nodiscard]] virtual std::string name() const = 0;         // "conv2d"
-  [[nodiscard]] virtual std::string parameters() const = 0;   // "stride=2x2 pad=1,1", for dumps; may be empty
+  [[nodiscard]] virtual std::string name() const = 0;        // "conv2d"
+  [[nodiscard]] virtual std::string parameters() const = 0;  // "stride=2x2 pad=1,1", for dumps; may be empty
 
-  // Checks the inputs and gives the types of the outputs. `declared` are the output types that the model file states
-  // (dtype and quantisation are taken from there; the shape is computed, and the importer compares it).
+  // Checks the inputs and gives the types of the outputs. `declared` are the output types that the model file
+  // states (dtype and quantisation are taken from there; the shape is computed, and the importer compares it).
   // Throws Error that says what is wrong and a way out (the caller adds the node).
   [[nodiscard]] virtual Types infer(Inputs in, const Types& declared) const = 0;
 

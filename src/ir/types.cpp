@@ -60,12 +60,15 @@ int64_t elements(const Shape& shape) {
   return count;
 }
 
-std::string to_text(const Shape& shape) { return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x")); }
+std::string to_text(const Shape& shape) {
+  return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
+}
 
 int64_t byte_size(const TensorType& type) { return (elements(type.shape) * bits(type.dtype) + 7) / 8; }
 
 float tensor_scale(const TensorType& type, std::string_view what) {
-  require(type.quant.scale.size() == 1, "the {} needs one quantisation scale, it has {}", what, type.quant.scale.size());
+  require(type.quant.scale.size() == 1, "the {} needs one quantisation scale, it has {}", what,
+          type.quant.scale.size());
   return type.quant.scale[0];
 }
 

@@ -50,7 +50,8 @@ struct Tensor {
   [[nodiscard]] bool constant() const { return !data.empty(); }
 };
 
-// The one scale or zero point of a per-tensor quantised type. Throws Error (naming `what`) when it has none or several.
+// The one scale or zero point of a per-tensor quantised type. Throws Error (naming `what`) when it has none or
+// several.
 [[nodiscard]] float tensor_scale(const TensorType& type, std::string_view what);
 [[nodiscard]] int32_t tensor_zero(const TensorType& type, std::string_view what);
 

@@ -45,7 +45,8 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
 }
 
 Sizes sizes_from(const EmulateResult& result) {
-  return {result.code_bytes, result.weight_bytes, result.harness_bytes, result.stack_bound_bytes, result.step_code_bytes};
+  return {result.code_bytes, result.weight_bytes, result.harness_bytes, result.stack_bound_bytes,
+          result.step_code_bytes};
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ Measurement measure(const Compiled& model, const Target& target, Mode mode,
                     const std::vector<std::vector<Bytes>>& inputs, bool profile) {
   Measurement measured;
   if (target.emulator.empty()) {
-    for (const std::vector<Bytes>& one : inputs) measured.outputs.push_back(simulate(model.graph, model.plan, one));
+    for (const std::vector<Bytes>& one : inputs)
+      measured.outputs.push_back(simulate(model.graph, model.plan, one));
     return measured;
   }
   EmulateResult result = emulate_model(model, target, mode, inputs, profile);

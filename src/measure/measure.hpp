@@ -13,7 +13,7 @@ namespace mote {
 
 // What linking a model into a firmware shows without running it.
 struct Sizes {
-  int64_t code_bytes = 0;         // text, rodata and libgcc that the model needs; weights and harness not
+  int64_t code_bytes = 0;  // text, rodata and libgcc that the model needs; weights and harness not
   int64_t weight_bytes = 0;
   int64_t harness_bytes = 0;
   int64_t stack_bound_bytes = 0;  // no run can use more
@@ -29,7 +29,8 @@ struct Measurement {
   std::optional<int64_t> stack_total_bytes;
 };
 
-// inputs: [case][input], raw bytes. Throws Error when a tool is missing, an input has a wrong size or the run fails.
+// inputs: [case][input], raw bytes. Throws Error when a tool is missing, an input has a wrong size or the run
+// fails.
 [[nodiscard]] Measurement measure(const Compiled& model, const Target& target, Mode mode,
                                   const std::vector<std::vector<Bytes>>& inputs, bool profile);
 

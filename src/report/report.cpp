@@ -20,11 +20,12 @@ Json layers_json(const Compiled& compiled, const Measurement& measured) {
   Json layers = Json::array();
   for (size_t i = 0; i < compiled.plan.steps.size(); ++i) {
     const Node& node = compiled.graph.nodes[compiled.plan.steps[i].node];
-    layers.push_back({{"name", node.origin},
-                      {"op", node.op->name()},
-                      {"macs", macs_of(compiled.graph, node)},
-                      {"instructions", element_or_null(measured.step_instructions, i)},
-                      {"code_bytes", measured.sizes ? element_or_null(measured.sizes->step_code_bytes, i) : Json(nullptr)}});
+    layers.push_back(
+        {{"name", node.origin},
+         {"op", node.op->name()},
+         {"macs", macs_of(compiled.graph, node)},
+         {"instructions", element_or_null(measured.step_instructions, i)},
+         {"code_bytes", measured.sizes ? element_or_null(measured.sizes->step_code_bytes, i) : Json(nullptr)}});
   }
   return layers;
 }
@@ -55,9 +56,10 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   json["mode"] = name(mode);
   json["macs"] = macs;
   json["instructions"] = instructions;
-  json["instructions_per_mac"] = instructions.is_null() || macs == 0
-                                     ? Json(nullptr)
-                                     : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
+  json["instructions_per_mac"] =
+      instructions.is_null() || macs == 0
+          ? Json(nullptr)
+          : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
   json["arena_bytes"] = compiled.plan.arena_bytes;
   json["arena_lower_bound_bytes"] = compiled.plan.lower_bound_bytes;
   json["stack_peak_bytes"] = or_null(measured.stack_peak_bytes);

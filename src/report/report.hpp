@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is known about a compiled model, as the JSON object that report.json, `run --json` and `verify --json` share.
+// What is known about a compiled model, as the JSON object that report.json, `run --json` and `verify --json`
+// share.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +14,7 @@ namespace mote {
 // stack_peak_bytes, stack_total_bytes, stack_bound_bytes, code_bytes, weight_bytes,
 // layers[] {name, op, macs, instructions, code_bytes}, outputs[] {name, dtype, shape, file}.
 // What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.
-[[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model, const Target& target,
-                                            Mode mode, const Measurement* measured);
+[[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model,
+                                            const Target& target, Mode mode, const Measurement* measured);
 
 }  // namespace mote

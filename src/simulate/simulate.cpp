@@ -12,13 +12,13 @@ namespace {
 constexpr std::byte poison_byte{0xA5};
 
 struct AlignedDelete {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t{16}); }
+  void operator()(std::byte* bytes) const { ::operator delete (bytes, std::align_val_t{16}); }
 };
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
 AlignedBytes aligned_bytes(int64_t count) {
   const auto size = static_cast<size_t>(std::max<int64_t>(count, 1));
-  AlignedBytes bytes(static_cast<std::byte*>(::operator new(size, std::align_val_t{16})));
+  AlignedBytes bytes(static_cast<std::byte*>(::operator new (size, std::align_val_t{16})));
   std::fill_n(bytes.get(), size, poison_byte);
   return bytes;
 }
@@ -55,12 +55,15 @@ void poison_dead(const Plan& plan, int64_t done, std::byte* arena) {
   }
 }
 
-void copy_inputs(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs, const Addresses& addresses) {
-  require(inputs.size() == graph.inputs.size(), "the model has {} inputs, {} given", graph.inputs.size(), inputs.size());
+void copy_inputs(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
+                 const Addresses& addresses) {
+  require(inputs.size() == graph.inputs.size(), "the model has {} inputs, {} given", graph.inputs.size(),
+          inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& tensor = graph.tensors[graph.inputs[i]];
-    require(static_cast<int64_t>(inputs[i].size()) == byte_size(tensor.type), "input {} '{}' has {} bytes, the model needs {} ({} {})",
-            i, tensor.name, inputs[i].size(), byte_size(tensor.type), to_text(tensor.type.shape), name(tensor.type.dtype));
+    require(static_cast<int64_t>(inputs[i].size()) == byte_size(tensor.type),
+            "input {} '{}' has {} bytes, the model needs {} ({} {})", i, tensor.name, inputs[i].size(),
+            byte_size(tensor.type), to_text(tensor.type.shape), name(tensor.type.dtype));
     std::copy(inputs[i].begin(), inputs[i].end(), addresses[plan.inputs[i]]);
   }
 }
@@ -87,7 +90,8 @@ std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vec
     run_step(step, addresses);
     if (options.after_step) {
       const TensorId output = graph.nodes[step.node].out.at(0);
-      options.after_step(step, {addresses[step.out.at(0)], static_cast<size_t>(byte_size(graph.tensors[output].type))});
+      options.after_step(step,
+                         {addresses[step.out.at(0)], static_cast<size_t>(byte_size(graph.tensors[output].type))});
     }
     if (options.poison && i + 1 < plan.steps.size()) poison_dead(plan, static_cast<int64_t>(i), arena.get());
   }

@@ -11,7 +11,8 @@
 namespace mote {
 
 struct SimulateOptions {
-  bool poison = false;  // overwrite every byte as soon as its last reader is done, and all free bytes before the run
+  bool poison =
+      false;  // overwrite every byte as soon as its last reader is done, and all free bytes before the run
   std::function<void(const Step& step, std::span<const std::byte> output)> after_step;  // output 0 of the step
 };
 
@@ -20,6 +21,7 @@ struct SimulateOptions {
                                           const SimulateOptions& options = {});
 
 // The same kernels, but every buffer has memory of its own: what any plan must reproduce.
-[[nodiscard]] std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs);
+[[nodiscard]] std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan,
+                                                const std::vector<Bytes>& inputs);
 
 }  // namespace mote

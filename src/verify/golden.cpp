@@ -15,9 +15,9 @@ constexpr double float_tolerance = 1e-4;  // of the output's range
 
 Bytes read_part(const std::filesystem::path& path, const Tensor& tensor) {
   Bytes bytes = read_file(path);
-  require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type), "{}: holds {} bytes, '{}' of the model has {} ({} {})",
-          path.string(), bytes.size(), tensor.name, byte_size(tensor.type), to_text(tensor.type.shape),
-          name(tensor.type.dtype));
+  require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type),
+          "{}: holds {} bytes, '{}' of the model has {} ({} {})", path.string(), bytes.size(), tensor.name,
+          byte_size(tensor.type), to_text(tensor.type.shape), name(tensor.type.dtype));
   return bytes;
 }
 
@@ -89,10 +89,12 @@ std::vector<Case> read_golden(const std::filesystem::path& directory, const Grap
     Case one;
     one.name = entry.get<std::string>();
     for (size_t i = 0; i < graph.inputs.size(); ++i) {
-      one.inputs.push_back(read_part(directory / fmt::format("{}_in{}.bin", one.name, i), graph.tensors[graph.inputs[i]]));
+      one.inputs.push_back(
+          read_part(directory / fmt::format("{}_in{}.bin", one.name, i), graph.tensors[graph.inputs[i]]));
     }
     for (size_t i = 0; i < graph.outputs.size(); ++i) {
-      one.outputs.push_back(read_part(directory / fmt::format("{}_out{}.bin", one.name, i), graph.tensors[graph.outputs[i]]));
+      one.outputs.push_back(
+          read_part(directory / fmt::format("{}_out{}.bin", one.name, i), graph.tensors[graph.outputs[i]]));
     }
     cases.push_back(std::move(one));
   }

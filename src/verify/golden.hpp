@@ -12,12 +12,12 @@
 namespace mote {
 
 struct Case {
-  std::string name;                      // "case0"
+  std::string name;                    // "case0"
   std::vector<Bytes> inputs, outputs;  // raw little-endian bytes, one entry a graph input or output
 };
 
-// Reads manifest.json ("cases": names, "stateful") and CASE_inK.bin, CASE_outK.bin beside it. Throws Error when a file
-// is missing or its size is not the model's.
+// Reads manifest.json ("cases": names, "stateful") and CASE_inK.bin, CASE_outK.bin beside it. Throws Error when a
+// file is missing or its size is not the model's.
 [[nodiscard]] std::vector<Case> read_golden(const std::filesystem::path& directory, const Graph& graph);
 
 // Inputs for each graph input: uniform over the dtype's range; floats uniform in [-1, 1). Outputs stay empty.
@@ -25,14 +25,14 @@ struct Case {
 
 struct Comparison {
   int64_t cases = 0, equal_bytes = 0, total_bytes = 0;
-  double max_difference = 0;        // in output values: integer steps, or the float's unit
-  std::string first_difference;     // "case2, output 0 'logits', element 7: -3, expected -4"; empty when all is equal
+  double max_difference = 0;     // in output values: integer steps, or the float's unit
+  std::string first_difference;  // "case2, output 0 'logits', element 7: -3, expected -4"; empty when all is equal
 
   [[nodiscard]] bool equal() const { return equal_bytes == total_bytes; }
 };
 
-// Integers must be equal; a float counts as equal within 1e-4 of the expected output's range (largest minus smallest
-// value, or the largest magnitude where that is more).
+// Integers must be equal; a float counts as equal within 1e-4 of the expected output's range (largest minus
+// smallest value, or the largest magnitude where that is more).
 [[nodiscard]] Comparison compare(const Graph& graph, const std::vector<Case>& expected,
                                  const std::vector<std::vector<Bytes>>& outputs);
 

@@ -14,6 +14,6 @@ namespace mote::test {
 }  // namespace mote::test
 
 // In a test that needs that folder: skips with a printed reason when it is absent.
-#define MOTE_NEEDS_SHARED()                                                                              \
-  if (!std::filesystem::exists(mote::test::shared_directory() / "models"))                               \
+#define MOTE_NEEDS_SHARED()                                                \
+  if (!std::filesystem::exists(mote::test::shared_directory() / "models")) \
   GTEST_SKIP() << "needs " << mote::test::shared_directory() << " (real models), which is not there"

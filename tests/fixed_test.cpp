@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fixed-point arithmetic against the formulas, in 128-bit integers.
 #include "nn/fixed.hpp"
+#include "nn/requantize.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -81,6 +83,58 @@ TEST(Fixed, ClampIncludesItsBounds) {
   for (int32_t x = -300; x <= 300; ++x) {
     const int32_t expected = x < -128 ? -128 : x > 127 ? 127 : x;
     ASSERT_EQ(nn::clamp(x, -128, 127), expected);
+  }
+}
+
+// The short requantisation of one channel against the long one.
+struct Channel {
+  int32_t multiplier, shift, zero, low, high;
+
+  [[nodiscard]] int32_t expected(int32_t sum) const {
+    return std::clamp(zero + nn::multiply_by_quantized_multiplier(sum, multiplier, 1 - shift), low, high);
+  }
+  void check(int32_t sum) const {
+    const int32_t actual = nn::Requantize(multiplier, shift, zero)(sum, zero, low, high);
+    ASSERT_EQ(actual, expected(sum)) << sum << " * " << multiplier << " >> " << shift << " + " << zero << " in [" << low
+                                     << ", " << high << "]";
+  }
+};
+
+Channel random_channel(std::mt19937& random) {
+  const auto below = [&](uint32_t count) { return static_cast<int32_t>(random() % count); };
+  const auto multiplier = below(4) == 0 ? 1 << 30 : static_cast<int32_t>((random() >> 2) | (1U << 30));
+  Channel channel{multiplier, 2 + below(21), below(256) - 128, -128, 127};
+  if (below(2) == 0) channel.low = channel.zero;  // RELU: ties below zero are cut off
+  if (below(3) == 0) channel.high = channel.low + below(static_cast<uint32_t>(128 - channel.low));
+  return channel;
+}
+
+TEST(Requantize, EqualsTheLongWayForEverySmallSum) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 60; ++i) {
+    Channel channel = random_channel(random);
+    channel.shift = 2 + i % 9;
+    for (int32_t sum = -66000; sum <= 66000; ++sum) channel.check(sum);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Requantize, EqualsTheLongWayAtTiesAndAtTheBound) {
+  std::mt19937 random(4);
+  for (int i = 0; i < 300000 && !HasFailure(); ++i) {
+    const Channel channel = random_channel(random);
+    // What the compiler proves before it chooses this arithmetic: 2 * |sum| + 2^(shift + 7) + 4 fits 31 bits.
+    const int64_t bound = std::min<int64_t>((INT32_MAX - (int64_t{256} << (channel.shift - 1)) - 4) / 2, INT32_MAX / 4);
+    channel.check(static_cast<int32_t>(bound));
+    channel.check(static_cast<int32_t>(-bound));
+    channel.check(static_cast<int32_t>(static_cast<int64_t>(random()) % (2 * bound) - bound));
+    // Around the sum whose result lies half way between two integers.
+    const double half = (static_cast<double>(random() % 512) - 256.5) * static_cast<double>(int64_t{1} << (30 + channel.shift)) /
+                        static_cast<double>(channel.multiplier);
+    for (int32_t nudge = -2; nudge <= 2; ++nudge) {
+      const int64_t sum = static_cast<int64_t>(half) + nudge;
+      if (std::abs(sum) <= bound) channel.check(static_cast<int32_t>(sum));
+    }
   }
 }
 

@@ -7,6 +7,7 @@ build=${1:?usage: fuzz/run.sh BUILD SECONDS}
 seconds=${2:?usage: fuzz/run.sh BUILD SECONDS}
 root=$(cd "$(dirname "$0")/.." && pwd)
 
+export UBSAN_OPTIONS=print_stacktrace=1 ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$(command -v llvm-symbolizer || true)}
 folders=("$root/examples")
 models=${MOTE_SHARED:-$root/../shared}/models  # real models, if they are there
 if [ -d "$models" ]; then folders+=("$models"); fi

@@ -46,6 +46,8 @@ Made make_all(const tflite::OpView& view) {
   return made;
 }
 
+Made make_both(const tflite::OpView&) { return {std::make_shared<Echo>(), {0, 1}}; }
+
 Made make_refusing(const tflite::OpView& view) {
   (void)view.required_options<schema::SoftmaxOptions>();
   fail("beta=2 is not supported; export with beta=1");
@@ -54,7 +56,8 @@ Made make_refusing(const tflite::OpView& view) {
 const OpDef relu{.name = "relu", .tflite = {{"RELU", make_first}, {"RESHAPE", make_first}}, .sample = nullptr};
 const OpDef add{.name = "add", .tflite = {{"ADD", make_all}}, .sample = nullptr};
 const OpDef softmax{.name = "softmax", .tflite = {{"SOFTMAX", make_refusing}}, .sample = nullptr};
-const OpDef* const known[] = {&add, &relu, &softmax};
+const OpDef mul{.name = "mul", .tflite = {{"MUL", make_both}}, .sample = nullptr};
+const OpDef* const known[] = {&add, &mul, &relu, &softmax};
 
 Graph import(const TfliteWriter& file, std::string_view name = "net") {
   return import_tflite(file.bytes(), name, known);
@@ -126,6 +129,7 @@ TEST(ImportTflite, OneProblemIsOneLine) {
   EXPECT_EQ(import_error(refused), "SOFTMAX #0 (out): beta=2 is not supported; export with beta=1");
   EXPECT_EQ(import_error(one(BuiltinOperator::SOFTMAX)),
             "SOFTMAX #0 (out): carries no options; the file is incomplete, convert the model again");
+  EXPECT_EQ(import_error(one(BuiltinOperator::MUL)), "MUL #0 (out): has 1 inputs; input 1 is missing");
   TfliteWriter mixed = one(BuiltinOperator::SOFTMAX);
   mixed.graph().operators[0]->builtin_options.Set(schema::ReshapeOptionsT{});
   EXPECT_EQ(import_error(mixed),
@@ -156,7 +160,7 @@ TEST(ImportTflite, AllProblemsAreListedAtOnce) {
             "  TANH #1 (third): this operator is not supported\n"
             "  RELU #2 (fourth): computes i8 1x4 from its inputs, but the file states i8 1x5 for output 0\n"
             "  MyOwn #3 (fourth): this operator is not supported\n"
-            "supported operators: ADD, RELU, RESHAPE, SOFTMAX");
+            "supported operators: ADD, MUL, RELU, RESHAPE, SOFTMAX");
 }
 
 TEST(ImportTflite, StateAndEmptyTensors) {

@@ -105,9 +105,12 @@ Quantization read_quantization(const schema::QuantizationParameters& table, cons
   budget.spend(scales * (sizeof(float) + sizeof(int32_t)));
   if (scales > 1) quant.axis = channel_axis(table.quantized_dimension(), type.shape, scales);
   const auto [low, high] = zero_point_range(type.dtype);
+  // FlatBuffers' verifier does not check the alignment of 8-byte elements, so they are copied out before use.
+  const std::span raw_zeros(table.zero_point()->Data(), zeros * sizeof(int64_t));
+  const std::vector<int64_t> zero_points = to_values<int64_t>(std::as_bytes(raw_zeros));
   for (unsigned i = 0; i < scales; ++i) {
     const float scale = table.scale()->Get(i);
-    const int64_t zero = table.zero_point()->Get(i);
+    const int64_t zero = zero_points[i];
     require(std::isfinite(scale) && scale > 0.0F, "has quantisation scale {} at index {}; it must be positive",
             scale, i);
     require(zero >= low && zero <= high, "has zero point {} at index {}, outside {} to {}", zero, i, low, high);

@@ -34,6 +34,7 @@ class Importer {
   void check_tensors();
   void add_node(size_t index);
   Node make_node(const tflite::FileOperator& source, std::string origin);
+  bool touches_empty(const Node& node) const;
   void infer(const Node& node);
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
@@ -72,7 +73,7 @@ void Importer::add_node(size_t index) {
   std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
   try {
     Node node = make_node(source, origin);
-    if (node.op == nullptr) return;
+    if (node.op == nullptr || touches_empty(node)) return;
     infer(node);
     graph_.nodes.push_back(std::move(node));
   } catch (const Error& error) {
@@ -95,14 +96,24 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
   const Made made = entry->make(source.view);
   Node node{made.op, {}, {}, std::move(origin)};
   for (const size_t input : made.inputs) {
-    const size_t index = source.in.at(input);
-    const bool state = index != tflite::absent && model_.tensors[index].variable;
-    require(!state, "keeps state from run to run ('{}'), which is not supported",
-            model_.tensors[index].tensor.name);
-    node.in.push_back(index == tflite::absent ? no_tensor : tensor(index));
+    require(input < source.in.size(), "has {} inputs; input {} is missing", source.in.size(), input);
+    const size_t index = source.in[input];
+    if (index == tflite::absent) {
+      node.in.push_back(no_tensor);
+      continue;
+    }
+    const tflite::FileTensor& kept = model_.tensors[index];
+    require(!kept.variable, "keeps state from run to run ('{}'), which is not supported", kept.tensor.name);
+    node.in.push_back(tensor(index));
   }
   for (const size_t index : source.out) node.out.push_back(tensor(index));
   return node;
+}
+
+// Operators need not think of extents of zero: such tensors are reported by tensor().
+bool Importer::touches_empty(const Node& node) const {
+  const auto empty = [&](TensorId id) { return id != no_tensor && elements(graph_.tensors[id].type.shape) == 0; };
+  return std::any_of(node.in.begin(), node.in.end(), empty) || std::any_of(node.out.begin(), node.out.end(), empty);
 }
 
 void Importer::infer(const Node& node) {

@@ -18,11 +18,10 @@ MOTE_KERNEL void conv2d_gather(const Conv2d& p, const int8_t* in, int32_t top, i
     const int32_t y = top + ky * p.dilation_height;
     for (int32_t kx = 0; kx < p.kernel_width; ++kx) {
       const int32_t x = left + kx * p.dilation_width;
-      const int8_t* const pixel = in + (y * p.in_width + x) * p.in_channels;
       const int8_t* const end = patch + 4 * p.in_channels;
       if (static_cast<uint32_t>(y) < static_cast<uint32_t>(p.in_height) &&
           static_cast<uint32_t>(x) < static_cast<uint32_t>(p.in_width)) {
-        const int8_t* from = pixel;
+        const int8_t* from = in + (y * p.in_width + x) * p.in_channels;
         for (; patch != end; patch += 4) *patch = *from++;
       } else {
         for (; patch != end; patch += 4) *patch = static_cast<int8_t>(p.in_zero);

@@ -75,11 +75,13 @@ MOTE_KERNEL void depthwise_conv2d_3x3_s8(const Conv2d& p, const int8_t* in, cons
         const int8_t* source[3];
         for (int32_t ky = 0; ky < 3; ++ky) {
           weight[ky] = weights + 9 * c + 3 * ky;
-          source[ky] = in + (top + ky) * row + c;
-          if (static_cast<uint32_t>(top + ky) < static_cast<uint32_t>(p.in_height)) continue;
-          bias += (weight[ky][0] + weight[ky][1] + weight[ky][2]) * p.in_zero;
-          weight[ky] = no_weights;
-          source[ky] = in + c;
+          if (static_cast<uint32_t>(top + ky) < static_cast<uint32_t>(p.in_height)) {
+            source[ky] = in + (top + ky) * row + c;
+          } else {
+            bias += (weight[ky][0] + weight[ky][1] + weight[ky][2]) * p.in_zero;
+            weight[ky] = no_weights;
+            source[ky] = in + c;
+          }
         }
         depthwise_row_3x3(p, Rows3{source[0], source[1], source[2], -p.pad_left, p.in_width, p.in_channels, p.in_zero},
                           Column3{weight[0][0], weight[1][0], weight[2][0]},

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/files.hpp"
@@ -87,6 +90,21 @@ std::string bar(double fraction, size_t width) {
   std::string text;
   for (size_t i = 0; i < width; ++i) text += i < filled ? "█" : "·";
   return text;
+}
+
+Progress::Progress(const std::string& text) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  std::fputs((text + " ...").c_str(), stderr);
+  std::fflush(stderr);
+}
+
+Progress::~Progress() {
+  if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
+}
+
+std::string activity(const Target& target, bool runs) {
+  if (target.emulator.empty()) return runs ? "running in the simulator" : "planning";
+  return fmt::format("building for {}{}", target.name, runs ? fmt::format(" and running in {}", target.emulator) : "");
 }
 
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }

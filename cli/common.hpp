@@ -36,6 +36,18 @@ struct Loaded {
 
 [[nodiscard]] std::string thousands(int64_t value);            // "1,076,384"
 [[nodiscard]] std::string bar(double fraction, size_t width);  // a bar of block characters
+// Says on a terminal what takes time, and takes the line back when done; a pipe sees nothing.
+class Progress {
+ public:
+  explicit Progress(const std::string& text);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+};
+
+// "building for rv32imac and running it in qemu-system-riscv32"
+[[nodiscard]] std::string activity(const Target& target, bool runs);
+
 void print_json(const nlohmann::ordered_json& json);
 
 }  // namespace mote::cli

@@ -43,7 +43,10 @@ void compile(const Flags& flags) {
     files[file.path] = std::move(file.text);
   }
   Measurement measured;
-  if (!flags.no_build) measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+  if (!flags.no_build) {
+    const Progress progress(activity(*loaded.target, false));
+    measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+  }
   nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
   files["report.json"] = "";
   for (const auto& [path, text] : files) json["files"].push_back(path);

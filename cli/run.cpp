@@ -100,7 +100,10 @@ void run(const Flags& flags) {
   std::mt19937 random(1);
   const std::vector<Bytes> inputs =
       flags.inputs.empty() ? random_case(graph, random, "random").inputs : read_inputs(flags.inputs, graph);
-  const Measurement measured = measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, flags.profile);
+  const Measurement measured = [&] {
+    const Progress progress(activity(*loaded.target, true));
+    return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, flags.profile);
+  }();
   const nlohmann::ordered_json json =
       report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
   if (!flags.output.empty()) write_outputs(flags.output, json, measured.outputs[0]);

@@ -36,7 +36,10 @@ void verify(const Flags& flags) {
   const std::vector<Case> cases = expected_cases(flags, loaded.compiled);
   std::vector<std::vector<Bytes>> inputs;
   for (const Case& one : cases) inputs.push_back(one.inputs);
-  const Measurement measured = measure(loaded.compiled, *loaded.target, loaded.mode, inputs, false);
+  const Measurement measured = [&] {
+    const Progress progress(activity(*loaded.target, true));
+    return measure(loaded.compiled, *loaded.target, loaded.mode, inputs, false);
+  }();
   const Comparison comparison = compare(loaded.compiled.graph, cases, measured.outputs);
   if (flags.model.json) {
     nlohmann::ordered_json json =

@@ -31,6 +31,7 @@ Measurement expect_golden(const Compiled& model, const std::filesystem::path& go
   EXPECT_EQ(comparison.equal_bytes, comparison.total_bytes) << comparison.first_difference;
   EXPECT_GT(comparison.total_bytes, 0);
   EXPECT_LE(*measured.stack_peak_bytes, measured.sizes->stack_bound_bytes);
+  EXPECT_EQ(measured.sizes->library_ram_bytes, 0) << "RAM is the arena and the stack, nothing else";
   return measured;
 }
 

@@ -45,8 +45,12 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
 }
 
 Sizes sizes_from(const EmulateResult& result) {
-  return {result.code_bytes, result.weight_bytes, result.harness_bytes, result.stack_bound_bytes,
-          result.step_code_bytes};
+  return {.code_bytes = result.code_bytes,
+          .weight_bytes = result.weight_bytes,
+          .harness_bytes = result.harness_bytes,
+          .stack_bound_bytes = result.stack_bound_bytes,
+          .library_ram_bytes = result.library_ram_bytes,
+          .step_code_bytes = result.step_code_bytes};
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ extern const Target lx106{
     .compile_flags = "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
     .link_flags = "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
     .size_flags = "-Os",
-    .speed_flags = "-O3",
+    .speed_flags = "-O2",
     .emulator = "qemu-system-xtensa",
     .emulator_package = "qemu-system-misc",
     .emulator_arguments = "-machine sim -cpu lx106 -semihosting",

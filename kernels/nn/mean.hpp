@@ -7,26 +7,14 @@
 namespace nn {
 
 struct Mean {
-  int32_t kept_0, kept_1, kept_2, kept_stride_0, kept_stride_1, kept_stride_2;  // as in Reduce
-  int32_t folded_0, folded_1, folded_2, folded_stride_0, folded_stride_1, folded_stride_2;
+  Reduce loops;
   int32_t offset;             // zero point of the input times the number of folded elements
   int32_t multiplier, shift;  // input scale / output scale / number of folded elements
   int32_t zero;
 
   template <class F>
   constexpr void fields(F&& f) const {
-    f("kept_0", kept_0);
-    f("kept_1", kept_1);
-    f("kept_2", kept_2);
-    f("kept_stride_0", kept_stride_0);
-    f("kept_stride_1", kept_stride_1);
-    f("kept_stride_2", kept_stride_2);
-    f("folded_0", folded_0);
-    f("folded_1", folded_1);
-    f("folded_2", folded_2);
-    f("folded_stride_0", folded_stride_0);
-    f("folded_stride_1", folded_stride_1);
-    f("folded_stride_2", folded_stride_2);
+    f("loops", loops);
     f("offset", offset);
     f("multiplier", multiplier);
     f("shift", shift);
@@ -36,7 +24,7 @@ struct Mean {
 
 MOTE_KERNEL void mean_s8(const Mean& p, const int8_t* in, int8_t* out) {
   reduce(
-      p, in, int32_t{0}, [](int32_t so_far, int8_t next) { return so_far + next; },
+      p.loops, in, int32_t{0}, [](int32_t so_far, int8_t next) { return so_far + next; },
       [&](int32_t sum) MOTE_INLINE {
         const int32_t mean = multiply_by_quantized_multiplier(sum - p.offset, p.multiplier, p.shift) + p.zero;
         *out++ = static_cast<int8_t>(clamp(mean, -128, 127));
@@ -44,31 +32,19 @@ MOTE_KERNEL void mean_s8(const Mean& p, const int8_t* in, int8_t* out) {
 }
 
 struct MeanFloat {
-  int32_t kept_0, kept_1, kept_2, kept_stride_0, kept_stride_1, kept_stride_2;  // as in Reduce
-  int32_t folded_0, folded_1, folded_2, folded_stride_0, folded_stride_1, folded_stride_2;
+  Reduce loops;
   float count;  // of folded elements
 
   template <class F>
   constexpr void fields(F&& f) const {
-    f("kept_0", kept_0);
-    f("kept_1", kept_1);
-    f("kept_2", kept_2);
-    f("kept_stride_0", kept_stride_0);
-    f("kept_stride_1", kept_stride_1);
-    f("kept_stride_2", kept_stride_2);
-    f("folded_0", folded_0);
-    f("folded_1", folded_1);
-    f("folded_2", folded_2);
-    f("folded_stride_0", folded_stride_0);
-    f("folded_stride_1", folded_stride_1);
-    f("folded_stride_2", folded_stride_2);
+    f("loops", loops);
     f("count", count);
   }
 };
 
 MOTE_KERNEL void mean_f32(const MeanFloat& p, const float* in, float* out) {
   reduce(
-      p, in, 0.0f, [](float so_far, float next) { return so_far + next; },
+      p.loops, in, 0.0f, [](float so_far, float next) { return so_far + next; },
       [&](float sum) MOTE_INLINE { *out++ = sum / p.count; });
 }
 

@@ -30,8 +30,8 @@ struct Reduce {
 };
 
 // Calls write(value) for every output element in order, `value` being `start` folded with the element's inputs.
-template <class Params, class T, class Value, class Fold, class Write>
-MOTE_KERNEL void reduce(const Params& p, const T* in, Value start, Fold fold, Write write) {
+template <class T, class Value, class Fold, class Write>
+MOTE_KERNEL void reduce(const Reduce& p, const T* in, Value start, Fold fold, Write write) {
   for (int32_t i = 0; i < p.kept_0; ++i, in += p.kept_stride_0) {
     const T* from_1 = in;
     for (int32_t j = 0; j < p.kept_1; ++j, from_1 += p.kept_stride_1) {

@@ -50,19 +50,7 @@ class Mean final : public Reduction {
     const double ratio =
         static_cast<double>(tensor_scale(in, "input")) / static_cast<double>(tensor_scale(out, "output"));
     const FixedMultiplier fixed = divided(quantize_multiplier(ratio), count);
-    const nn::Reduce r = loops(in.shape);
-    return {r.kept_0,
-            r.kept_1,
-            r.kept_2,
-            r.kept_stride_0,
-            r.kept_stride_1,
-            r.kept_stride_2,
-            r.folded_0,
-            r.folded_1,
-            r.folded_2,
-            r.folded_stride_0,
-            r.folded_stride_1,
-            r.folded_stride_2,
+    return {loops(in.shape),
             narrow<int32_t>(tensor_zero(in, "input") * count),
             fixed.multiplier,
             fixed.shift,
@@ -70,19 +58,7 @@ class Mean final : public Reduction {
   }
 
   [[nodiscard]] nn::MeanFloat float_parameters(const TensorType& in) const {
-    const nn::Reduce r = loops(in.shape);
-    return {r.kept_0,
-            r.kept_1,
-            r.kept_2,
-            r.kept_stride_0,
-            r.kept_stride_1,
-            r.kept_stride_2,
-            r.folded_0,
-            r.folded_1,
-            r.folded_2,
-            r.folded_stride_0,
-            r.folded_stride_1,
-            r.folded_stride_2,
+    return {loops(in.shape),
             static_cast<float>(folded_count(in.shape))};
   }
 };

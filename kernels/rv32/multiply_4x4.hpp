@@ -6,9 +6,9 @@
 
 #include "nn/fixed.hpp"
 
-// Compilers keep some of the sixteen sums in memory or reorder loads until they must; the registers are named here. s0
-// stays free: it may be the frame pointer.
-// One row: loads the value at `next` while the last products of the row are still on their way.
+// Compilers keep some of the sixteen sums in memory or reorder loads until they must; the registers are named here
+// (s0 stays free: it may be the frame pointer). In one row the value at `next` is loaded while the row's last
+// products are still on their way.
 #define MOTE_ROW(a, b, c, d, next) \
   "mul t1, t0, t3\n"               \
   "mul %[t], t0, t4\n"             \
@@ -33,8 +33,8 @@
 namespace nn {
 
 // As in nn/multiply_4x4.hpp.
-MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int8_t* weights, const int32_t* scales,
-                              int32_t* sums) {
+MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int8_t* weights,
+                              const int32_t* scales, int32_t* sums) {
   const int32_t* t = scales;
   __asm__ volatile(
       "lw a6, 0(%[t])\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions on emulated cores against the plain kernel on this machine: the variants for one instruction set exist
-// only there.
+// Convolutions on emulated cores against the plain kernel on this machine: the variants for one instruction set
+// exist only there.
 #include <gtest/gtest.h>
 
 #include <algorithm>

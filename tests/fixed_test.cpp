@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fixed-point arithmetic against the formulas, in 128-bit integers.
 #include "nn/fixed.hpp"
-#include "nn/requantize.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 #include <vector>
+
+#include "nn/requantize.hpp"
 
 namespace {
 
@@ -59,10 +60,12 @@ TEST(Fixed, HighMulEqualsTheFormula) {
 TEST(Fixed, DivideByPowerOfTwoEqualsTheFormula) {
   for (int exponent = 0; exponent <= 31; ++exponent) {
     for (int32_t x = -40000; x <= 40000; ++x) {
-      ASSERT_EQ(nn::rounding_divide_by_power_of_two(x, exponent), formula_divide(x, exponent)) << x << " " << exponent;
+      ASSERT_EQ(nn::rounding_divide_by_power_of_two(x, exponent), formula_divide(x, exponent))
+          << x << " " << exponent;
     }
     for (const int32_t x : corners()) {
-      ASSERT_EQ(nn::rounding_divide_by_power_of_two(x, exponent), formula_divide(x, exponent)) << x << " " << exponent;
+      ASSERT_EQ(nn::rounding_divide_by_power_of_two(x, exponent), formula_divide(x, exponent))
+          << x << " " << exponent;
     }
   }
 }
@@ -95,8 +98,8 @@ struct Channel {
   }
   void check(int32_t sum) const {
     const int32_t actual = nn::Requantize(multiplier, shift, zero)(sum, zero, low, high);
-    ASSERT_EQ(actual, expected(sum)) << sum << " * " << multiplier << " >> " << shift << " + " << zero << " in [" << low
-                                     << ", " << high << "]";
+    ASSERT_EQ(actual, expected(sum)) << sum << " * " << multiplier << " >> " << shift << " + " << zero << " in ["
+                                     << low << ", " << high << "]";
   }
 };
 
@@ -124,12 +127,14 @@ TEST(Requantize, EqualsTheLongWayAtTiesAndAtTheBound) {
   for (int i = 0; i < 300000 && !HasFailure(); ++i) {
     const Channel channel = random_channel(random);
     // What the compiler proves before it chooses this arithmetic: 2 * |sum| + 2^(shift + 7) + 4 fits 31 bits.
-    const int64_t bound = std::min<int64_t>((INT32_MAX - (int64_t{256} << (channel.shift - 1)) - 4) / 2, INT32_MAX / 4);
+    const int64_t bound =
+        std::min<int64_t>((INT32_MAX - (int64_t{256} << (channel.shift - 1)) - 4) / 2, INT32_MAX / 4);
     channel.check(static_cast<int32_t>(bound));
     channel.check(static_cast<int32_t>(-bound));
     channel.check(static_cast<int32_t>(static_cast<int64_t>(random()) % (2 * bound) - bound));
     // Around the sum whose result lies half way between two integers.
-    const double half = (static_cast<double>(random() % 512) - 256.5) * static_cast<double>(int64_t{1} << (30 + channel.shift)) /
+    const double half = (static_cast<double>(random() % 512) - 256.5) *
+                        static_cast<double>(int64_t{1} << (30 + channel.shift)) /
                         static_cast<double>(channel.multiplier);
     for (int32_t nudge = -2; nudge <= 2; ++nudge) {
       const int64_t sum = static_cast<int64_t>(half) + nudge;

@@ -15,7 +15,8 @@ namespace {
 TEST(QuantizeMultiplier, IsTheNearestOf31BitsAndAPowerOfTwo) {
   std::mt19937 random(1);
   for (int i = 0; i < 100000; ++i) {
-    const double real = std::ldexp(1.0 + static_cast<double>(random()) / 0x1p32, static_cast<int>(random() % 60) - 31);
+    const double real =
+        std::ldexp(1.0 + static_cast<double>(random()) / 0x1p32, static_cast<int>(random() % 60) - 31);
     const FixedMultiplier fixed = quantize_multiplier(real);
     ASSERT_GE(fixed.multiplier, 1 << 30);
     const double stands_for = std::ldexp(fixed.multiplier, fixed.shift - 31);
@@ -54,7 +55,8 @@ TEST(ActivationRange, InTheOutputsIntegers) {
   expect(Activation::relu_n1_to_1, -120, -80);
 }
 
-// SAME makes ceil(input / stride) outputs, with the least padding that does, and at most one more behind than before.
+// SAME makes ceil(input / stride) outputs, with the least padding that does, and at most one more behind than
+// before.
 TEST(WindowPadding, SameIsTheLeastThatCoversTheInput) {
   for (int64_t input = 1; input <= 20; ++input) {
     for (int64_t kernel = 1; kernel <= 5; ++kernel) {

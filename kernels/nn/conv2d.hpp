@@ -93,7 +93,8 @@ MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, co
         const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
         for (int32_t c = 0; c < p.out_channels; ++c) {
           const T* const group = in + c / p.group_outputs * p.group_channels;
-          *out++ = finish(conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero, bias[c]), c);
+          *out++ =
+              finish(conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero, bias[c]), c);
         }
       }
     }
@@ -110,7 +111,8 @@ MOTE_KERNEL void conv2d_s8(const Conv2d& p, const int8_t* in, const int8_t* weig
   });
 }
 
-MOTE_KERNEL void conv2d_f32(const Conv2dF32& p, const float* in, const float* weights, const float* bias, float* out) {
+MOTE_KERNEL void conv2d_f32(const Conv2dF32& p, const float* in, const float* weights, const float* bias,
+                            float* out) {
   conv2d_plain(p, in, weights, bias, out, 0.0F, [&](float sum, int32_t) {
     return sum < p.low ? p.low : sum > p.high ? p.high : sum;
   });

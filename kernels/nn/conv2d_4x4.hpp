@@ -30,9 +30,9 @@ MOTE_KERNEL void conv2d_gather(const Conv2d& p, const int8_t* in, int32_t top, i
   }
 }
 
-// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with zeros
-// to multiples of 4 and 2. scales: {bias - in_zero * sum of weights, multiplier} a channel. shift: as Requantize wants.
-// scratch: 4 * taps bytes.
+// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with
+// zeros to multiples of 4 and 2. scales: {bias - in_zero * sum of weights, multiplier} a channel. shift: as
+// Requantize wants. scratch: 4 * taps bytes.
 MOTE_KERNEL void conv2d_4x4_s8(const Conv2d& p, const int8_t* in, const int8_t* weights, const int32_t* scales,
                                const uint8_t* shift, int8_t* out, int8_t* scratch) {
   const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;

@@ -36,8 +36,8 @@ struct Rows3 {
   }
 };
 
-// One output row of one channel. Columns stream through: each takes part in up to three sums that are under way, so
-// that no window has to move from register to register.
+// One output row of one channel. Columns stream through: each takes part in up to three sums that are under way,
+// so that no window has to move from register to register.
 MOTE_KERNEL void depthwise_row_3x3(const Conv2d& p, Rows3 rows, const Column3& left, const Column3& middle,
                                    const Column3& right, int32_t bias, const Requantize& requantize, int8_t* out) {
   Column3 column = rows.next();
@@ -83,11 +83,11 @@ MOTE_KERNEL void depthwise_conv2d_3x3_s8(const Conv2d& p, const int8_t* in, cons
             source[ky] = in + c;
           }
         }
-        depthwise_row_3x3(p, Rows3{source[0], source[1], source[2], -p.pad_left, p.in_width, p.in_channels, p.in_zero},
-                          Column3{weight[0][0], weight[1][0], weight[2][0]},
-                          Column3{weight[0][1], weight[1][1], weight[2][1]},
-                          Column3{weight[0][2], weight[1][2], weight[2][2]}, bias,
-                          Requantize(scales[2 * c + 1], shift[c], p.out_zero), out + c);
+        depthwise_row_3x3(
+            p, Rows3{source[0], source[1], source[2], -p.pad_left, p.in_width, p.in_channels, p.in_zero},
+            Column3{weight[0][0], weight[1][0], weight[2][0]}, Column3{weight[0][1], weight[1][1], weight[2][1]},
+            Column3{weight[0][2], weight[1][2], weight[2][2]}, bias,
+            Requantize(scales[2 * c + 1], shift[c], p.out_zero), out + c);
       }
       out += p.out_width * p.out_channels;
     }

@@ -9,8 +9,8 @@
 
 namespace nn {
 
-// sums[channel] = scales[2 * channel] + sum over k of values[step * k] * weights[4 * k + channel]. Returns the weights
-// of the next four channels: they start after an even number of taps.
+// sums[channel] = scales[2 * channel] + sum over k of values[step * k] * weights[4 * k + channel]. Returns the
+// weights of the next four channels: they start after an even number of taps.
 MOTE_KERNEL const int8_t* multiply_1x4(const int8_t* values, int32_t step, int32_t taps, const int8_t* weights,
                                        const int32_t* scales, int32_t* sums) {
   int32_t sum0 = scales[0], sum1 = scales[2], sum2 = scales[4], sum3 = scales[6];
@@ -35,8 +35,8 @@ MOTE_KERNEL const int8_t* multiply_1x4(const int8_t* values, int32_t step, int32
 
 // All channels of one pixel, whose values lie `step` bytes apart.
 template <class Params>
-MOTE_KERNEL void pixel_1x4(const Params& p, const int8_t* values, int32_t step, int32_t taps, const int8_t* weights,
-                           const int32_t* scales, const uint8_t* shift, int8_t* out) {
+MOTE_KERNEL void pixel_1x4(const Params& p, const int8_t* values, int32_t step, int32_t taps,
+                           const int8_t* weights, const int32_t* scales, const uint8_t* shift, int8_t* out) {
   for (int32_t c = 0; c < p.out_channels;) {
     int32_t sums[4];
     weights = multiply_1x4(values, step, taps, weights, scales + 2 * c, sums);

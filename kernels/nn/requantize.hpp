@@ -8,12 +8,12 @@
 
 namespace nn {
 
-// Equals clamp(out_zero + multiply_by_quantized_multiplier(sum, multiplier, 1 - shift), low, high) for shift from 2 on,
-// when 4 * sum and every step below fit 32 bits. With s = shift - 1, gemmlowp's two roundings are
+// Equals clamp(out_zero + multiply_by_quantized_multiplier(sum, multiplier, 1 - shift), low, high) for shift from
+// 2 on, when 4 * sum and every step below fit 32 bits. With s = shift - 1, gemmlowp's two roundings are
 //   t = floor(sum * multiplier / 2^30)     r = floor((t + 1) / 2)     floor((r + 2^(s-1) - (r < 0)) / 2^s)
-// and nested floors of halves join: floor((t + 1 + 2^s - 2 * (t < 0)) / 2^(s+1)); t = -1, the one t < 0 with r = 0, gives
-// 0 either way. `offset` is 1 + 2^s + out_zero * 2^(s+1). The term of t < 0 matters only at results below out_zero:
-// it is left out when `low` cuts those off.
+// and nested floors of halves join: floor((t + 1 + 2^s - 2 * (t < 0)) / 2^(s+1)); t = -1, the one t < 0 with r =
+// 0, gives 0 either way. `offset` is 1 + 2^s + out_zero * 2^(s+1). The term of t < 0 matters only at results below
+// out_zero: it is left out when `low` cuts those off.
 struct Requantize {
   int32_t multiplier, offset, shift;
 

@@ -7,8 +7,8 @@ namespace mote {
 
 std::string to_text(const SlidingWindow& window) {
   std::string text = fmt::format("stride={}x{} pad={},{},{},{}", window.vertical.stride, window.horizontal.stride,
-                                 window.pad_vertical.before, window.pad_horizontal.before, window.pad_vertical.after,
-                                 window.pad_horizontal.after);
+                                 window.pad_vertical.before, window.pad_horizontal.before,
+                                 window.pad_vertical.after, window.pad_horizontal.after);
   if (window.vertical.dilation != 1 || window.horizontal.dilation != 1) {
     text += fmt::format(" dilation={}x{}", window.vertical.dilation, window.horizontal.dilation);
   }
@@ -34,8 +34,8 @@ void check_weight_scales(const TensorType& weights, int64_t out_channels, int ch
   for (const int32_t zero : quant.zero) {
     require(zero == 0, "has weights with zero point {}; quantise them symmetrically", zero);
   }
-  require(count == 1 || quant.axis == channel_axis, "quantises its weights along axis {}, the output channels are {}",
-          quant.axis, channel_axis);
+  require(count == 1 || quant.axis == channel_axis,
+          "quantises its weights along axis {}, the output channels are {}", quant.axis, channel_axis);
 }
 
 }  // namespace
@@ -47,13 +47,15 @@ void check_inputs(Inputs in) {
 
 void check_kernel(const SlidingWindow& window, const Shape& weights) {
   require(weights[1] == window.vertical.kernel && weights[2] == window.horizontal.kernel,
-          "has weights {} for a window of {}x{}", to_text(weights), window.vertical.kernel, window.horizontal.kernel);
+          "has weights {} for a window of {}x{}", to_text(weights), window.vertical.kernel,
+          window.horizontal.kernel);
 }
 
 void check_types(Inputs in, const Types& declared, int64_t out_channels, int channel_axis) {
   require(declared.size() == 1, "has {} outputs, one is expected", declared.size());
   const DType dtype = in[0]->type.dtype;
-  require(dtype == DType::i8 || dtype == DType::f32, "has an input of type {}; i8 and f32 are supported", name(dtype));
+  require(dtype == DType::i8 || dtype == DType::f32, "has an input of type {}; i8 and f32 are supported",
+          name(dtype));
   require(declared[0].dtype == dtype, "has an input of type {} and an output of type {}; they must be equal",
           name(dtype), name(declared[0].dtype));
   const bool integer = dtype == DType::i8;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What convolution, depthwise convolution and fully connected layers share: they are one computation, which differs
-// in geometry and in how the file orders the weights.
+// What convolution, depthwise convolution and fully connected layers share: they are one computation, which
+// differs in geometry and in how the file orders the weights.
 #pragma once
 
 #include <string>
@@ -44,8 +44,8 @@ class Convolution : public WeightedSum {
 
 // Inputs of all three: activations, constant weights, optional constant bias.
 //   conv2d: weights [out][height][width][in / groups]     depthwise: [1][height][width][out]     dense: [out][in]
-// `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output has
-// the input's leading dimensions instead of one flat batch.
+// `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output
+// has the input's leading dimensions instead of one flat batch.
 [[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window);
 [[nodiscard]] OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier = 0);
 [[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions);

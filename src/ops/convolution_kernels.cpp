@@ -56,7 +56,10 @@ Quantised quantise(const Problem& problem) {
     const FixedMultiplier fixed = quantize_multiplier(effective_scale(problem, c));
     q.multiplier.push_back(fixed.multiplier);
     q.shift.push_back(narrow<int8_t>(fixed.shift));
-    require(sum_bound(q, c) < (int64_t{1} << 31), "can exceed 32 bits in output channel {}; use smaller weights", c);
+    require(
+        sum_bound(q, c) < (int64_t{1} << 31),
+        "has sums that can exceed 32 bits in output channel {}; its bias or weights are damaged, export it again",
+        c);
   }
   return q;
 }
@@ -82,10 +85,11 @@ Call plain_s8(const Problem& problem, const Quantised& q) {
 Call plain_f32(const Problem& problem) {
   const nn::Conv2d& s = problem.shape;
   const FloatRange range = activation_range(problem.activation);
-  const nn::Conv2dF32 params{s.batches,       s.in_height,      s.in_width,       s.in_channels,     s.out_height,
-                             s.out_width,     s.out_channels,   s.kernel_height,  s.kernel_width,    s.group_channels,
-                             s.group_outputs, s.stride_height,  s.stride_width,   s.dilation_height, s.dilation_width,
-                             s.pad_top,       s.pad_left,       range.low,        range.high};
+  const nn::Conv2dF32 params{s.batches,      s.in_height,       s.in_width,       s.in_channels,
+                             s.out_height,   s.out_width,       s.out_channels,   s.kernel_height,
+                             s.kernel_width, s.group_channels,  s.group_outputs,  s.stride_height,
+                             s.stride_width, s.dilation_height, s.dilation_width, s.pad_top,
+                             s.pad_left,     range.low,         range.high};
   Call call = make_call(nn::conv2d_f32, "conv2d_f32", "nn/conv2d.hpp", "Conv2dF32", params,
                         {input(0), constant(0), constant(1), output(0)});
   const std::vector<float> zeros(static_cast<size_t>(s.out_channels), 0.0F);
@@ -108,9 +112,9 @@ int32_t output_of(const Quantised& q, size_t c, int64_t sum) {
   return std::clamp(scaled + q.shape.out_zero, q.shape.low, q.shape.high);
 }
 
-// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter: outputs
-// grow with sums, so it is enough that the ends of the range agree. Trained models hold hundreds of such channels,
-// with biases that would not fit the arithmetic of nn::Requantize.
+// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter:
+// outputs grow with sums, so it is enough that the ends of the range agree. Trained models hold hundreds of such
+// channels, with biases that would not fit the arithmetic of nn::Requantize.
 std::optional<int32_t> constant_output(const Quantised& q, size_t c) {
   const int64_t spread = sum_bound(q, c) - std::abs(static_cast<int64_t>(q.bias[c]));
   const int left = std::max<int>(q.shift[c], 0);
@@ -183,8 +187,8 @@ Call depthwise_3x3(const Quantised& q, const Folded& folded) {
 
 Call dense(const Problem& problem, const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
-  const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels,
-                                  s.out_zero, s.low, s.high};
+  const nn::FullyConnected params{
+      s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels, s.out_zero, s.low, s.high};
   Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
                         params, {input(0), constant(0), constant(1), constant(2), output(0)});
   call.constants = folded_constants(folded, true);

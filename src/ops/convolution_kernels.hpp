@@ -17,8 +17,9 @@ struct Problem {
   const TensorType* input = nullptr;
   const TensorType* weight_type = nullptr;
   const TensorType* output = nullptr;
-  bool float_product = false;  // input scale times weight scale is rounded to float, as the reference's dense layers do
-  int pixel_dims = 0;          // leading output dimensions that number the pixels; 0: the output may overlap no input
+  bool float_product =
+      false;           // input scale times weight scale is rounded to float, as the reference's dense layers do
+  int pixel_dims = 0;  // leading output dimensions that number the pixels; 0: the output may overlap no input
 };
 
 [[nodiscard]] Call lower(const Problem& problem);

@@ -11,7 +11,9 @@ int64_t SampleMaker::integer(int64_t low, int64_t high) {
   return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
 }
 
-double SampleMaker::real(double low, double high) { return low + (high - low) * (static_cast<double>(random_()) / 0x1p32); }
+double SampleMaker::real(double low, double high) {
+  return low + (high - low) * (static_cast<double>(random_()) / 0x1p32);
+}
 
 bool SampleMaker::chance(double probability) { return real(0.0, 1.0) < probability; }
 
@@ -75,8 +77,8 @@ Tensor SampleMaker::integer_weights(const Shape& shape, int64_t outputs, int axi
     const auto count = static_cast<size_t>(outputs);
     quant = {std::vector<float>(count), std::vector<int32_t>(count, 0), axis};
     for (size_t c = 0; c < count; ++c) {
-      // Channels that training left without effect have tiny scales (and huge biases, below); the first one sets the
-      // output's scale.
+      // Channels that training left without effect have tiny scales (and huge biases, below); the first one sets
+      // the output's scale.
       const bool dead = c > 0 && chance(0.05);
       quant.scale[c] = static_cast<float>(base * (dead ? real(1e-9, 1e-5) : real(0.3, 3.0)));
     }

@@ -15,7 +15,7 @@ class SampleMaker {
   [[nodiscard]] double real(double low, double high);
   [[nodiscard]] Activation activation();
   [[nodiscard]] SlidingWindow window();
-  [[nodiscard]] SlidingWindow window_3x3();  // without dilation
+  [[nodiscard]] SlidingWindow window_3x3();                                  // without dilation
   [[nodiscard]] Shape input(const SlidingWindow& window, int64_t channels);  // large enough for one output
 
   // Random dtype, weights, biases and scales for an operator on these shapes.

@@ -7,7 +7,8 @@
 
 namespace mote::convolution {
 
-// Options: schema::Conv2DOptions or schema::DepthwiseConv2DOptions; both weights layouts hold height and width at 1, 2.
+// Options: schema::Conv2DOptions or schema::DepthwiseConv2DOptions; both weights layouts hold height and width at
+// 1, 2.
 template <class Options>
 [[nodiscard]] SlidingWindow window_from_tflite(const tflite::OpView& view) {
   const Options& options = view.required_options<Options>();
@@ -21,7 +22,8 @@ template <class Options>
   window.vertical = {weights[1], options.stride_h(), options.dilation_h_factor()};
   window.horizontal = {weights[2], options.stride_w(), options.dilation_w_factor()};
   for (const Window& one : {window.vertical, window.horizontal}) {
-    require(one.stride > 0 && one.dilation > 0, "stride {} and dilation {} must be positive", one.stride, one.dilation);
+    require(one.stride > 0 && one.dilation > 0, "stride {} and dilation {} must be positive", one.stride,
+            one.dilation);
   }
   const PaddingScheme scheme = padding_from_tflite(static_cast<int>(options.padding()));
   window.pad_vertical = window_padding(scheme, input[1], window.vertical);

@@ -99,7 +99,8 @@ OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_mul
 
 namespace op {
 
-extern const OpDef depthwise_conv2d{.name = "depthwise_conv2d", .tflite = {{"DEPTHWISE_CONV_2D", from_tflite}}, .sample = sample};
+extern const OpDef depthwise_conv2d{
+    .name = "depthwise_conv2d", .tflite = {{"DEPTHWISE_CONV_2D", from_tflite}}, .sample = sample};
 
 }  // namespace op
 }  // namespace mote

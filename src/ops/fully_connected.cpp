@@ -16,7 +16,8 @@ class FullyConnected final : public WeightedSum {
 
   std::string name() const override { return "fully_connected"; }
   std::string parameters() const override {
-    std::string text = activation_ == Activation::none ? "" : fmt::format("activation={}", mote::name(activation_));
+    std::string text =
+        activation_ == Activation::none ? "" : fmt::format("activation={}", mote::name(activation_));
     if (keep_dimensions_) text += text.empty() ? "keep_dimensions" : " keep_dimensions";
     return text;
   }
@@ -27,8 +28,8 @@ class FullyConnected final : public WeightedSum {
     const Shape& weights = in[1]->type.shape;
     require(weights.size() == 2, "has weights {}, they need two dimensions", to_text(weights));
     const int64_t depth = weights[1];
-    require(depth > 0 && elements(input) % depth == 0, "has weights {} that do not fit its input {}", to_text(weights),
-            to_text(input));
+    require(depth > 0 && elements(input) % depth == 0, "has weights {} that do not fit its input {}",
+            to_text(weights), to_text(input));
     convolution::check_types(in, declared, weights[0], 0);
     Shape output{elements(input) / depth, weights[0]};
     if (keep_dimensions_) {
@@ -41,7 +42,8 @@ class FullyConnected final : public WeightedSum {
   }
 
   Reals reference(Inputs in, const Types&, const Reals& x) const override {
-    return {convolution::reference(shape(in), activation_, x[0], x[1], x.size() > 2 ? x[2] : std::vector<double>())};
+    return {
+        convolution::reference(shape(in), activation_, x[0], x[1], x.size() > 2 ? x[2] : std::vector<double>())};
   }
 
   Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
@@ -78,7 +80,8 @@ class FullyConnected final : public WeightedSum {
   static nn::Conv2d shape(Inputs in) {
     const Shape& weights = in[1]->type.shape;
     const int64_t rows = elements(in[0]->type.shape) / weights[1];
-    nn::Conv2d shape = convolution::window_shape(SlidingWindow{}, {1, 1, rows, weights[1]}, {1, 1, rows, weights[0]});
+    nn::Conv2d shape =
+        convolution::window_shape(SlidingWindow{}, {1, 1, rows, weights[1]}, {1, 1, rows, weights[0]});
     shape.group_channels = shape.in_channels;
     shape.group_outputs = shape.out_channels;
     return shape;
@@ -115,7 +118,8 @@ OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions) {
 
 namespace op {
 
-extern const OpDef fully_connected{.name = "fully_connected", .tflite = {{"FULLY_CONNECTED", from_tflite}}, .sample = sample};
+extern const OpDef fully_connected{
+    .name = "fully_connected", .tflite = {{"FULLY_CONNECTED", from_tflite}}, .sample = sample};
 
 }  // namespace op
 }  // namespace mote

@@ -72,8 +72,8 @@ IntegerRange activation_range(Activation activation, const TensorType& output) {
   const IntegerRange whole = whole_range(output.dtype);
   const float scale = tensor_scale(output, "output");
   const int32_t zero = tensor_zero(output, "output");
-  // Divided and rounded in float, as the reference does; clamped before the conversion so that tiny scales (and the
-  // bounds of an open range) are safe.
+  // Divided and rounded in float, as the reference does; clamped before the conversion so that tiny scales (and
+  // the bounds of an open range) are safe.
   const auto quantize = [&](float value) {
     const float steps = std::clamp(std::round(value / scale), -1e6F, 1e6F);
     return std::clamp(zero + static_cast<int32_t>(steps), whole.low, whole.high);
@@ -108,8 +108,9 @@ Padding window_padding(PaddingScheme scheme, int64_t input, const Window& window
 
 int64_t window_outputs(int64_t input, const Padding& padding, const Window& window) {
   const int64_t padded = input + padding.before + padding.after;
-  require(padded >= window.span(), "slides a window of {} over an input of {} with its padding; it must not be larger",
-          window.span(), padded);
+  require(padded >= window.span(),
+          "slides a window of {} over an input of {} with its padding; it must not be larger", window.span(),
+          padded);
   return (padded - window.span()) / window.stride + 1;
 }
 

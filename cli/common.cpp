@@ -104,7 +104,8 @@ Progress::~Progress() {
 
 std::string activity(const Target& target, bool runs) {
   if (target.emulator.empty()) return runs ? "running in the simulator" : "planning";
-  return fmt::format("building for {}{}", target.name, runs ? fmt::format(" and running in {}", target.emulator) : "");
+  return fmt::format("building for {}{}", target.name,
+                     runs ? fmt::format(" and running in {}", target.emulator) : "");
 }
 
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "nn/conv2d.hpp"
 #include "ops/convolution.hpp"
 #include "ops/registry.hpp"
 #include "support/guarded_call.hpp"
@@ -53,6 +54,20 @@ TEST_P(ConvolutionSamples, EqualThePlainKernel) {
 INSTANTIATE_TEST_SUITE_P(Operators, ConvolutionSamples,
                          ::testing::Values("conv2d", "depthwise_conv2d", "fully_connected"),
                          [](const auto& info) { return std::string(info.param); });
+
+// The cores wrap; the plain kernel must do so too, and defined: the sanitizers watch this test.
+TEST(PlainConvolution, SumsWrapAt32Bits) {
+  nn::Conv2d p{};
+  p.batches = p.in_height = p.in_width = p.in_channels = p.out_height = p.out_width = p.out_channels = 1;
+  p.kernel_height = p.kernel_width = p.group_channels = p.group_outputs = 1;
+  p.stride_height = p.stride_width = p.dilation_height = p.dilation_width = 1;
+  p.low = -128, p.high = 127;
+  const int8_t in = 1, weight = 1, shift = 0;
+  const int32_t bias = INT32_MAX, multiplier = 1 << 30;
+  int8_t out = 0;
+  nn::conv2d_s8(p, &in, &weight, &bias, &multiplier, &shift, &out);
+  EXPECT_EQ(out, -128);  // INT32_MAX + 1 is INT32_MIN
+}
 
 }  // namespace
 }  // namespace mote

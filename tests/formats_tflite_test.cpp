@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes become a checked view of a .tflite file or one Error.
-#include "formats/tflite_view.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
 
 #include "base/files.hpp"
+#include "formats/tflite_view.hpp"
 #include "support/shared.hpp"
 #include "support/tflite_writer.hpp"
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs made from .tflite files, and every message a person can get when that fails.
-#include "import/tflite.hpp"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -10,6 +8,7 @@
 #include "base/files.hpp"
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
+#include "import/tflite.hpp"
 #include "support/tflite_writer.hpp"
 
 namespace mote {

@@ -64,6 +64,7 @@ MOTE_KERNEL Taps taps_inside(int32_t origin, int32_t extent, int32_t kernel, int
 }
 
 // The sum over one window of one output channel; `in` and `weights` are those of the channel's batch and group.
+// Sum is uint32_t for integers: a sum beyond 32 bits wraps, as it does on the cores, instead of being undefined.
 template <class Params, class T, class Sum>
 MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const T* weights, int32_t top, int32_t left, Taps rows,
                               Taps columns, Sum in_zero, Sum sum) {
@@ -73,16 +74,18 @@ MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const T* weights, in
       const int32_t x = left + kx * p.dilation_width;
       const T* const pixel = in + (y * p.in_width + x) * p.in_channels;
       const T* const tap = weights + (ky * p.kernel_width + kx) * p.group_channels;
-      for (int32_t k = 0; k < p.group_channels; ++k) sum += (static_cast<Sum>(pixel[k]) - in_zero) * tap[k];
+      for (int32_t k = 0; k < p.group_channels; ++k) {
+        sum += (static_cast<Sum>(pixel[k]) - in_zero) * static_cast<Sum>(tap[k]);
+      }
     }
   }
   return sum;
 }
 
 // Calls finish(window sum, channel) for every output element in memory order and stores what it returns.
-template <class Params, class T, class Sum, class Finish>
-MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, const Sum* bias, T* out, Sum in_zero,
-                              Finish finish) {
+template <class Sum, class Params, class T, class Bias, class Finish>
+MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, const Bias* bias, T* out,
+                              Sum in_zero, Finish finish) {
   const int32_t filter = p.kernel_height * p.kernel_width * p.group_channels;
   for (int32_t batch = 0; batch < p.batches; ++batch) {
     for (int32_t y = 0; y < p.out_height; ++y) {
@@ -93,8 +96,9 @@ MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, co
         const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
         for (int32_t c = 0; c < p.out_channels; ++c) {
           const T* const group = in + c / p.group_outputs * p.group_channels;
-          *out++ =
-              finish(conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero, bias[c]), c);
+          *out++ = finish(conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero,
+                                        static_cast<Sum>(bias[c])),
+                          c);
         }
       }
     }
@@ -105,8 +109,8 @@ MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, co
 // weights: [out_channels][kernel_height][kernel_width][group_channels]; multiplier and shift as in fixed.hpp.
 MOTE_KERNEL void conv2d_s8(const Conv2d& p, const int8_t* in, const int8_t* weights, const int32_t* bias,
                            const int32_t* multiplier, const int8_t* shift, int8_t* out) {
-  conv2d_plain(p, in, weights, bias, out, p.in_zero, [&](int32_t sum, int32_t c) {
-    const int32_t scaled = multiply_by_quantized_multiplier(sum, multiplier[c], shift[c]);
+  conv2d_plain(p, in, weights, bias, out, static_cast<uint32_t>(p.in_zero), [&](uint32_t sum, int32_t c) {
+    const int32_t scaled = multiply_by_quantized_multiplier(static_cast<int32_t>(sum), multiplier[c], shift[c]);
     return static_cast<int8_t>(clamp(scaled + p.out_zero, p.low, p.high));
   });
 }

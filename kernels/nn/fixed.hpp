@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fixed-point arithmetic: the only place that rounds, shifts and saturates. C++17, freestanding.
 //
-// The formulas are those of gemmlowp's fixedpoint.h (double rounding), which TensorFlow Lite's reference kernels use.
+// The formulas are those of gemmlowp's fixedpoint.h (double rounding), which TensorFlow Lite's reference kernels
+// use.
 #pragma once
 
 #include <stdint.h>
 
-// Kernel bodies are forced inline: generated code decides whether one outlined instance serves many layers or a layer
-// gets its own copy with constant parameters.
+// Kernel bodies are forced inline: generated code decides whether one outlined instance serves many layers or a
+// layer gets its own copy with constant parameters.
 #define MOTE_KERNEL inline __attribute__((always_inline))
 // The same for the lambdas that kernels hand to a shared walk.
 #define MOTE_INLINE __attribute__((always_inline))
@@ -26,7 +27,8 @@ MOTE_KERNEL int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) 
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + (int64_t{1} << 30)) >> 31);
 }
 
-// round(x / 2^exponent), ties away from zero; exponent 0 to 31. Equals ARM's SRSHL by -exponent with a sign fix-up.
+// round(x / 2^exponent), ties away from zero; exponent 0 to 31. Equals ARM's SRSHL by -exponent with a sign
+// fix-up.
 MOTE_KERNEL int32_t rounding_divide_by_power_of_two(int32_t x, int exponent) {
   const int32_t mask = static_cast<int32_t>((uint32_t{1} << exponent) - 1);
   const int32_t remainder = x & mask;

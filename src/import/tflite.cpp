@@ -113,7 +113,8 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
 // Operators need not think of extents of zero: such tensors are reported by tensor().
 bool Importer::touches_empty(const Node& node) const {
   const auto empty = [&](TensorId id) { return id != no_tensor && elements(graph_.tensors[id].type.shape) == 0; };
-  return std::any_of(node.in.begin(), node.in.end(), empty) || std::any_of(node.out.begin(), node.out.end(), empty);
+  return std::any_of(node.in.begin(), node.in.end(), empty) ||
+         std::any_of(node.out.begin(), node.out.end(), empty);
 }
 
 void Importer::infer(const Node& node) {

@@ -73,9 +73,8 @@ std::string literal(T value) {
     return float_literal(static_cast<float>(value));
   } else if constexpr (std::is_class_v<T>) {  // a struct with fields() of its own
     std::string text;
-    value.fields([&](std::string_view, const auto& member) {
-      text += (text.empty() ? "{" : ", ") + literal(member);
-    });
+    value.fields(
+        [&](std::string_view, const auto& member) { text += (text.empty() ? "{" : ", ") + literal(member); });
     return text + "}";
   } else {
     return std::to_string(value);

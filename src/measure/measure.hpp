@@ -17,7 +17,8 @@ struct Sizes {
   int64_t weight_bytes = 0;
   int64_t harness_bytes = 0;
   int64_t stack_bound_bytes = 0;  // no run can use more
-  int64_t library_ram_bytes = 0;  // variables of library routines that the model calls: 0 unless libm keeps an errno
+  int64_t library_ram_bytes =
+      0;  // variables of library routines that the model calls: 0 unless libm keeps an errno
   std::vector<int64_t> step_code_bytes;
 };
 

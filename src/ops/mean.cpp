@@ -50,16 +50,12 @@ class Mean final : public Reduction {
     const double ratio =
         static_cast<double>(tensor_scale(in, "input")) / static_cast<double>(tensor_scale(out, "output"));
     const FixedMultiplier fixed = divided(quantize_multiplier(ratio), count);
-    return {loops(in.shape),
-            narrow<int32_t>(tensor_zero(in, "input") * count),
-            fixed.multiplier,
-            fixed.shift,
+    return {loops(in.shape), narrow<int32_t>(tensor_zero(in, "input") * count), fixed.multiplier, fixed.shift,
             tensor_zero(out, "output")};
   }
 
   [[nodiscard]] nn::MeanFloat float_parameters(const TensorType& in) const {
-    return {loops(in.shape),
-            static_cast<float>(folded_count(in.shape))};
+    return {loops(in.shape), static_cast<float>(folded_count(in.shape))};
   }
 };
 

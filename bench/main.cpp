@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints the figures of real models on an emulated target as a markdown table, with the peers' beside them.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -21,6 +22,7 @@ struct Flags {
   fs::path shared = fs::path(MOTE_SHARED_DIR);
   std::string target = "rv32imac";
   std::vector<std::string> modes = {"speed", "size"};
+  size_t cases = 1;
   std::vector<std::string> models = {"mf_sine",   "micro_speech", "st_mnist",      "kws_int8",
                                      "ad01_int8", "resnet_int8",  "person_detect", "vww_96_int8"};
 };
@@ -51,16 +53,21 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
 void print_row(const std::string& model, const Flags& flags, const std::string& mode, const Peer& peer) {
   const Bytes file = read_file((flags.shared / "models" / (model + ".tflite")).string());
   const Compiled compiled = compile_model(file, to_identifier(model));
-  const std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
-  const Measurement measured =
-      measure(compiled, find_target(flags.target), parse_mode(mode), {cases[0].inputs}, false);
-  const Comparison comparison = compare(compiled.graph, {cases[0]}, measured.outputs);
+  std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
+  cases.resize(std::min(cases.size(), flags.cases));
+  std::vector<std::vector<Bytes>> inputs;
+  for (const Case& one : cases) inputs.push_back(one.inputs);
+  const Measurement measured = measure(compiled, find_target(flags.target), parse_mode(mode), inputs, false);
+  const Comparison comparison = compare(compiled.graph, cases, measured.outputs);
   const int64_t macs = total_macs(compiled.graph);
-  fmt::print("| {} | {} | {} | {:.2f} | {:.2f} | {} | {} | {} | {} | {} | {} | {} / {} | {} |\n", model, mode,
+  const auto known = [](auto value, const std::string& text) { return value > 0 ? text : std::string("-"); };
+  fmt::print("| {} | {} | {} | {:.2f} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {} / {} |\n", model, mode,
              macs, static_cast<double>(measured.instructions.at(0)) / static_cast<double>(macs),
-             peer.instructions_per_mac, measured.sizes->code_bytes, peer.code_bytes, measured.sizes->weight_bytes,
-             compiled.plan.arena_bytes, compiled.plan.lower_bound_bytes, peer.arena_bytes,
-             *measured.stack_peak_bytes, measured.sizes->stack_bound_bytes, comparison.equal() ? "yes" : "NO");
+             known(peer.instructions_per_mac, fmt::format("{:.2f}", peer.instructions_per_mac)),
+             measured.sizes->code_bytes, known(peer.code_bytes, fmt::format("{}", peer.code_bytes)),
+             measured.sizes->weight_bytes, compiled.plan.arena_bytes, compiled.plan.lower_bound_bytes,
+             known(peer.arena_bytes, fmt::format("{}", peer.arena_bytes)), *measured.stack_peak_bytes,
+             measured.sizes->stack_bound_bytes, comparison.equal_bytes, comparison.total_bytes);
   std::cout.flush();
 }
 
@@ -88,6 +95,8 @@ int main(int count, char** arguments) {
   app.add_option("--shared", flags.shared, "folder with models/, golden/ and reference/")->capture_default_str();
   app.add_option("--target", flags.target, "an emulated target")->capture_default_str();
   app.add_option("--modes", flags.modes, "of size, balanced, speed")->capture_default_str();
+  app.add_option("--cases", flags.cases, "golden cases to run; instructions are the first's")
+      ->capture_default_str();
   app.add_option("models", flags.models, "names in models/")->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   try {

@@ -46,6 +46,7 @@ void compile(const Flags& flags) {
   if (!flags.no_build) {
     const Progress progress(activity(*loaded.target, false));
     measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+    if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));
   }
   nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
   files["report.json"] = "";
@@ -66,9 +67,9 @@ void add_compile(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
   command->add_option("-o,--output", flags->output, "folder to write; new, empty or written by mote")->required();
-  command->add_option("--ram", flags->ram, "fail when the arena needs more bytes than this")
+  command->add_option("--ram", flags->ram, "fail when arena and stack need more bytes than this")
       ->check(CLI::PositiveNumber);
-  command->add_option("--flash", flags->flash, "fail when the weights need more bytes than this")
+  command->add_option("--flash", flags->flash, "fail when weights and code need more bytes than this")
       ->check(CLI::PositiveNumber);
   command->add_flag("--no-build", flags->no_build,
                     "write the sources only; do not measure them with the cross compiler");

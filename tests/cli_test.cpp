@@ -173,6 +173,18 @@ TEST_F(Program, SaysWhatDoesNotFitBeforeAnyCompilerRuns) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
+TEST_F(Program, CountsStackAndCodeOnceTheyAreKnown) {
+  // The arena alone fits 1,100 bytes and the weights alone 5,000: stack and code decide.
+  const ProcessResult ram = run({"compile", digits_, "--target", "rv32imac", "-o", path("out"), "--ram", "1100"});
+  EXPECT_EQ(ram.exit_status, 1);
+  EXPECT_EQ(ram.errors.rfind("mote: error: digits does not fit\nRAM: arena 1088 B + stack ", 0), 0U) << ram.errors;
+  const ProcessResult flash =
+      run({"compile", digits_, "--target", "rv32imac", "-o", path("out"), "--flash", "5000"});
+  EXPECT_EQ(flash.exit_status, 1);
+  EXPECT_EQ(flash.errors.rfind("mote: error: digits does not fit\nflash: weights ", 0), 0U) << flash.errors;
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
 TEST_F(Program, NamesThePackageOfAMissingTool) {
   const auto without_tools = [&](const std::string& target) {
     return run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "run", digits_, "--target", target},

@@ -60,6 +60,22 @@ std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, 
   return sizes_from(emulate_model(model, target, mode, {}, false));
 }
 
+void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits) {
+  const int64_t arena = model.plan.arena_bytes;
+  const int64_t ram = arena + sizes.stack_bound_bytes + sizes.library_ram_bytes;
+  require(!limits.ram_bytes || ram <= *limits.ram_bytes,
+          "{} does not fit\nRAM: arena {} B + stack {} B = {} B, {} B are allowed: {} B too many",
+          model.graph.name, arena, sizes.stack_bound_bytes, ram, limits.ram_bytes.value_or(0),
+          ram - limits.ram_bytes.value_or(0));
+  const int64_t flash = sizes.weight_bytes + sizes.code_bytes;
+  require(
+      !limits.flash_bytes || flash <= *limits.flash_bytes,
+      "{} does not fit\nflash: weights {} B + code {} B = {} B, {} B are allowed: {} B too many; --optimize size "
+      "takes the least code",
+      model.graph.name, sizes.weight_bytes, sizes.code_bytes, flash, limits.flash_bytes.value_or(0),
+      flash - limits.flash_bytes.value_or(0));
+}
+
 Measurement measure(const Compiled& model, const Target& target, Mode mode,
                     const std::vector<std::vector<Bytes>>& inputs, bool profile) {
   Measurement measured;

@@ -39,4 +39,8 @@ struct Measurement {
 // Compiles and links only. nullopt for the host.
 [[nodiscard]] std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode);
 
+// The second half of check_fits(compiled, limits), once the cross compiler has spoken: arena and stack against
+// RAM, weights and code against flash. Throws Error that says by how much a limit is exceeded.
+void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits);
+
 }  // namespace mote

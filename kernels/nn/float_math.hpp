@@ -23,9 +23,10 @@ MOTE_KERNEL float float_of(int32_t bits) {
   return value;
 }
 
-// e^x to about 2 units in the last place; 0 below -86 and e^88 above 88. x = n ln 2 + r, then the Taylor series of
-// e^r.
+// e^x to about 2 units in the last place; 0 below -86, e^88 above 88, NaN of NaN. x = n ln 2 + r, then the Taylor
+// series of e^r.
 MOTE_KERNEL float exp_f32(float x) {
+  if (x != x) return x;  // not a number, which no integer can hold
   if (x < -86.0f) return 0.0f;
   if (x > 88.0f) x = 88.0f;
   const auto n = static_cast<int32_t>(x * 1.44269504f + (x < 0.0f ? -0.5f : 0.5f));
@@ -40,6 +41,7 @@ MOTE_KERNEL float exp_f32(float x) {
 
 // ln x for normal x > 0. x = 2^n m with m in [0.7, 1.4], then ln m = 2 artanh((m - 1) / (m + 1)) by its series.
 MOTE_KERNEL float log_f32(float x) {
+  if (x != x) return x;
   const int32_t bits = bits_of(x);
   const int32_t n = (bits - 0x3F3504F3) >> 23;  // 0x3F3504F3: sqrt(1/2)
   const float m = float_of(bits - n * (1 << 23));

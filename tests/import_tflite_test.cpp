@@ -171,6 +171,9 @@ TEST(ImportTflite, StateAndEmptyTensors) {
   TfliteWriter empty = one(BuiltinOperator::ADD);
   empty.graph().operators[0]->inputs.push_back(empty.tensor("nothing", {DType::i8, {0, 4}, {}}));
   EXPECT_EQ(import_error(empty), "tensor 'nothing': has no elements (shape 0x4)");
+  TfliteWriter first = one(BuiltinOperator::RELU);  // its operator is never asked: the types do not fit either
+  first.tensor_at(0).shape = {0, 4};
+  EXPECT_EQ(import_error(first), "tensor 'in': has no elements (shape 0x4)");
 }
 
 TEST(ImportTflite, OrderOfOperators) {

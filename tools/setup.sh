@@ -13,6 +13,8 @@ packages=(
   clang libclang-rt-14-dev
   # emulators: RISC-V and Xtensa, Cortex-M
   qemu-system-misc qemu-system-arm
+  # seeds for fuzzing
+  python3
 )
 
 missing=()

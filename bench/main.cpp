@@ -61,8 +61,9 @@ void print_row(const std::string& model, const Flags& flags, const std::string& 
   const Comparison comparison = compare(compiled.graph, cases, measured.outputs);
   const int64_t macs = total_macs(compiled.graph);
   const auto known = [](auto value, const std::string& text) { return value > 0 ? text : std::string("-"); };
-  fmt::print("| {} | {} | {} | {:.2f} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {} / {} |\n", model, mode,
-             macs, static_cast<double>(measured.instructions.at(0)) / static_cast<double>(macs),
+  fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {} / {} |\n", model, mode, macs,
+             known(macs, fmt::format("{:.2f}", static_cast<double>(measured.instructions.at(0)) /
+                                                   static_cast<double>(macs))),
              known(peer.instructions_per_mac, fmt::format("{:.2f}", peer.instructions_per_mac)),
              measured.sizes->code_bytes, known(peer.code_bytes, fmt::format("{}", peer.code_bytes)),
              measured.sizes->weight_bytes, compiled.plan.arena_bytes, compiled.plan.lower_bound_bytes,
@@ -77,7 +78,7 @@ void bench(const Flags& flags) {
              flags.target);
   fmt::print(
       "| model | mode | MAC | instr/MAC | peer | code B | peer | weights B | arena B | lower bound | peer | stack "
-      "B used / bound | equal |\n"
+      "B used / bound | bytes equal |\n"
       "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
   for (const std::string& model : flags.models) {
     for (const std::string& mode : flags.modes) {

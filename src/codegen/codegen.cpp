@@ -139,13 +139,24 @@ std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& 
   return shared;
 }
 
+// What the file does, on one page: every step, and where in the arena its output begins.
+std::string step_table(const Graph& graph, const Plan& plan) {
+  std::string text = "// step  output  layer\n";
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    text += fmt::format("// {:4}  {:6}  {}\n", i, plan.buffers[step.out.at(0)].offset,
+                        comment_text(describe_step(graph, step)));
+  }
+  return text;
+}
+
 std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   const std::vector<bool> own = specialised_steps(graph, plan, mode);
   const std::set<std::string> shared = shared_kernels(plan, own);
   const ConstantPool constants(graph.name, plan);
 
-  std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n#include \"{}.h\"\n\n",
-                                 MOTE_VERSION, name(mode), graph.name);
+  std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n//\n{}\n#include \"{}.h\"\n\n",
+                                 MOTE_VERSION, name(mode), step_table(graph, plan), graph.name);
   std::set<std::string> headers;
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);

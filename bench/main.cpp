@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
-#include "base/identifier.hpp"
 #include "measure/measure.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -51,8 +50,7 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
 }
 
 void print_row(const std::string& model, const Flags& flags, const std::string& mode, const Peer& peer) {
-  const Bytes file = read_file((flags.shared / "models" / (model + ".tflite")).string());
-  const Compiled compiled = compile_model(file, to_identifier(model));
+  const Compiled compiled = compile_file(flags.shared / "models" / (model + ".tflite"));
   std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
   cases.resize(std::min(cases.size(), flags.cases));
   std::vector<std::vector<Bytes>> inputs;

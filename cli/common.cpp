@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include "base/files.hpp"
-#include "base/identifier.hpp"
 #include "base/npy.hpp"
 #include "target/find.hpp"
 
@@ -25,13 +24,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
 Loaded load(const ModelFlags& flags) {
   const Target& target = find_target(flags.target);
   const Mode mode = parse_mode(flags.mode);
-  const Bytes file = read_file(flags.model);
-  const std::filesystem::path path(flags.model);
-  try {
-    return {compile_model(file, to_identifier(path.stem().string())), &target, mode, path.filename().string()};
-  } catch (const Error& problem) {
-    fail("{}: {}", flags.model, problem.what());
-  }
+  return {compile_file(flags.model), &target, mode, std::filesystem::path(flags.model).filename().string()};
 }
 
 namespace {

@@ -11,6 +11,7 @@
 
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
+#include "compile/compile.hpp"
 #include "emulate/process.hpp"
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
@@ -40,7 +41,7 @@ constexpr const char* strict = " -Wall -Wextra -Werror -fno-exceptions -fno-rtti
 class Generated : public testing::Test {
  protected:
   std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
-  const Compiled digits_ = test::compile_file(test::digits_model());
+  const Compiled digits_ = compile_file(test::digits_model());
   TemporaryDirectory folder_;
 };
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "compile/compile.hpp"
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
 #include "support/shared.hpp"
@@ -24,16 +25,14 @@ void expect_golden(const Compiled& model, const std::filesystem::path& golden) {
   EXPECT_GT(comparison.total_bytes, 0);
 }
 
-TEST(Golden, DigitsEqualTheReference) {
-  expect_golden(test::compile_file(test::digits_model()), test::digits_golden());
-}
+TEST(Golden, DigitsEqualTheReference) { expect_golden(compile_file(test::digits_model()), test::digits_golden()); }
 
 class RealModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(RealModel, EqualsTheReference) {
   MOTE_NEEDS_SHARED();
   const std::filesystem::path shared = test::shared_directory();
-  expect_golden(test::compile_file(shared / "models" / (GetParam() + ".tflite")), shared / "golden" / GetParam());
+  expect_golden(compile_file(shared / "models" / (GetParam() + ".tflite")), shared / "golden" / GetParam());
 }
 
 // The recorded intermediate tensors of the first case, by their names; a tensor that fusion removed is not
@@ -43,7 +42,7 @@ TEST_P(RealModel, EveryLayerEqualsTheReference) {
   const std::filesystem::path shared = test::shared_directory();
   const std::filesystem::path tensors = shared / "golden" / GetParam() / "tensors";
   if (!std::filesystem::exists(tensors)) GTEST_SKIP() << "no intermediate tensors of " << GetParam();
-  Compiled model = test::compile_file(shared / "models" / (GetParam() + ".tflite"));
+  Compiled model = compile_file(shared / "models" / (GetParam() + ".tflite"));
   const nlohmann::json index = nlohmann::json::parse(read_text(tensors / "index.json"));
   size_t compared = 0;
   const auto check_step = [&](const Step& step, ByteSpan output) {

@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "base/identifier.hpp"
+#include "compile/compile.hpp"
 #include "formats/tflite_view.hpp"
 #include "import/tflite.hpp"
 #include "support/tflite_writer.hpp"
@@ -73,7 +74,7 @@ std::string import_error(const TfliteWriter& file) {
 
 std::string file_error(const std::filesystem::path& path) {
   try {
-    (void)import_tflite_file(path);
+    (void)compile_file(path);
   } catch (const Error& error) {
     return error.what();
   }

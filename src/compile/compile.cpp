@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compile/compile.hpp"
 
+#include "base/files.hpp"
 #include "import/tflite.hpp"
 #include "passes/passes.hpp"
 #include "plan/make_plan.hpp"
@@ -15,7 +16,16 @@ Graph optimise(Graph graph) {
   return graph;
 }
 
-Compiled compile_model(ByteSpan file, const std::string& name) {
+Compiled compile_file(const std::filesystem::path& path) {
+  const Bytes file = read_file(path);
+  try {
+    return compile_model(file, path.stem().string());
+  } catch (const Error& problem) {
+    fail("{}: {}", path.string(), problem.what());
+  }
+}
+
+Compiled compile_model(ByteSpan file, std::string_view name) {
   Compiled model;
   model.graph = optimise(import_tflite(file, name));
   model.plan = make_plan(model.graph);

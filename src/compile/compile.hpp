@@ -2,8 +2,10 @@
 // From a model file's bytes to a planned graph: the pipeline on one page.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "ir/graph.hpp"
@@ -16,9 +18,12 @@ struct Compiled {
   Plan plan;
 };
 
-// Imports, optimises and plans. `name` becomes the C identifier of the generated code.
+// Imports, optimises and plans. `name`, made a C identifier, is that of the generated code.
 // Throws Error that lists everything in the file that is not supported, by node.
-[[nodiscard]] Compiled compile_model(ByteSpan file, const std::string& name);
+[[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name);
+
+// The same from a file; the code is named after it, and every Error starts with its path.
+[[nodiscard]] Compiled compile_file(const std::filesystem::path& path);
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

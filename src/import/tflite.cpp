@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <set>
 
-#include "base/files.hpp"
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
 #include "ops/registry.hpp"
@@ -177,14 +176,5 @@ Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef
 }
 
 Graph import_tflite(ByteSpan bytes, std::string_view name) { return import_tflite(bytes, name, op::all()); }
-
-Graph import_tflite_file(const std::filesystem::path& path) {
-  const Bytes bytes = read_file(path);
-  try {
-    return import_tflite(bytes, path.stem().string());
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}", path.string(), error.what()));
-  }
-}
 
 }  // namespace mote

@@ -2,7 +2,6 @@
 // A .tflite model becomes a Graph.
 #pragma once
 
-#include <filesystem>
 #include <span>
 #include <string_view>
 
@@ -14,8 +13,5 @@ namespace mote {
 // Mote does not support, each by operator and name. `operators` are those to choose from.
 [[nodiscard]] Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators);
 [[nodiscard]] Graph import_tflite(ByteSpan bytes, std::string_view name);  // with all that were built in
-
-// The same from a file; the graph is named after it, and every Error starts with its path.
-[[nodiscard]] Graph import_tflite_file(const std::filesystem::path& path);
 
 }  // namespace mote

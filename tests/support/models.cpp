@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/models.hpp"
 
-#include "base/files.hpp"
-#include "base/identifier.hpp"
-
 namespace mote::test {
 
 std::filesystem::path digits_model() {
@@ -37,10 +34,6 @@ const std::vector<std::string>& real_models() {
                                                  "st_mbv2_035_128_tfs",
                                                  "mcu_lenet_300_100"};
   return names;
-}
-
-Compiled compile_file(const std::filesystem::path& path) {
-  return compile_model(read_file(path), to_identifier(path.stem().string()));
 }
 
 }  // namespace mote::test

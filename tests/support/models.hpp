@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "compile/compile.hpp"
-
 namespace mote::test {
 
 [[nodiscard]] std::filesystem::path digits_model();   // examples/digits/digits.tflite
@@ -15,7 +13,5 @@ namespace mote::test {
 
 // Real models whose operators are all supported; names in shared_directory()/models.
 [[nodiscard]] const std::vector<std::string>& real_models();
-
-[[nodiscard]] Compiled compile_file(const std::filesystem::path& path);
 
 }  // namespace mote::test

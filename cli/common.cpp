@@ -101,6 +101,15 @@ std::string activity(const Target& target, bool runs) {
                      runs ? fmt::format(" and running in {}", target.emulator) : "");
 }
 
+nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
+                                         nlohmann::ordered_json report) {
+  files["report.json"] = "";
+  for (const auto& [path, content] : files) report["files"].push_back(path);
+  files["report.json"] = report.dump(2) + "\n";
+  write_output_directory(directory, files);
+  return report;
+}
+
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }
 
 }  // namespace mote::cli

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/output_directory.hpp"
 #include "measure/measure.hpp"
 #include "report/report.hpp"
 
@@ -47,6 +48,10 @@ class Progress {
 
 // "building for rv32imac and running it in qemu-system-riscv32"
 [[nodiscard]] std::string activity(const Target& target, bool runs);
+
+// Writes the files with a report.json that lists them all; returns that report.
+nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
+                                         nlohmann::ordered_json report);
 
 void print_json(const nlohmann::ordered_json& json);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // mote compile: model file in, folder of C++ out.
-#include "base/output_directory.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 
@@ -48,11 +47,9 @@ void compile(const Flags& flags) {
     measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
     if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));
   }
-  nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
-  files["report.json"] = "";
-  for (const auto& [path, text] : files) json["files"].push_back(path);
-  files["report.json"] = json.dump(2) + "\n";
-  write_output_directory(flags.output, files);
+  const nlohmann::ordered_json json =
+      write_with_report(flags.output, std::move(files),
+                        report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured));
   if (flags.model.json) {
     print_json(json);
   } else {

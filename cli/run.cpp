@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/output_directory.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 #include "verify/golden.hpp"
@@ -88,10 +87,7 @@ void write_outputs(const std::string& directory, nlohmann::ordered_json json, co
     files[fmt::format("out{}.bin", i)] =
         std::string(reinterpret_cast<const char*>(outputs[i].data()), outputs[i].size());
   }
-  files["report.json"] = "";
-  for (const auto& [path, content] : files) json["files"].push_back(path);
-  files["report.json"] = json.dump(2) + "\n";
-  write_output_directory(directory, files);
+  write_with_report(directory, std::move(files), std::move(json));
 }
 
 void run(const Flags& flags) {

@@ -3,14 +3,13 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/files.hpp"
 
 namespace mote {
 
@@ -47,14 +46,6 @@ void require_replaceable(const fs::path& directory) {
        directory.string(), count, count == 1 ? "" : "s", strangers, count > 3 ? ", ..." : "");
 }
 
-void write_file(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream stream(path, std::ios::binary);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream.close();
-  require(stream.good(), "cannot write {}: {}", path.string(), std::strerror(errno));
-}
-
 }  // namespace
 
 void write_output_directory(const fs::path& directory, const OutputFiles& files) {
@@ -67,7 +58,10 @@ void write_output_directory(const fs::path& directory, const OutputFiles& files)
   try {
     fs::remove_all(fresh);
     fs::create_directories(fresh);
-    for (const auto& [path, text] : files) write_file(fresh / path, text);
+    for (const auto& [path, text] : files) {
+      fs::create_directories((fresh / path).parent_path());
+      write_file(fresh / path, text);
+    }
     fs::remove_all(old);
     if (fs::exists(clean)) fs::rename(clean, old);
     fs::rename(fresh, clean);

@@ -56,14 +56,6 @@ std::string step_symbol(const Graph& graph, size_t index) { return fmt::format("
 
 namespace {
 
-// Text that may stand in a // comment: one line, printable.
-std::string comment_text(std::string text) {
-  for (char& c : text) {
-    if (c < ' ' || c == '\\' || c == 127) c = '?';
-  }
-  return text;
-}
-
 std::string parameter_text(const Call& call) {
   std::string text = fmt::format("  static constexpr nn::{} parameters = {{", call.params);
   size_t column = 1000;

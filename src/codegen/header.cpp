@@ -14,13 +14,6 @@ std::string upper(std::string text) {
   return text;
 }
 
-std::string comment_text(std::string text) {
-  for (char& c : text) {
-    if (c < ' ' || c == '*' || c == '\\' || c == 127) c = '?';
-  }
-  return text;
-}
-
 // Macros and the accessor of one input or output: `which` is "input0".
 std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_t buffer,
                         const std::string& which) {
@@ -47,6 +40,14 @@ std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_
 }
 
 }  // namespace
+
+std::string comment_text(std::string text) {
+  for (char& c : text) {
+    // Anything that is not plain text, ends a /* comment or continues a // comment.
+    if (c < ' ' || c > '~' || c == '*' || c == '\\') c = '?';
+  }
+  return text;
+}
 
 std::string header_file(const Graph& graph, const Plan& plan) {
   const std::string macro = upper(graph.name);

@@ -9,6 +9,9 @@
 
 namespace mote {
 
+// Names from a model as text that may stand in a comment of either kind, the same on every host.
+[[nodiscard]] std::string comment_text(std::string text);
+
 [[nodiscard]] std::string header_file(const Graph& graph, const Plan& plan);
 
 }  // namespace mote

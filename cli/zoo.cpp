@@ -27,6 +27,7 @@ struct BuildFlags {
 
 struct TableFlags {
   std::string book, format = "text", output;
+  std::string sort;
   bool json = false, layers = false;
   RowFilter filter;
   TableRequest table;
@@ -109,7 +110,8 @@ void show(const TableFlags& flags, bool whole_book) {
   TableRequest request = flags.table;
   for (const std::string& peer : flags.peers) request.peers.push_back(read_peer(peer));
   const bool with_layers = flags.layers || (whole_book && format == Format::json);
-  const std::vector<BookRow> rows = chosen(Book::open(flags.book).rows(with_layers), flags.filter, sources);
+  std::vector<BookRow> rows = chosen(Book::open(flags.book).rows(with_layers), flags.filter, sources);
+  if (!flags.sort.empty()) sort_rows(rows, flags.sort);
   if (flags.layers) return print_or_write(render(layer_table(rows), format), flags.output);
   if (whole_book && format == Format::json) return print_or_write(book_json(rows).dump(2) + "\n", flags.output);
   if (whole_book) {
@@ -168,7 +170,7 @@ void add_table(CLI::App& zoo, const std::string& name, const std::string& what, 
   command->add_option("--format", flags->format, "text, markdown, csv or json")->capture_default_str();
   command->add_flag("--json", flags->json, "the same as --format json");
   command->add_option("-o,--output", flags->output, "file to write instead of printing");
-  command->add_flag("--layers", flags->layers, "the layers of the rows instead of the rows");
+  auto* const layers = command->add_flag("--layers", flags->layers, "the layers of the rows instead of the rows");
   command->add_option("--models", flags->filter.models, "only models whose file name one of these globs matches");
   command->add_option("--target", flags->filter.targets, "only these targets");
   command->add_option("--optimize", flags->filter.modes, "only these modes");
@@ -178,11 +180,13 @@ void add_table(CLI::App& zoo, const std::string& name, const std::string& what, 
   command->add_option("--licence", flags->filter.licences,
                       "only models whose licence in --sources one of these globs matches");
   if (!whole_book) {
-    command->add_option("--columns", flags->table.columns, "columns instead of the usual ones")->delimiter(',');
-    command->add_option("--peers", flags->peers,
-                        "files with other systems' figures (.json, .csv): the best of each stands beside Mote's");
+    layers->excludes(command->add_option("--columns", flags->table.columns, "columns instead of the usual ones")
+                         ->delimiter(','));
+    layers->excludes(command->add_option(
+        "--peers", flags->peers,
+        "files with other systems' figures (.json, .csv): the best of each stands beside Mote's"));
   }
-  command->add_option("--sort", flags->table.sort, "column to sort by; -COLUMN: the largest first");
+  command->add_option("--sort", flags->sort, "column to sort by; -COLUMN: the largest first");
   command->callback([flags, whole_book] { show(*flags, whole_book); });
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <numeric>
 #include <set>
 
 #include "base/error.hpp"
@@ -77,21 +76,6 @@ Cell peer_cell(const Figures& figures, std::string_view name) {
   return whole ? Cell(static_cast<int64_t>(found->second)) : Cell(found->second);
 }
 
-std::vector<size_t> sorted(const std::vector<BookRow>& rows, const std::string& sort) {
-  std::vector<size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  if (sort.empty()) return order;
-  const bool descending = sort.starts_with('-');
-  const BookColumn& column = find_column(descending ? sort.substr(1) : sort);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const Cell left = column.value(rows[a]), right = column.value(rows[b]);
-    const bool unknown =
-        std::holds_alternative<std::monostate>(left) || std::holds_alternative<std::monostate>(right);
-    return descending && !unknown ? less(right, left) : less(left, right);  // unknown last either way
-  });
-  return order;
-}
-
 Cell cell(const std::optional<int64_t>& value) { return value ? Cell(*value) : Cell(); }
 
 }  // namespace
@@ -101,6 +85,16 @@ std::vector<BookRow> chosen(std::vector<BookRow> rows, const RowFilter& filter, 
   require_known(rows, filter.modes, &BookRow::mode, "mode");
   std::erase_if(rows, [&](const BookRow& row) { return !is_chosen(row, filter, sources); });
   return rows;
+}
+
+void sort_rows(std::vector<BookRow>& rows, const std::string& by) {
+  const bool descending = by.starts_with('-');
+  const BookColumn& column = find_column(descending ? by.substr(1) : by);
+  const auto unknown = [](const Cell& cell) { return std::holds_alternative<std::monostate>(cell); };
+  std::stable_sort(rows.begin(), rows.end(), [&](const BookRow& a, const BookRow& b) {
+    const Cell left = column.value(a), right = column.value(b);
+    return descending && !unknown(left) && !unknown(right) ? less(right, left) : less(left, right);
+  });
 }
 
 Table book_table(const std::vector<BookRow>& rows, const TableRequest& request, const ModelSources& sources) {
@@ -113,7 +107,7 @@ Table book_table(const std::vector<BookRow>& rows, const TableRequest& request, 
   for (const OutputColumn& column : columns)
     table.columns.push_back((column.peer != nullptr ? column.peer->name + " " : "") +
                             std::string(column.own->name));
-  for (const size_t index : sorted(rows, request.sort)) {
+  for (size_t index = 0; index < rows.size(); ++index) {
     std::vector<Cell>& cells = table.rows.emplace_back();
     for (const OutputColumn& column : columns) {
       cells.push_back(column.peer == nullptr

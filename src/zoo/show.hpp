@@ -23,9 +23,12 @@ struct RowFilter {
 [[nodiscard]] std::vector<BookRow> chosen(std::vector<BookRow> rows, const RowFilter& filter,
                                           const ModelSources& sources);
 
+// By a column; "-" before its name: the largest first. Rows without a value come last. Throws Error listing the
+// columns.
+void sort_rows(std::vector<BookRow>& rows, const std::string& by);
+
 struct TableRequest {
   std::vector<std::string> columns;  // empty: those that are usually wanted
-  std::string sort;                  // a column; "-" before it: largest first; empty: as the rows are
   std::vector<Peer> peers;           // each figure that a peer has stands right of the book's own
 };
 

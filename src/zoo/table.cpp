@@ -17,7 +17,16 @@ std::string cell_text(const Cell& cell) {
   return "";
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// "22 problems:" alone says nothing: a first line that ends in a colon takes the second with it.
+std::string short_text(const std::string& text) {
+  const size_t end = text.find('\n');
+  if (end == std::string::npos) return text;
+  if (end == 0 || text[end - 1] != ':') return text.substr(0, end);
+  const size_t begin = std::min(text.find_first_not_of(" \n", end), text.size());
+  const size_t second_end = text.find('\n', begin);
+  return text.substr(0, end) + " " + text.substr(begin, second_end - begin) +
+         (second_end == std::string::npos ? "" : " ...");
+}
 
 std::string heading(std::string name) {
   if (name.ends_with("_bytes")) name.replace(name.size() - 6, 6, " B");
@@ -63,7 +72,7 @@ std::string render_text(const Table& table) {
   for (size_t column = 0; column < table.columns.size(); ++column) {
     const bool right = is_numeric(table, column);
     std::vector<std::string> cells{heading(table.columns[column])};
-    for (const auto& row : table.rows) cells.push_back(first_line(cell_text(row[column])));
+    for (const auto& row : table.rows) cells.push_back(short_text(cell_text(row[column])));
     size_t widest = 0;
     for (const std::string& cell : cells) widest = std::max(widest, width(cell));
     for (size_t line = 0; line < cells.size(); ++line) lines[line].push_back(padded(cells[line], widest, right));
@@ -79,7 +88,7 @@ std::string render_text(const Table& table) {
 
 std::string markdown_cell(const Cell& cell) {
   std::string text;
-  for (const char letter : first_line(cell_text(cell))) text += letter == '|' ? "\\|" : std::string(1, letter);
+  for (const char letter : short_text(cell_text(cell))) text += letter == '|' ? "\\|" : std::string(1, letter);
   return text;
 }
 

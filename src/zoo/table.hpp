@@ -22,8 +22,8 @@ enum class Format { text, markdown, csv, json };
 
 [[nodiscard]] Format parse_format(std::string_view text);  // throws Error listing the formats
 
-// Text and markdown are for people: columns without any value are left out, a cell shows the first line of its
-// text, and "code_bytes" is headed "code B". CSV (RFC 4180) and JSON (an array of objects, null for unknown) have
+// Text and markdown are for people: columns without any value are left out, a cell shows the start of its text,
+// and "code_bytes" is headed "code B". CSV (RFC 4180) and JSON (an array of objects, null for unknown) have
 // it all.
 [[nodiscard]] std::string render(const Table& table, Format format);
 

@@ -13,9 +13,9 @@ namespace mote {
 
 // Empty lists choose all.
 struct RowFilter {
-  std::vector<std::string> models;  // globs of file names, with or without extension
-  std::vector<std::string> targets, modes;
-  std::vector<std::string> licences;  // globs of the licences in the sources; unlisted models are left out
+  std::vector<std::string> models = {};  // globs of file names, with or without extension
+  std::vector<std::string> targets = {}, modes = {};
+  std::vector<std::string> licences = {};  // globs of the licences in the sources; unlisted models are left out
   bool errors_only = false;
 };
 
@@ -28,8 +28,8 @@ struct RowFilter {
 void sort_rows(std::vector<BookRow>& rows, const std::string& by);
 
 struct TableRequest {
-  std::vector<std::string> columns;  // empty: those that are usually wanted
-  std::vector<Peer> peers;           // each figure that a peer has stands right of the book's own
+  std::vector<std::string> columns = {};  // empty: those that are usually wanted
+  std::vector<Peer> peers = {};           // each figure that a peer has stands right of the book's own
 };
 
 [[nodiscard]] Table book_table(const std::vector<BookRow>& rows, const TableRequest& request,

@@ -237,9 +237,8 @@ TEST(PeersOfTheReference, AreReadAndTied) {
   EXPECT_EQ(speech.at("code_bytes"), 41417);
   EXPECT_EQ(speech.at("arena_bytes"), 6812);
   const Peer esp_nn = read_peer(shared / "reference/espnn_cmsis.json");
-  EXPECT_EQ(
-      best_figures(esp_nn, test::book_row("resnet_int8.tflite", "cortex-m33"), sources).at("instructions_per_mac"),
-      2.395);
+  const Figures resnet = best_figures(esp_nn, test::book_row("resnet_int8.tflite", "cortex-m33"), sources);
+  EXPECT_NEAR(resnet.at("instructions_per_mac"), 2.40, 0.005);
   const Peer st = read_peer(shared / "reference/st_reference.csv");
   BookRow mnist = test::book_row("st_mnist.tflite", "cortex-m7");
   mnist.sha256 = "ab692fae141d25b0";

@@ -3,13 +3,14 @@
 #   make test    the whole test suite
 #   make build   the program at build/mote
 #   make bench   instructions, code and memory of real models on the emulated targets
+#   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
-.PHONY: setup build test demo bench fuzz asan clean
+.PHONY: setup build test demo bench zoo fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -26,6 +27,9 @@ demo: build
 
 bench: build
 	@build/mote_bench
+
+zoo: build
+	@tools/zoo_page.sh
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

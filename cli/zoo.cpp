@@ -182,9 +182,12 @@ void add_table(CLI::App& zoo, const std::string& name, const std::string& what, 
   if (!whole_book) {
     layers->excludes(command->add_option("--columns", flags->table.columns, "columns instead of the usual ones")
                          ->delimiter(','));
-    layers->excludes(command->add_option(
+    auto* const peers = command->add_option(
         "--peers", flags->peers,
-        "files with other systems' figures (.json, .csv): the best of each stands beside Mote's"));
+        "files with other systems' figures (.json, .csv): the best of each stands beside Mote's");
+    layers->excludes(peers);
+    command->add_flag("--peers-only", flags->table.peers_only, "only rows of which a peer has a figure")
+        ->needs(peers);
   }
   command->add_option("--sort", flags->sort, "column to sort by; -COLUMN: the largest first");
   command->callback([flags, whole_book] { show(*flags, whole_book); });

@@ -202,6 +202,14 @@ TEST_F(Peers, StandRightOfTheBooksOwnFigure) {
             "b.tflite     5000                  2000\n");
 }
 
+TEST_F(Peers, RowsWithoutPeersCanBeLeftOut) {
+  const Peer peer =
+      read_peer(file("x.json", R"json([{"model": "b", "target": "rv32imac", "code_bytes": 1}])json"));
+  const Table table = book_table({test::book_row("a.tflite", "rv32imac"), test::book_row("b.tflite", "rv32imac")},
+                                 {.columns = {"model"}, .peers = {peer}, .peers_only = true}, {});
+  EXPECT_EQ(table.rows, (std::vector<std::vector<Cell>>{{std::string("b.tflite")}}));
+}
+
 TEST_F(Peers, OtherFilesAreRefused) {
   for (const auto& [name, text, message] :
        {std::tuple{"x.json", "{}", ": is not a JSON array of objects with model, target and figures"},
@@ -225,6 +233,11 @@ TEST_F(Peers, OtherFilesAreRefused) {
     EXPECT_EQ(problem.what(),
               path + ": has no markdown table with the columns name, sha256, repo:path and licence");
   }
+}
+
+TEST(PeersOfTheProject, AreRead) {
+  const Peer iree = read_peer(std::filesystem::path(MOTE_SOURCE_DIR) / "docs/peers/iree.json");
+  EXPECT_EQ(best_figures(iree, test::book_row("st_mnist.tflite", "rv32imac"), {}).at("flash_bytes"), 119000);
 }
 
 // The figures that the peers' own summaries print for these models.

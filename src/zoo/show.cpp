@@ -108,6 +108,10 @@ Table book_table(const std::vector<BookRow>& rows, const TableRequest& request, 
     table.columns.push_back((column.peer != nullptr ? column.peer->name + " " : "") +
                             std::string(column.own->name));
   for (size_t index = 0; index < rows.size(); ++index) {
+    const bool has_peer =
+        std::any_of(peer_figures.begin(), peer_figures.end(),
+                    [&](const std::vector<Figures>& figures) { return !figures[index].empty(); });
+    if (request.peers_only && !has_peer) continue;
     std::vector<Cell>& cells = table.rows.emplace_back();
     for (const OutputColumn& column : columns) {
       cells.push_back(column.peer == nullptr

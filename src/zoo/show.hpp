@@ -30,6 +30,7 @@ void sort_rows(std::vector<BookRow>& rows, const std::string& by);
 struct TableRequest {
   std::vector<std::string> columns = {};  // empty: those that are usually wanted
   std::vector<Peer> peers = {};           // each figure that a peer has stands right of the book's own
+  bool peers_only = false;                // leave out rows of which no peer has a figure
 };
 
 [[nodiscard]] Table book_table(const std::vector<BookRow>& rows, const TableRequest& request,

@@ -12,6 +12,7 @@ struct OrderTask {
   std::vector<size_t> reads, writes;  // values; none twice
   std::vector<int64_t> saves;         // one a read: bytes that the output can share with it if it dies here
   int64_t scratch_bytes = 0;
+  std::vector<size_t> after;  // tasks that must have run, whatever they write
 };
 
 struct OrderProblem {

@@ -41,7 +41,8 @@ class Importer {
   void compute_outputs();
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
-  Bytes initial_state(const Tensor& source);
+  void count_state(const Tensor& state);
+  TensorId add_state(Tensor state, std::string_view owner);
   std::vector<std::string> supported() const;
   void report() const;
 
@@ -114,6 +115,7 @@ std::vector<Node> Importer::make_nodes(const tflite::FileOperator& source, const
     const size_t index = source.in[input];
     in.push_back(index == tflite::absent ? no_tensor : tensor(index));
   }
+  for (const Tensor& state : made.states) in.push_back(add_state(state, source.view.outputs[0]->name));
   for (const size_t index : source.out) out.push_back(tensor(index));
   if (made.others.empty()) return {{made.op, in, out, origin}};
   require(made.others.size() + 1 == out.size(), "has {} outputs in the file; {} gives {}", out.size(),
@@ -187,19 +189,29 @@ TensorId Importer::tensor(size_t index) {
   }
   ids_[index] = graph_.tensors.size();
   graph_.tensors.push_back(source);
-  if (source.state) graph_.tensors.back().data = initial_state(source);
+  if (source.state) {
+    count_state(source);
+    graph_.tensors.back().data = initial_state(source.type);
+  }
   return ids_[index];
 }
 
-// Zero in every element, as TensorFlow Lite Micro resets variables: the zero point where the type is int8, else 0.
-Bytes Importer::initial_state(const Tensor& source) {
+void Importer::count_state(const Tensor& state) {
   constexpr int64_t most_bytes = int64_t{1} << 26;
-  const int64_t bytes = byte_size(source.type);
-  state_bytes_ += bytes;
+  state_bytes_ += byte_size(state.type);
   require(state_bytes_ <= most_bytes, "has more than {} bytes of state ('{}'); no microcontroller holds as much",
-          most_bytes, short_name(source.name));
-  const bool shifted = source.type.dtype == DType::i8 && source.type.quant.zero.size() == 1;
-  return Bytes(static_cast<size_t>(bytes), static_cast<std::byte>(shifted ? source.type.quant.zero[0] : 0));
+          most_bytes, short_name(state.name));
+}
+
+// What an operator remembers without a tensor of the file.
+TensorId Importer::add_state(Tensor state, std::string_view owner) {
+  state.name = fmt::format("{} of {}", state.name, short_name(owner));
+  state.state = true;
+  require(static_cast<int64_t>(state.data.size()) == byte_size(state.type), "internal: {} has no content",
+          state.name);
+  count_state(state);
+  graph_.tensors.push_back(std::move(state));
+  return graph_.tensors.size() - 1;
 }
 
 std::vector<std::string> Importer::supported() const {

@@ -354,7 +354,7 @@ Sample sample(std::mt19937& random) {
               {u32},
               0.0};
     default: {
-      const auto scale = static_cast<int32_t>(random_integer(random, 1, 3000));
+      const auto scale = static_cast<int32_t>(random_integer(random, 1, 2900));
       const auto correction = static_cast<int32_t>(random_integer(random, 0, 8));
       // Between its entries the table's correction is constant: up to 224 / 2^16 of log2.
       return {

@@ -7,12 +7,11 @@
 #include "ops/registry.hpp"
 #include "ops/rows.hpp"
 #include "ops/sampling.hpp"
+#include "ops/scaled_differences.hpp"
 
 namespace mote::op {
 
 namespace {
-
-constexpr int scaled_difference_bits = 26;  // fraction bits of the exponential's argument, Q5.26
 
 // What nn::interpolate reads: `function` at 513 places from `low` to `high`, in steps of 1/32768. A sample is
 // moved by half the error that the straight line to the next one has in the middle. In float, as the reference has
@@ -129,14 +128,9 @@ class Softmax final : public Operator {
 
   [[nodiscard]] nn::Softmax kernel_parameters(const TensorType& input) const {
     const Rows rows = rows_of(input.shape);
-    const double real = static_cast<double>(beta_) * static_cast<double>(tensor_scale(input, "input")) *
-                        static_cast<double>(1 << scaled_difference_bits);
-    const FixedMultiplier fixed = quantize_multiplier(std::min(real, 2147483647.0));
-    require(fixed.shift >= 0, "has beta * input scale of {}, which is too small; scale the logits up", real);
-    // Beyond this the scaled difference would leave Q5.26.
-    const double lowest =
-        std::floor(31.0 * static_cast<double>(1 << scaled_difference_bits) / std::exp2(fixed.shift));
-    return {rows.count, rows.depth, fixed.multiplier, fixed.shift, -static_cast<int32_t>(lowest)};
+    const ScaledDifferences scaled =
+        scaled_differences(static_cast<double>(beta_) * static_cast<double>(tensor_scale(input, "input")));
+    return {rows.count, rows.depth, scaled.fixed.multiplier, scaled.fixed.shift, scaled.lowest};
   }
 
   float beta_;
@@ -164,7 +158,7 @@ Sample sample(std::mt19937& random) {
   }
   if (dtype == DType::i16) {
     sample.out[0].quant = {{1.0F / 32768}, {0}, -1};
-    sample.tolerance = 8.0;
+    sample.tolerance = 16.0;
   }
   return sample;
 }

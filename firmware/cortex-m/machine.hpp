@@ -38,22 +38,21 @@ inline void machine_write(const char* text, uint32_t bytes) {
 #ifdef MOTE_SYSTEM_COUNTER  // the SSE-300 has a 64-bit counter instead: control frame, and its value behind it
 
 inline void machine_start_counter() {
-  *machine_register(MOTE_SYSTEM_COUNTER + 0x08) = 0;
+  *machine_register(MOTE_SYSTEM_COUNTER + 0x08) = 16;  // a low word below 5 has just wrapped: see machine_value
   *machine_register(MOTE_SYSTEM_COUNTER + 0x0c) = 0;
   *machine_register(MOTE_SYSTEM_COUNTER) = 1;  // enabled
 }
 
 inline __attribute__((always_inline)) Sample machine_sample() {
   Sample sample;
-  sample.fine = *machine_register(MOTE_SYSTEM_COUNTER + 0x1000);
   sample.coarse = *machine_register(MOTE_SYSTEM_COUNTER + 0x1004);
+  sample.fine = *machine_register(MOTE_SYSTEM_COUNTER + 0x1000);
   return sample;
 }
 
-// The high word is read one instruction, at most five ticks, after the low one.
+// The high word is read one instruction, at most five ticks, before the low one.
 inline uint64_t machine_value(const Sample& sample) {
-  const uint32_t high = sample.fine > 0xfffffffau ? sample.coarse - 1 : sample.coarse;
-  return static_cast<uint64_t>(high) << 32 | sample.fine;
+  return static_cast<uint64_t>(sample.coarse + (sample.fine < 5 ? 1 : 0)) << 32 | sample.fine;
 }
 
 inline uint64_t machine_ticks(const Sample& from, const Sample& to, bool&) {

@@ -82,13 +82,13 @@ mote_measure:
   str r2, [r1], #4
   cmp r1, sp
   blo 1b
-  ldr r1, [r6, #COUNTER_LOW]
-  ldr r2, [r6, #COUNTER_HIGH]
-  str r1, [r4]
-  str r2, [r4, #4]
+  ldr r8, [r6, #COUNTER_HIGH]
+  ldr r7, [r6, #COUNTER_LOW]
   blx r12
-  ldr r1, [r6, #COUNTER_LOW]
   ldr r2, [r6, #COUNTER_HIGH]
+  ldr r1, [r6, #COUNTER_LOW]
+  str r7, [r4]
+  str r8, [r4, #4]
   str r1, [r4, #8]
   str r2, [r4, #12]
   mov r1, r5

@@ -137,7 +137,8 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
 
 void run_plain(const EmulateRequest& request, EmulateResult& result) {
   const TemporaryDirectory directory;
-  const Firmware firmware = build_firmware(request, directory.path(), false);
+  Firmware firmware = build_firmware(request, directory.path(), false);
+  result.sections = std::move(firmware.sections);
   result.code_bytes = firmware.footprint.code_bytes;
   result.weight_bytes = firmware.footprint.weight_bytes;
   result.library_ram_bytes = firmware.footprint.library_ram_bytes;

@@ -53,9 +53,8 @@ void print_row(const std::string& model, const Flags& flags, const std::string& 
   const Compiled compiled = compile_file(flags.shared / "models" / (model + ".tflite"));
   std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
   cases.resize(std::min(cases.size(), flags.cases));
-  std::vector<std::vector<Bytes>> inputs;
-  for (const Case& one : cases) inputs.push_back(one.inputs);
-  const Measurement measured = measure(compiled, find_target(flags.target), parse_mode(mode), inputs, false);
+  const Measurement measured =
+      measure(compiled, find_target(flags.target), parse_mode(mode), inputs_of(cases), false, continues_of(cases));
   const Comparison comparison = compare(compiled.graph, cases, measured.outputs);
   const int64_t macs = total_macs(compiled.graph);
   const auto known = [](auto value, const std::string& text) { return value > 0 ? text : std::string("-"); };

@@ -24,8 +24,11 @@ std::string value_text(const TensorType& type, ByteSpan bytes, size_t index) {
   switch (type.dtype) {
     case DType::i8: return std::to_string(to_values<int8_t>(bytes)[index]);
     case DType::i16: return std::to_string(to_values<int16_t>(bytes)[index]);
+    case DType::u16: return std::to_string(to_values<uint16_t>(bytes)[index]);
     case DType::i32: return std::to_string(to_values<int32_t>(bytes)[index]);
+    case DType::u32: return std::to_string(to_values<uint32_t>(bytes)[index]);
     case DType::i64: return std::to_string(to_values<int64_t>(bytes)[index]);
+    case DType::u64: return std::to_string(to_values<uint64_t>(bytes)[index]);
     case DType::f32: return fmt::format("{:g}", to_values<float>(bytes)[index]);
     case DType::u8:
     case DType::boolean:

@@ -34,11 +34,9 @@ std::vector<Case> expected_cases(const Flags& flags, const Compiled& compiled) {
 void verify(const Flags& flags) {
   const Loaded loaded = load(flags.model);
   const std::vector<Case> cases = expected_cases(flags, loaded.compiled);
-  std::vector<std::vector<Bytes>> inputs;
-  for (const Case& one : cases) inputs.push_back(one.inputs);
   const Measurement measured = [&] {
     const Progress progress(activity(*loaded.target, true));
-    return measure(loaded.compiled, *loaded.target, loaded.mode, inputs, false);
+    return measure(loaded.compiled, *loaded.target, loaded.mode, inputs_of(cases), false, continues_of(cases));
   }();
   const Comparison comparison = compare(loaded.compiled.graph, cases, measured.outputs);
   if (flags.model.json) {

@@ -98,8 +98,11 @@ void print_ticks(const char* key, const Sample& from, const Sample& to) {
   machine_exit(1);
 }
 
-// Returns the address behind the case's inputs; every input starts at a multiple of 4 bytes.
-const uint8_t* copy_inputs(const uint8_t* from) {
+// Returns the address behind the case: a word (1: goes on from the state of the case before, 0: begins anew), then
+// the inputs, each at a multiple of 4 bytes.
+const uint8_t* read_case(const uint8_t* from) {
+  if (from[0] == 0) model_reset(arena);
+  from += 4;
   for (uint32_t i = 0; i < MODEL_INPUT_COUNT; ++i) {
     uint8_t* const to = model_input(i, arena);
     for (uint32_t byte = 0; byte < model_input_bytes[i]; ++byte) to[byte] = from[byte];
@@ -167,7 +170,7 @@ extern "C" [[noreturn]] void mote_main() {
   const uint8_t* next = inputs.bytes;
   uint32_t peak = 0;
   for (uint32_t i = 0; i < inputs.cases; ++i) {
-    next = copy_inputs(next);
+    next = read_case(next);
     Measure measure;
     mote_measure(model_run, arena, &measure);
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;

@@ -27,6 +27,7 @@ EmulateResult run_on_lx106(const std::string& name, int input_bytes, int output_
                                 .output_bytes = {output_bytes},
                                 .steps = 1,
                                 .cases = {{input}},
+                                .continues = {},
                                 .optimize = "-O2",
                                 .profile = false,
                                 .timeout = std::chrono::seconds(60)});

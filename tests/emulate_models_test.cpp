@@ -24,9 +24,7 @@ Measurement expect_golden(const Compiled& model, const std::filesystem::path& go
                           Mode mode, size_t count) {
   std::vector<Case> cases = read_golden(golden, model.graph);
   cases.resize(std::min(count, cases.size()));
-  std::vector<std::vector<Bytes>> inputs;
-  for (const Case& one : cases) inputs.push_back(one.inputs);
-  Measurement measured = measure(model, target, mode, inputs, false);
+  Measurement measured = measure(model, target, mode, inputs_of(cases), false, continues_of(cases));
   const Comparison comparison = compare(model.graph, cases, measured.outputs);
   EXPECT_EQ(comparison.equal_bytes, comparison.total_bytes) << comparison.first_difference;
   EXPECT_GT(comparison.total_bytes, 0);

@@ -179,6 +179,7 @@ TEST(Tools, MissingOnesNameTheirPackage) {
                                    .output_bytes = {},
                                    .steps = 0,
                                    .cases = {{}},
+                                   .continues = {},
                                    .optimize = "",
                                    .profile = false,
                                    .timeout = std::chrono::seconds(1)});

@@ -39,6 +39,7 @@ class EmulateRun : public testing::TestWithParam<std::string> {
                           .output_bytes = {output_bytes},
                           .steps = static_cast<size_t>(steps),
                           .cases = {},
+                          .continues = {},
                           .optimize = "",
                           .profile = false,
                           .timeout = std::chrono::seconds(60)};
@@ -155,6 +156,7 @@ TEST_P(EmulateRun, CountersThatWrapAreStillExact) {
                        .output_bytes = base.output_bytes,
                        .steps = base.steps,
                        .cases = {},
+                       .continues = {},
                        .optimize = "",
                        .profile = false,
                        .timeout = base.timeout};

@@ -18,8 +18,11 @@ namespace {
 void expect_golden(const Compiled& model, const std::filesystem::path& golden) {
   const std::vector<Case> cases = read_golden(golden, model.graph);
   std::vector<std::vector<Bytes>> outputs;
-  for (const Case& one : cases)
-    outputs.push_back(simulate(model.graph, model.plan, one.inputs, {.poison = true, .after_step = {}}));
+  Simulator simulator(model.graph, model.plan);
+  for (const Case& one : cases) {
+    if (!one.continues) simulator.reset();
+    outputs.push_back(simulator.run(one.inputs, {.poison = true, .after_step = {}}));
+  }
   const Comparison comparison = compare(model.graph, cases, outputs);
   EXPECT_EQ(comparison.equal_bytes, comparison.total_bytes) << comparison.first_difference;
   EXPECT_GT(comparison.total_bytes, 0);

@@ -163,12 +163,22 @@ TEST(ImportTflite, AllProblemsAreListedAtOnce) {
             "supported operators: ADD, MUL, RELU, RESHAPE, SOFTMAX");
 }
 
-TEST(ImportTflite, StateAndEmptyTensors) {
+TEST(ImportTflite, AStateBeginsAtZero) {
   TfliteWriter file = one(BuiltinOperator::ADD);
-  const int state = file.tensor("state", row);
+  const int state = file.tensor("state", {DType::i8, {1, 4}, {{0.5F}, {-3}, -1}});
   file.tensor_at(state).is_variable = true;
   file.graph().operators[0]->inputs.push_back(state);
-  EXPECT_EQ(import_error(file), "ADD #0 (out): keeps state from run to run ('state'), which is not supported");
+  const Graph graph = import(file);
+  const Tensor& tensor = graph.tensors.at(graph.nodes.at(0).in.back());
+  EXPECT_TRUE(tensor.state);
+  EXPECT_FALSE(tensor.constant());
+  EXPECT_EQ(tensor.data, Bytes(4, std::byte{0xFD}));
+  file.tensor_at(state).shape = {1 << 14, 1 << 13};
+  EXPECT_EQ(import_error(file),
+            "ADD #0 (out): has more than 67108864 bytes of state ('state'); no microcontroller holds as much");
+}
+
+TEST(ImportTflite, EmptyTensors) {
   TfliteWriter empty = one(BuiltinOperator::ADD);
   empty.graph().operators[0]->inputs.push_back(empty.tensor("nothing", {DType::i8, {0, 4}, {}}));
   EXPECT_EQ(import_error(empty), "tensor 'nothing': has no elements (shape 0x4)");

@@ -60,41 +60,6 @@ TEST(RemoveDead, KeepsInputsThatNobodyReadsAndNodesWithOneReadOutput) {
   EXPECT_EQ(dump(remove_dead(builder.graph)), dump(builder.graph));
 }
 
-TEST(FoldConstants, RunsTheKernelOnTheHost) {
-  GraphBuilder builder;
-  const TensorId x = builder.input("x", {2});
-  const TensorId c = builder.constant("c", {2}, {3, 4});
-  const Behaviour doubling{.name = "double", .run = [](std::span<void* const> p) {
-                             for (int i = 0; i < 2; ++i) {
-                               static_cast<int8_t*>(p[1])[i] =
-                                   static_cast<int8_t>(2 * static_cast<int8_t*>(p[0])[i]);
-                             }
-                           }};
-  const TensorId d = builder.node(doubling, {c, no_tensor}, "d", {2});
-  const TensorId e = builder.node(doubling, {d}, "e", {2});
-  const TensorId f = builder.node(view, {e}, "f", {1, 2});
-  builder.graph.outputs = {builder.node(plain, {x, f}, "y", {2})};
-  const Graph graph = fold_constants(builder.graph);
-  EXPECT_EQ(dump(graph),
-            "%0 = input 'x' i8[2]\n"
-            "%5 = plain(%0, const i8[1x2]) i8[2]\n"
-            "output %5\n");
-  EXPECT_EQ(graph.tensors[f].data, (Bytes{std::byte{12}, std::byte{16}}));
-  EXPECT_NO_THROW(verify(graph));
-}
-
-TEST(FoldConstants, NamesTheNodeThatCannotRun) {
-  GraphBuilder builder;
-  const TensorId c = builder.constant("c", {1}, {3});
-  builder.graph.outputs = {builder.node(plain, {c}, "y", {1})};
-  try {
-    (void)fold_constants(builder.graph);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "plain (y): plain has no kernel");
-  }
-}
-
 TEST(Fuse, JoinsANodeWithItsOnlyConsumer) {
   GraphBuilder builder;
   const TensorId x = builder.input("x", {2});

@@ -57,7 +57,8 @@ std::string describe_step(const Graph& graph, const Step& step) {
     return fmt::format("{} {}", to_text(type.shape), name(type.dtype));
   };
   const int64_t macs = node.op->work(inputs_of(graph, node), output_types(graph, node)).macs;
-  return fmt::format("{}: {} -> {}{}", node.origin, type_text(node.in.at(0)), type_text(node.out.at(0)),
+  return fmt::format("{}: {} -> {}{}", node.origin, node.in.empty() ? "" : type_text(node.in[0]),
+                     node.out.empty() ? "" : type_text(node.out[0]),
                      macs > 0 ? fmt::format(", {} MAC", macs) : "");
 }
 
@@ -89,6 +90,7 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
   };
   switch (argument.kind) {
     case Argument::Kind::input: return arena(step.in.at(argument.index), true);
+    case Argument::Kind::state: return arena(step.in.at(argument.index), false);
     case Argument::Kind::output: return arena(step.out.at(argument.index), false);
     case Argument::Kind::scratch: return arena(step.scratch, false);
     case Argument::Kind::constant: {
@@ -134,10 +136,25 @@ std::string step_table(const Graph& graph, const Plan& plan) {
   std::string text = "// step  output  layer\n";
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    text += fmt::format("// {:4}  {:6}  {}\n", i, plan.buffers[step.out.at(0)].offset,
+    text += fmt::format("// {:4}  {:6}  {}\n", i, step.out.empty() ? 0 : plan.buffers[step.out[0]].offset,
                         comment_text(describe_step(graph, step)));
   }
   return text;
+}
+
+// Sets every state to its content before the first run.
+std::string reset_function(const Graph& graph, const Plan& plan) {
+  std::string text = fmt::format("extern \"C\" void {}_reset(void* memory) {{\n", graph.name);
+  text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
+  for (const State& state : plan.states) {
+    const Bytes& content = graph.tensors[state.tensor].data;
+    require(std::all_of(content.begin(), content.end(), [&](std::byte byte) { return byte == content[0]; }),
+            "internal: the state '{}' does not begin with equal bytes", graph.tensors[state.tensor].name);
+    text += fmt::format("  memset(arena + {}, {}, {});  // {}\n", plan.buffers[state.buffer].offset,
+                        std::to_integer<int>(content.at(0)), content.size(),
+                        comment_text(graph.tensors[state.tensor].name));
+  }
+  return text + "}\n\n";
 }
 
 std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
@@ -150,6 +167,7 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   std::set<std::string> headers;
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
+  if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text +=
       "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
       "#define MOTE_STEP __attribute__((noinline))\n\nnamespace {\n\n";
@@ -164,7 +182,9 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
     const bool is_shared = !own[i] && shared.count(plan.steps[i].call.kernel) != 0;
     text += step_function(graph, plan, i, is_shared, constants);
   }
-  text += fmt::format("}}  // namespace\n\nextern \"C\" void {}_run(void* memory) {{\n", graph.name);
+  text += "}  // namespace\n\n";
+  if (!plan.states.empty()) text += reset_function(graph, plan);
+  text += fmt::format("extern \"C\" void {}_run(void* memory) {{\n", graph.name);
   text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     text += fmt::format("  {}(arena);\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), i);

@@ -31,11 +31,12 @@ template <class T>
 void append_integers(std::string& text, ByteSpan bytes) {
   append_values<T>(text, bytes, [](std::string& out, T value) {
     // INT32_MIN and INT64_MIN have no literal of their own.
-    if (sizeof(T) >= 4 && value == std::numeric_limits<T>::min()) {
+    if (std::is_signed_v<T> && sizeof(T) >= 4 && value == std::numeric_limits<T>::min()) {
       fmt::format_to(std::back_inserter(out), "{}-1", value + 1);
     } else {
-      const fmt::format_int digits(static_cast<int64_t>(value));
+      const fmt::format_int digits(value);
       out.append(digits.data(), digits.size());
+      if (sizeof(T) >= 4 && std::is_unsigned_v<T>) out += 'u';
     }
   });
 }
@@ -48,8 +49,11 @@ void append_elements(std::string& text, const Constant& constant) {
     case DType::i4:
     case DType::i2: return append_integers<uint8_t>(text, constant.data);
     case DType::i16: return append_integers<int16_t>(text, constant.data);
+    case DType::u16: return append_integers<uint16_t>(text, constant.data);
     case DType::i32: return append_integers<int32_t>(text, constant.data);
+    case DType::u32: return append_integers<uint32_t>(text, constant.data);
     case DType::i64: return append_integers<int64_t>(text, constant.data);
+    case DType::u64: return append_integers<uint64_t>(text, constant.data);
     case DType::f32:
       return append_values<float>(text, constant.data,
                                   [](std::string& out, float value) { out += detail::float_literal(value); });
@@ -82,8 +86,10 @@ std::string ConstantPool::text() const {
   for (const Entry& entry : entries_) {
     const int64_t count =
         static_cast<int64_t>(entry.constant->data.size()) * 8 / std::max(8, bits(entry.constant->dtype));
-    fmt::format_to(std::back_inserter(text), "alignas(4) const {} {}[{}] = {{\n", c_type(entry.constant->dtype),
-                   entry.symbol, count);
+    // Kernels may load words from packed bytes.
+    fmt::format_to(std::back_inserter(text), "alignas({}) const {} {}[{}] = {{\n",
+                   std::max(4, bits(entry.constant->dtype) / 8), c_type(entry.constant->dtype), entry.symbol,
+                   count);
     append_elements(text, *entry.constant);
     text += "};\n\n";
   }

@@ -51,12 +51,15 @@ std::string comment_text(std::string text) {
 
 std::string header_file(const Graph& graph, const Plan& plan) {
   const std::string macro = upper(graph.name);
+  int64_t state_bytes = 0;
+  for (const State& state : plan.states) state_bytes += plan.buffers[state.buffer].bytes;
   std::string text = fmt::format("/* Written by Mote {}. Do not edit. */\n#ifndef {}_H\n#define {}_H\n\n",
                                  MOTE_VERSION, macro, macro);
   text += "#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   text += "/* The model's only RAM besides the stack: one block, which the caller provides. */\n";
   text += fmt::format("#define {0}_ARENA_BYTES {1}\n#define {0}_ARENA_ALIGN 16\n#define {0}_STEP_COUNT {2}\n",
                       macro, plan.arena_bytes, plan.steps.size());
+  text += fmt::format("#define {}_STATE_BYTES {}  /* of the arena: kept from run to run */\n", macro, state_bytes);
   text += fmt::format("#define {0}_INPUT_COUNT {1}\n#define {0}_OUTPUT_COUNT {2}\n\n", macro, graph.inputs.size(),
                       graph.outputs.size());
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
@@ -64,6 +67,14 @@ std::string header_file(const Graph& graph, const Plan& plan) {
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     text += access_text(graph, plan, graph.outputs[i], plan.outputs[i], fmt::format("output{}", i));
+  }
+  if (state_bytes > 0) {
+    text += fmt::format(
+        "/* Sets the model's state to its initial values: call it before the first run, and to start a new "
+        "sequence.\n"
+        "   The arena must stay as it is from run to run; only the inputs are filled anew. */\n"
+        "void {}_reset(void* arena);\n",
+        graph.name);
   }
   text += fmt::format(
       "/* Fill the inputs, run, read the outputs. The run reuses the inputs' memory: fill them anew before each "

@@ -9,7 +9,6 @@
 namespace mote {
 
 Graph optimise(Graph graph) {
-  graph = fold_constants(std::move(graph));
   graph = fuse(std::move(graph));
   graph = remove_dead(std::move(graph));
   verify(graph);

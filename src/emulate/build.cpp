@@ -46,6 +46,8 @@ std::string binding(const EmulateRequest& request) {
              "#include \"{0}.h\"\n#define MODEL_ARENA_BYTES {1}_ARENA_BYTES\n#define MODEL_ARENA_ALIGN "
              "{1}_ARENA_ALIGN\n"
              "#define MODEL_STEP_COUNT {1}_STEP_COUNT\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
+             "#if {1}_STATE_BYTES\nconstexpr void (*model_reset)(void*) = {0}_reset;\n"
+             "#else\ninline void model_reset(void*) {{}}\n#endif\n"
              "#define MODEL_INPUTS_ADDRESS {3:#x}u\nconstexpr void (*model_run)(void*) = {0}_run;\n",
              request.name, macro, request.steps, request.target.inputs_address) +
          accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes);

@@ -19,14 +19,19 @@ namespace fs = std::filesystem;
 constexpr int64_t header_bytes = 8;
 
 int64_t bytes_of_one_case(const EmulateRequest& request) {
-  int64_t bytes = 0;
+  int64_t bytes = 4;  // whether it goes on from its forerunner's state
   for (const int64_t input : request.input_bytes) bytes += align_up(input, 4);
   return bytes;
+}
+
+bool continues(const EmulateRequest& request, size_t index) {
+  return index < request.continues.size() && request.continues[index];
 }
 
 void check_request(const EmulateRequest& request) {
   require(!request.target.emulator.empty(), "target {} has no emulator; it runs in the simulator",
           request.target.name);
+  require(!continues(request, 0), "case 0 goes on from a case before it; there is none");
   for (size_t i = 0; i < request.cases.size(); ++i) {
     require(request.cases[i].size() == request.input_bytes.size(), "case {} has {} inputs; the model has {}", i,
             request.cases[i].size(), request.input_bytes.size());
@@ -44,11 +49,12 @@ void check_request(const EmulateRequest& request) {
   if (!request.cases.empty()) require_program(request.target.emulator, request.target.emulator_package);
 }
 
-// Magic, number of cases, then every input, each padded to a multiple of 4 bytes.
+// Magic, number of cases, then for each whether it continues and its inputs, each padded to a multiple of 4 bytes.
 void write_inputs(const fs::path& path, const EmulateRequest& request, size_t first, size_t count) {
   std::string content = "MOTE";
   for (int shift = 0; shift < 32; shift += 8) content += static_cast<char>((count >> shift) & 0xff);
   for (size_t i = first; i < first + count; ++i) {
+    content += std::string(continues(request, i) ? "\1\0\0\0" : "\0\0\0\0", 4);
     for (const Bytes& input : request.cases[i]) {
       content.append(reinterpret_cast<const char*>(input.data()), input.size());
       content.resize(static_cast<size_t>(align_up(static_cast<int64_t>(content.size()), 4)));
@@ -121,8 +127,13 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
                size_t steps, Visit visit) {
   const int64_t one = std::max<int64_t>(1, bytes_of_one_case(request));
   const size_t fitting = static_cast<size_t>((request.target.inputs_bytes - header_bytes) / one);
-  for (size_t first = 0; first < cases; first += fitting) {
-    const size_t count = std::min(fitting, cases - first);
+  size_t count = 0;
+  for (size_t first = 0; first < cases; first += count) {
+    count = std::min(fitting, cases - first);
+    // A sequence stays in one run of the emulator: state does not outlive it.
+    while (first + count < cases && continues(request, first + count)) {
+      require(--count > 0, "a sequence of more than {} cases does not fit into the memory for inputs", fitting);
+    }
     const fs::path inputs = directory / "inputs.bin";
     write_inputs(inputs, request, first, count);
     const std::string text = run_emulator(request, firmware, inputs, request.target.icount_shift);

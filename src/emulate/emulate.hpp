@@ -22,6 +22,7 @@ struct EmulateRequest {
   std::vector<int64_t> input_bytes, output_bytes;
   size_t steps = 0;
   std::vector<std::vector<Bytes>> cases;  // [case][input]; none: compile and link only
+  std::vector<bool> continues;            // a case that goes on from the state its forerunner left; empty: none
   std::string optimize;                   // flags of the generated code; empty: the target's speed flags
   bool profile = false;                   // a second build and run that counts every step (of the first case)
   std::chrono::seconds timeout{300};      // of one run of the emulator

@@ -43,6 +43,9 @@ std::optional<DType> to_dtype(schema::TensorType type) {
     case schema::TensorType::INT32: return DType::i32;
     case schema::TensorType::UINT8: return DType::u8;
     case schema::TensorType::INT64: return DType::i64;
+    case schema::TensorType::UINT16: return DType::u16;
+    case schema::TensorType::UINT32: return DType::u32;
+    case schema::TensorType::UINT64: return DType::u64;
     case schema::TensorType::BOOL: return DType::boolean;
     case schema::TensorType::INT16: return DType::i16;
     case schema::TensorType::INT8: return DType::i8;
@@ -61,6 +64,9 @@ std::pair<int64_t, int64_t> zero_point_range(DType dtype) {
     case DType::i8: return {-128, 127};
     case DType::u8: return {0, 255};
     case DType::i16: return {-32768, 32767};
+    case DType::u16: return {0, 65535};
+    case DType::u32:
+    case DType::u64: return {0, std::numeric_limits<int32_t>::max()};
     case DType::i32:
     case DType::i64: return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
     case DType::i4: return {-8, 7};
@@ -152,7 +158,8 @@ void read_content(const schema::Model& model, const schema::Tensor& table, FileT
             "is {} but has quantisation scales", name(*dtype));
   }
   result.tensor.data = read_data(model, table, result.tensor.type, budget);
-  require(!result.variable || !result.tensor.constant(), "keeps state from run to run but has an initial value");
+  require(!result.tensor.state || result.tensor.data.empty(),
+          "keeps state from run to run but has an initial value");
 }
 
 }  // namespace
@@ -162,7 +169,7 @@ FileTensor read_tensor(const schema::Model& model, const schema::Tensor& table, 
   FileTensor result;
   result.tensor.name = clean_name(table.name(), budget);
   if (result.tensor.name.empty()) result.tensor.name = fmt::format("tensor{}", index);
-  result.variable = table.is_variable();
+  result.tensor.state = table.is_variable();
   const size_t buffers = model.buffers() == nullptr ? 0 : model.buffers()->size();
   require(table.buffer() < buffers, "is damaged: tensor {} ('{}') uses buffer {} of {}", index, result.tensor.name,
           table.buffer(), buffers);

@@ -53,8 +53,7 @@ constexpr size_t absent = static_cast<size_t>(-1);  // an optional input that an
 
 struct FileTensor {
   Tensor tensor;
-  bool variable = false;  // keeps its value from one run to the next
-  std::string problem;    // empty: none; else why Mote cannot use this tensor ("has data type FLOAT16, ...")
+  std::string problem;  // empty: none; else why Mote cannot use this tensor ("has data type FLOAT16, ...")
 };
 
 struct FileOperator {

@@ -8,6 +8,7 @@
 
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
+#include "ir/fold.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -24,8 +25,8 @@ std::string short_name(std::string_view name) {
 // Builds the graph tensor by tensor and node by node, and keeps going after a problem so that all come to light.
 class Importer {
  public:
-  Importer(const tflite::Model& model, std::span<const OpDef* const> operators)
-      : model_(model), operators_(operators), ids_(model.tensors.size(), no_tensor) {}
+  Importer(tflite::Model model, std::span<const OpDef* const> operators)
+      : model_(std::move(model)), operators_(operators), ids_(model_.tensors.size(), no_tensor) {}
 
   Graph import(std::string_view name);
 
@@ -35,16 +36,19 @@ class Importer {
   Node make_node(const tflite::FileOperator& source, std::string origin);
   bool touches_empty(const Node& node) const;
   void infer(const Node& node);
+  void fold(const tflite::FileOperator& source, const Node& node);
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
+  Bytes initial_state(const Tensor& source);
   std::vector<std::string> supported() const;
   void report() const;
 
-  const tflite::Model& model_;
+  tflite::Model model_;  // tensors that are computed from constants become constants as nodes are added
   std::span<const OpDef* const> operators_;
   std::vector<TensorId> ids_;  // of the file's tensors, once they are used
   Graph graph_;
   std::vector<std::string> problems_;
+  int64_t state_bytes_ = 0;
   bool unknown_operators_ = false;
 };
 
@@ -74,6 +78,7 @@ void Importer::add_node(size_t index) {
     Node node = make_node(source, origin);
     if (node.op == nullptr || touches_empty(node)) return;
     infer(node);
+    if (reads_only_constants(graph_, node)) return fold(source, node);
     graph_.nodes.push_back(std::move(node));
   } catch (const Error& error) {
     problems_.push_back(fmt::format("{}: {}", origin, error.what()));
@@ -101,8 +106,6 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
       node.in.push_back(no_tensor);
       continue;
     }
-    const tflite::FileTensor& kept = model_.tensors[index];
-    require(!kept.variable, "keeps state from run to run ('{}'), which is not supported", kept.tensor.name);
     node.in.push_back(tensor(index));
   }
   for (const size_t index : source.out) node.out.push_back(tensor(index));
@@ -130,6 +133,17 @@ void Importer::infer(const Node& node) {
   }
 }
 
+// What is known without running the model is a constant for all that follows: shapes above all.
+void Importer::fold(const tflite::FileOperator& source, const Node& node) {
+  std::vector<Bytes> results = evaluate(graph_, node);
+  for (size_t i = 0; i < node.out.size(); ++i) {
+    require(!graph_.tensors[node.out[i]].constant(), "writes '{}', which is already defined",
+            graph_.tensors[node.out[i]].name);
+    graph_.tensors[node.out[i]].data = results[i];
+    model_.tensors[source.out[i]].tensor.data = std::move(results[i]);
+  }
+}
+
 const TfliteEntry* Importer::find(std::string_view operator_name) const {
   for (const OpDef* const definition : operators_) {
     for (const TfliteEntry& entry : definition->tflite) {
@@ -148,7 +162,19 @@ TensorId Importer::tensor(size_t index) {
   }
   ids_[index] = graph_.tensors.size();
   graph_.tensors.push_back(source);
+  if (source.state) graph_.tensors.back().data = initial_state(source);
   return ids_[index];
+}
+
+// Zero in every element, as TensorFlow Lite Micro resets variables: the zero point where the type is int8, else 0.
+Bytes Importer::initial_state(const Tensor& source) {
+  constexpr int64_t most_bytes = int64_t{1} << 26;
+  const int64_t bytes = byte_size(source.type);
+  state_bytes_ += bytes;
+  require(state_bytes_ <= most_bytes, "has more than {} bytes of state ('{}'); no microcontroller holds as much",
+          most_bytes, short_name(source.name));
+  const bool shifted = source.type.dtype == DType::i8 && source.type.quant.zero.size() == 1;
+  return Bytes(static_cast<size_t>(bytes), static_cast<std::byte>(shifted ? source.type.quant.zero[0] : 0));
 }
 
 std::vector<std::string> Importer::supported() const {
@@ -171,8 +197,7 @@ void Importer::report() const {
 }  // namespace
 
 Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators) {
-  const tflite::Model model = tflite::parse(bytes);
-  return Importer(model, operators).import(name);
+  return Importer(tflite::parse(bytes), operators).import(name);
 }
 
 Graph import_tflite(ByteSpan bytes, std::string_view name) { return import_tflite(bytes, name, op::all()); }

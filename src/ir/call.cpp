@@ -19,5 +19,6 @@ Argument input(size_t index) { return {Argument::Kind::input, index, {}}; }
 Argument output(size_t index) { return {Argument::Kind::output, index, {}}; }
 Argument constant(size_t index) { return {Argument::Kind::constant, index, {}}; }
 Argument scratch() { return {Argument::Kind::scratch, 0, {}}; }
+Argument state(size_t index) { return {Argument::Kind::state, index, {}}; }
 
 }  // namespace mote

@@ -28,9 +28,9 @@ struct Constant {
 
 // What stands at one place of the kernel's argument list, after the parameter struct.
 struct Argument {
-  enum class Kind { input, output, constant, scratch };
+  enum class Kind { input, output, constant, scratch, state };
   Kind kind = Kind::input;
-  size_t index = 0;    // of the node's inputs or outputs, or of Call::constants; 0 for scratch
+  size_t index = 0;    // of the node's inputs (input, state) or outputs, or of Call::constants; 0 for scratch
   std::string c_type;  // element type of the pointer, "int8_t"
 };
 
@@ -95,6 +95,7 @@ constexpr std::string_view element_type() {
   if constexpr (std::is_same_v<Value, int32_t>) return "int32_t";
   if constexpr (std::is_same_v<Value, uint32_t>) return "uint32_t";
   if constexpr (std::is_same_v<Value, int64_t>) return "int64_t";
+  if constexpr (std::is_same_v<Value, uint64_t>) return "uint64_t";
   if constexpr (std::is_same_v<Value, float>) return "float";
 }
 
@@ -110,6 +111,7 @@ void invoke(void (*kernel)(const Params&, Pointers...), const Params& params, st
 [[nodiscard]] Argument output(size_t index);
 [[nodiscard]] Argument constant(size_t index);
 [[nodiscard]] Argument scratch();
+[[nodiscard]] Argument state(size_t index);  // the node's input `index`, a state tensor that the kernel updates
 
 // Ties a kernel's function, its parameters and its arguments together; the element types come from the function's
 // own signature. `Params::fields(f)` calls f(name, value) for every member in declaration order.

@@ -30,6 +30,8 @@ void verify_node(const Graph& graph, const Node& node, std::vector<bool>& define
   for (const TensorId id : node.out) {
     require(id < graph.tensors.size(), "{}: writes tensor {}, which does not exist", node.origin, id);
     require(!defined[id], "{}: writes '{}', which is already defined", node.origin, graph.tensors[id].name);
+    require(!graph.tensors[id].state, "{}: writes the state '{}' as an output", node.origin,
+            graph.tensors[id].name);
     defined[id] = true;
   }
   const Types stated = output_types(graph, node);
@@ -59,7 +61,7 @@ void verify(const Graph& graph) {
   std::vector<bool> defined(graph.tensors.size(), false);
   for (TensorId id = 0; id < graph.tensors.size(); ++id) {
     const Tensor& tensor = graph.tensors[id];
-    if (!tensor.constant()) continue;
+    if (tensor.data.empty()) continue;
     require(static_cast<int64_t>(tensor.data.size()) == byte_size(tensor.type),
             "'{}': holds {} bytes, its type {} {}", tensor.name, tensor.data.size(), name(tensor.type.dtype),
             to_text(tensor.type.shape));
@@ -87,6 +89,8 @@ std::string dump(const Graph& graph) {
         arguments.emplace_back("-");
       } else if (graph.tensors[id].constant()) {
         arguments.push_back("const " + type_text(graph.tensors[id].type));
+      } else if (graph.tensors[id].state) {
+        arguments.push_back(fmt::format("state %{} {}", id, type_text(graph.tensors[id].type)));
       } else {
         arguments.push_back(fmt::format("%{}", id));
       }

@@ -10,8 +10,11 @@ std::string_view name(DType dtype) {
     case DType::i8: return "i8";
     case DType::u8: return "u8";
     case DType::i16: return "i16";
+    case DType::u16: return "u16";
     case DType::i32: return "i32";
+    case DType::u32: return "u32";
     case DType::i64: return "i64";
+    case DType::u64: return "u64";
     case DType::f32: return "f32";
     case DType::boolean: return "bool";
     case DType::i4: return "i4";
@@ -25,8 +28,11 @@ std::string_view c_type(DType dtype) {
     case DType::i8: return "int8_t";
     case DType::u8: return "uint8_t";
     case DType::i16: return "int16_t";
+    case DType::u16: return "uint16_t";
     case DType::i32: return "int32_t";
+    case DType::u32: return "uint32_t";
     case DType::i64: return "int64_t";
+    case DType::u64: return "uint64_t";
     case DType::f32: return "float";
     case DType::boolean: return "uint8_t";
     case DType::i4: return "uint8_t";
@@ -40,8 +46,11 @@ int bits(DType dtype) {
     case DType::i8: return 8;
     case DType::u8: return 8;
     case DType::i16: return 16;
+    case DType::u16: return 16;
     case DType::i32: return 32;
+    case DType::u32: return 32;
     case DType::i64: return 64;
+    case DType::u64: return 64;
     case DType::f32: return 32;
     case DType::boolean: return 8;
     case DType::i4: return 4;

@@ -11,7 +11,7 @@
 
 namespace mote {
 
-enum class DType { i8, u8, i16, i32, i64, f32, boolean, i4, i2 };
+enum class DType { i8, u8, i16, u16, i32, u32, i64, u64, f32, boolean, i4, i2 };
 
 [[nodiscard]] std::string_view name(DType dtype);    // "i8"
 [[nodiscard]] std::string_view c_type(DType dtype);  // "int8_t"; the packed types i4 and i2 give "uint8_t"
@@ -45,9 +45,10 @@ struct TensorType {
 struct Tensor {
   std::string name;
   TensorType type;
-  Bytes data;  // non-empty: a constant
+  Bytes data;          // of a constant; of a state: its content before the first run; else empty
+  bool state = false;  // keeps its content from one run to the next; operators update it in place
 
-  [[nodiscard]] bool constant() const { return !data.empty(); }
+  [[nodiscard]] bool constant() const { return !state && !data.empty(); }
 };
 
 // The one scale or zero point of a per-tensor quantised type. Throws Error (naming `what`) when it has none or

@@ -27,7 +27,8 @@ std::string flags(const Target& target, Mode mode) {
 }
 
 EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mode,
-                            const std::vector<std::vector<Bytes>>& inputs, bool profile) {
+                            const std::vector<std::vector<Bytes>>& inputs, bool profile,
+                            const std::vector<bool>& continues) {
   const TemporaryDirectory directory;
   for (const GeneratedFile& file : generate(model.graph, model.plan, mode)) {
     std::filesystem::create_directories((directory.path() / file.path).parent_path());
@@ -40,6 +41,7 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .output_bytes = sizes_of(model.graph, model.graph.outputs),
                   .steps = model.plan.steps.size(),
                   .cases = inputs,
+                  .continues = continues,
                   .optimize = flags(target, mode),
                   .profile = profile});
 }
@@ -57,7 +59,7 @@ Sizes sizes_from(const EmulateResult& result) {
 
 std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode) {
   if (target.emulator.empty()) return std::nullopt;
-  return sizes_from(emulate_model(model, target, mode, {}, false));
+  return sizes_from(emulate_model(model, target, mode, {}, false, {}));
 }
 
 void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits) {
@@ -77,14 +79,18 @@ void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits)
 }
 
 Measurement measure(const Compiled& model, const Target& target, Mode mode,
-                    const std::vector<std::vector<Bytes>>& inputs, bool profile) {
+                    const std::vector<std::vector<Bytes>>& inputs, bool profile,
+                    const std::vector<bool>& continues) {
   Measurement measured;
   if (target.emulator.empty()) {
-    for (const std::vector<Bytes>& one : inputs)
-      measured.outputs.push_back(simulate(model.graph, model.plan, one));
+    Simulator simulator(model.graph, model.plan);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (i >= continues.size() || !continues[i]) simulator.reset();
+      measured.outputs.push_back(simulator.run(inputs[i]));
+    }
     return measured;
   }
-  EmulateResult result = emulate_model(model, target, mode, inputs, profile);
+  EmulateResult result = emulate_model(model, target, mode, inputs, profile, continues);
   measured.sizes = sizes_from(result);
   measured.outputs = std::move(result.outputs);
   measured.instructions = std::move(result.instructions);

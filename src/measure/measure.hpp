@@ -31,10 +31,12 @@ struct Measurement {
   std::optional<int64_t> stack_total_bytes;
 };
 
-// inputs: [case][input], raw bytes. Throws Error when a tool is missing, an input has a wrong size or the run
-// fails.
+// inputs: [case][input], raw bytes. Every case begins with the model's initial state, except those of which
+// `continues` is true: they go on from the state that their forerunner left. Throws Error when a tool is missing,
+// an input has a wrong size or the run fails.
 [[nodiscard]] Measurement measure(const Compiled& model, const Target& target, Mode mode,
-                                  const std::vector<std::vector<Bytes>>& inputs, bool profile);
+                                  const std::vector<std::vector<Bytes>>& inputs, bool profile,
+                                  const std::vector<bool>& continues = {});
 
 // Compiles and links only. nullopt for the host.
 [[nodiscard]] std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode);

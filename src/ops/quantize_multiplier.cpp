@@ -56,8 +56,11 @@ IntegerRange whole_range(DType dtype) {
     case DType::i8: return {-128, 127};
     case DType::u8: return {0, 255};
     case DType::i16: return {-32768, 32767};
+    case DType::u16:
     case DType::i32:
+    case DType::u32:
     case DType::i64:
+    case DType::u64:
     case DType::f32:
     case DType::boolean:
     case DType::i4:

@@ -14,7 +14,11 @@ void drop_unread_nodes(Graph& graph) {
   std::vector<Node> kept;
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const auto is_read = [&](TensorId id) { return read[id]; };
-    if (std::none_of(node->out.begin(), node->out.end(), is_read)) continue;
+    const auto is_state = [&](TensorId id) { return id != no_tensor && graph.tensors[id].state; };
+    // What a node does to a state may be read in the next run.
+    if (std::none_of(node->out.begin(), node->out.end(), is_read) &&
+        std::none_of(node->in.begin(), node->in.end(), is_state))
+      continue;
     for (const TensorId id : node->in) {
       if (id != no_tensor) read[id] = true;
     }

@@ -71,6 +71,26 @@ std::vector<Task> find_tasks(const Graph& graph, const Values& values) {
   return tasks;
 }
 
+std::vector<TensorId> states_of(const Graph& graph) {
+  std::vector<TensorId> states;
+  for (TensorId id = 0; id < graph.tensors.size(); ++id) {
+    if (graph.tensors[id].state) states.push_back(id);
+  }
+  return states;
+}
+
+// Steps that touch one state keep the order of the file: each may change it.
+void keep_order_of_states(const Graph& graph, const std::vector<Task>& tasks, OrderProblem& problem) {
+  std::vector<size_t> last(graph.tensors.size(), tasks.size());
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    for (const TensorId id : graph.nodes[tasks[i].node].in) {
+      if (id == no_tensor || !graph.tensors[id].state) continue;
+      if (last[id] < i) problem.fixed.emplace_back(last[id], i);
+      last[id] = i;
+    }
+  }
+}
+
 OrderProblem order_problem(const Graph& graph, const Values& values, const std::vector<Task>& tasks) {
   OrderProblem problem;
   for (const Value& value : values.values) problem.value_bytes.push_back(value.bytes);
@@ -78,6 +98,10 @@ OrderProblem order_problem(const Graph& graph, const Values& values, const std::
   problem.to_end = problem.from_start;
   for (const TensorId id : graph.inputs) problem.from_start[values.of_tensor[id]] = true;
   for (const TensorId id : graph.outputs) problem.to_end[values.of_tensor[id]] = true;
+  for (const TensorId id : states_of(graph)) {
+    problem.from_start[values.of_tensor[id]] = true;
+    problem.to_end[values.of_tensor[id]] = true;
+  }
   for (const Task& task : tasks) {
     OrderTask entry{task.reads, task.writes, std::vector<int64_t>(task.reads.size(), 0), task.call.scratch_bytes};
     for (const Permission& permission : task.permissions) {
@@ -87,6 +111,7 @@ OrderProblem order_problem(const Graph& graph, const Values& values, const std::
     }
     problem.tasks.push_back(std::move(entry));
   }
+  keep_order_of_states(graph, tasks, problem);
   return problem;
 }
 
@@ -105,6 +130,10 @@ void add_values(const Graph& graph, const Values& values, const std::vector<cons
   for (const TensorId id : graph.outputs) {
     plan.outputs.push_back(values.of_tensor[id]);
     plan.buffers[values.of_tensor[id]].live.last = static_cast<int64_t>(order.size());
+  }
+  for (const TensorId id : states_of(graph)) {
+    plan.states.push_back({values.of_tensor[id], id});
+    plan.buffers[values.of_tensor[id]].live = {0, static_cast<int64_t>(order.size())};
   }
 }
 

@@ -78,6 +78,7 @@ std::vector<std::vector<size_t>> predecessors(const OrderProblem& problem) {
     }
     for (const size_t value : problem.tasks[task].writes) writer[value] = task;
   }
+  for (const auto& [first, second] : problem.fixed) before[second].push_back(first);
   return before;
 }
 

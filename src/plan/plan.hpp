@@ -63,12 +63,19 @@ struct Step {
   size_t scratch = no_buffer;   // buffer, or no_buffer
 };
 
+// A buffer that keeps its bytes from one run to the next. It shares them with nobody.
+struct State {
+  size_t buffer = 0;
+  size_t tensor = 0;  // index of graph.tensors; its data is the content before the first run
+};
+
 struct Plan {
   std::vector<Buffer> buffers;
   std::vector<std::string> names;  // of the buffers: tensor names, or "scratch of NODE"
   std::vector<Overlap> overlaps;
   std::vector<Step> steps;
   std::vector<size_t> inputs, outputs;  // buffers of the graph's inputs and outputs
+  std::vector<State> states;            // in the order of the graph's tensors
   int64_t arena_bytes = 0;
   int64_t lower_bound_bytes = 0;
 };

@@ -20,6 +20,8 @@ void add_value(const Graph& graph, TensorId id, int64_t least_align, Values& val
 void add_view(const Graph& graph, const Node& node, int64_t least_align, Values& values) {
   require(!node.in.empty() && node.in[0] != no_tensor && values.of_tensor[node.in[0]] != no_value,
           "{}: a view of a constant; fold constants before planning", node.origin);
+  require(!graph.tensors[node.in[0]].state, "{}: a view of a state, which its readers would see change",
+          node.origin);
   const TensorType& type = graph.tensors[node.out.at(0)].type;
   const size_t shown = values.of_tensor[node.in[0]];
   values.of_tensor[node.out[0]] = shown;
@@ -35,6 +37,9 @@ Values find_values(const Graph& graph, int64_t least_align) {
   Values values;
   values.of_tensor.assign(graph.tensors.size(), no_value);
   for (const TensorId id : graph.inputs) add_value(graph, id, least_align, values);
+  for (TensorId id = 0; id < graph.tensors.size(); ++id) {
+    if (graph.tensors[id].state) add_value(graph, id, least_align, values);
+  }
   for (const Node& node : graph.nodes) {
     if (node.op->alias() == Alias::view) {
       add_view(graph, node, least_align, values);

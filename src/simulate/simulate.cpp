@@ -30,7 +30,8 @@ void run_step(const Step& step, const Addresses& addresses) {
   std::vector<void*> pointers;
   for (const Argument& argument : step.call.arguments) {
     switch (argument.kind) {
-      case Argument::Kind::input: pointers.push_back(addresses[step.in.at(argument.index)]); break;
+      case Argument::Kind::input:
+      case Argument::Kind::state: pointers.push_back(addresses[step.in.at(argument.index)]); break;
       case Argument::Kind::output: pointers.push_back(addresses[step.out.at(argument.index)]); break;
       case Argument::Kind::scratch: pointers.push_back(addresses[step.scratch]); break;
       case Argument::Kind::constant: {
@@ -43,13 +44,15 @@ void run_step(const Step& step, const Addresses& addresses) {
   step.call.run(pointers);
 }
 
-// Overwrites the arena's bytes that no buffer alive after step `done` uses.
+// Overwrites the arena's bytes that no buffer alive after step `done` uses (-1: before the first; inputs are not
+// there yet).
 void poison_dead(const Plan& plan, int64_t done, std::byte* arena) {
   std::vector<bool> alive(static_cast<size_t>(plan.arena_bytes), false);
+  const auto keep = [&](const Buffer& buffer) { std::fill_n(alive.begin() + buffer.offset, buffer.bytes, true); };
   for (const Buffer& buffer : plan.buffers) {
-    if (buffer.live.first > done || buffer.live.last <= done) continue;
-    std::fill_n(alive.begin() + buffer.offset, buffer.bytes, true);
+    if (buffer.live.first <= done && buffer.live.last > done) keep(buffer);
   }
+  for (const State& state : plan.states) keep(plan.buffers[state.buffer]);
   for (size_t i = 0; i < alive.size(); ++i) {
     if (!alive[i]) arena[i] = poison_byte;
   }
@@ -68,6 +71,13 @@ void copy_inputs(const Graph& graph, const Plan& plan, const std::vector<Bytes>&
   }
 }
 
+void set_states(const Graph& graph, const Plan& plan, const Addresses& addresses) {
+  for (const State& state : plan.states) {
+    const Bytes& content = graph.tensors[state.tensor].data;
+    std::copy(content.begin(), content.end(), addresses[state.buffer]);
+  }
+}
+
 std::vector<Bytes> copy_outputs(const Graph& graph, const Plan& plan, const Addresses& addresses) {
   std::vector<Bytes> outputs;
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -79,23 +89,43 @@ std::vector<Bytes> copy_outputs(const Graph& graph, const Plan& plan, const Addr
 
 }  // namespace
 
+struct Simulator::Memory {
+  AlignedBytes arena;
+  Addresses addresses;
+};
+
+Simulator::Simulator(const Graph& graph, const Plan& plan)
+    : graph_(graph), plan_(plan), memory_(std::make_unique<Memory>()) {
+  memory_->arena = aligned_bytes(plan.arena_bytes);
+  for (const Buffer& buffer : plan.buffers) memory_->addresses.push_back(memory_->arena.get() + buffer.offset);
+  reset();
+}
+
+Simulator::~Simulator() = default;
+
+void Simulator::reset() { set_states(graph_, plan_, memory_->addresses); }
+
+std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const SimulateOptions& options) {
+  const Addresses& addresses = memory_->addresses;
+  if (options.poison) poison_dead(plan_, -1, memory_->arena.get());
+  copy_inputs(graph_, plan_, inputs, addresses);
+  for (size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    run_step(step, addresses);
+    if (options.after_step && !step.out.empty()) {
+      const TensorId output = graph_.nodes[step.node].out[0];
+      options.after_step(step,
+                         {addresses[step.out[0]], static_cast<size_t>(byte_size(graph_.tensors[output].type))});
+    }
+    if (options.poison && i + 1 < plan_.steps.size())
+      poison_dead(plan_, static_cast<int64_t>(i), memory_->arena.get());
+  }
+  return copy_outputs(graph_, plan_, addresses);
+}
+
 std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
                             const SimulateOptions& options) {
-  const AlignedBytes arena = aligned_bytes(plan.arena_bytes);
-  Addresses addresses;
-  for (const Buffer& buffer : plan.buffers) addresses.push_back(arena.get() + buffer.offset);
-  copy_inputs(graph, plan, inputs, addresses);
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const Step& step = plan.steps[i];
-    run_step(step, addresses);
-    if (options.after_step) {
-      const TensorId output = graph.nodes[step.node].out.at(0);
-      options.after_step(step,
-                         {addresses[step.out.at(0)], static_cast<size_t>(byte_size(graph.tensors[output].type))});
-    }
-    if (options.poison && i + 1 < plan.steps.size()) poison_dead(plan, static_cast<int64_t>(i), arena.get());
-  }
-  return copy_outputs(graph, plan, addresses);
+  return Simulator(graph, plan).run(inputs, options);
 }
 
 std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs) {
@@ -105,6 +135,7 @@ std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const st
     memory.push_back(aligned_bytes(buffer.bytes));
     addresses.push_back(memory.back().get());
   }
+  set_states(graph, plan, addresses);
   copy_inputs(graph, plan, inputs, addresses);
   for (const Step& step : plan.steps) run_step(step, addresses);
   return copy_outputs(graph, plan, addresses);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "ir/graph.hpp"
@@ -16,11 +17,32 @@ struct SimulateOptions {
   std::function<void(const Step& step, std::span<const std::byte> output)> after_step;  // output 0 of the step
 };
 
-// `inputs`: raw bytes for each graph input. Returns the raw bytes of each output. Throws Error on a wrong size.
+// A device in memory: an arena that lives from run to run, so that the model's state does.
+class Simulator {
+ public:
+  Simulator(const Graph& graph, const Plan& plan);  // both must outlive it; state is at its initial values
+  Simulator(const Simulator&) = delete;
+  Simulator& operator=(const Simulator&) = delete;
+  ~Simulator();
+
+  void reset();  // the state back to its initial values
+
+  // `inputs`: raw bytes for each graph input. Returns the raw bytes of each output. Throws Error on a wrong size.
+  [[nodiscard]] std::vector<Bytes> run(const std::vector<Bytes>& inputs, const SimulateOptions& options = {});
+
+ private:
+  struct Memory;
+  const Graph& graph_;
+  const Plan& plan_;
+  std::unique_ptr<Memory> memory_;
+};
+
+// One run from the initial state.
 [[nodiscard]] std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
                                           const SimulateOptions& options = {});
 
-// The same kernels, but every buffer has memory of its own: what any plan must reproduce.
+// One run from the initial state with the same kernels, but every buffer has memory of its own: what any plan must
+// reproduce.
 [[nodiscard]] std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan,
                                                 const std::vector<Bytes>& inputs);
 

@@ -23,16 +23,20 @@ Bytes read_part(const std::filesystem::path& path, const Tensor& tensor) {
 
 template <class T>
 std::vector<double> as_doubles(ByteSpan bytes) {
-  const std::vector<T> values = to_values<T>(bytes);
-  return {values.begin(), values.end()};
+  std::vector<double> result;
+  for (const T value : to_values<T>(bytes)) result.push_back(static_cast<double>(value));
+  return result;
 }
 
 std::vector<double> as_doubles(DType dtype, ByteSpan bytes) {
   switch (dtype) {
     case DType::i8: return as_doubles<int8_t>(bytes);
     case DType::i16: return as_doubles<int16_t>(bytes);
+    case DType::u16: return as_doubles<uint16_t>(bytes);
     case DType::i32: return as_doubles<int32_t>(bytes);
+    case DType::u32: return as_doubles<uint32_t>(bytes);
     case DType::i64: return as_doubles<int64_t>(bytes);
+    case DType::u64: return as_doubles<uint64_t>(bytes);
     case DType::f32: return as_doubles<float>(bytes);
     case DType::u8:
     case DType::boolean:
@@ -74,6 +78,20 @@ void compare_output(const Tensor& tensor, ByteSpan expected_bytes, ByteSpan byte
   }
 }
 
+Case read_case(const std::filesystem::path& directory, const std::string& name, const Graph& graph) {
+  Case one;
+  one.name = name;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    one.inputs.push_back(
+        read_part(directory / fmt::format("{}_in{}.bin", name, i), graph.tensors[graph.inputs[i]]));
+  }
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    one.outputs.push_back(
+        read_part(directory / fmt::format("{}_out{}.bin", name, i), graph.tensors[graph.outputs[i]]));
+  }
+  return one;
+}
+
 }  // namespace
 
 std::vector<Case> read_golden(const std::filesystem::path& directory, const Graph& graph) {
@@ -86,19 +104,20 @@ std::vector<Case> read_golden(const std::filesystem::path& directory, const Grap
   std::vector<Case> cases;
   for (const nlohmann::json& entry : manifest["cases"]) {
     require(entry.is_string(), "{}: \"cases\" must hold names", manifest_path.string());
-    Case one;
-    one.name = entry.get<std::string>();
-    for (size_t i = 0; i < graph.inputs.size(); ++i) {
-      one.inputs.push_back(
-          read_part(directory / fmt::format("{}_in{}.bin", one.name, i), graph.tensors[graph.inputs[i]]));
-    }
-    for (size_t i = 0; i < graph.outputs.size(); ++i) {
-      one.outputs.push_back(
-          read_part(directory / fmt::format("{}_out{}.bin", one.name, i), graph.tensors[graph.outputs[i]]));
-    }
-    cases.push_back(std::move(one));
+    cases.push_back(read_case(directory, entry.get<std::string>(), graph));
   }
   require(!cases.empty(), "{}: lists no cases", manifest_path.string());
+  if (!manifest.value("stateful", false)) return cases;
+  const size_t single = cases.size();
+  const auto exists = [&](const std::string& name) {
+    return std::filesystem::exists(directory / (name + "_out0.bin"));
+  };
+  for (std::string name = "seq0"; exists(name); name = fmt::format("seq{}", cases.size() - single)) {
+    const bool continues = cases.size() > single;
+    cases.push_back(read_case(directory, name, graph));
+    cases.back().continues = continues;
+  }
+  require(cases.size() > single, "{}: says \"stateful\" but there is no seq0_out0.bin", manifest_path.string());
   return cases;
 }
 
@@ -118,6 +137,18 @@ Case random_case(const Graph& graph, std::mt19937& random, std::string name) {
     one.inputs.push_back(std::move(bytes));
   }
   return one;
+}
+
+std::vector<std::vector<Bytes>> inputs_of(const std::vector<Case>& cases) {
+  std::vector<std::vector<Bytes>> inputs;
+  for (const Case& one : cases) inputs.push_back(one.inputs);
+  return inputs;
+}
+
+std::vector<bool> continues_of(const std::vector<Case>& cases) {
+  std::vector<bool> continues;
+  for (const Case& one : cases) continues.push_back(one.continues);
+  return continues;
 }
 
 Comparison compare(const Graph& graph, const std::vector<Case>& expected,

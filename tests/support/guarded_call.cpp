@@ -60,7 +60,8 @@ std::vector<void*> pointers(const Call& call, Memory& memory) {
   std::vector<void*> result;
   for (const Argument& argument : call.arguments) {
     switch (argument.kind) {
-      case Argument::Kind::input: result.push_back(memory.inputs.at(argument.index).data()); break;
+      case Argument::Kind::input:
+      case Argument::Kind::state: result.push_back(memory.inputs.at(argument.index).data()); break;
       case Argument::Kind::output: result.push_back(memory.outputs.at(argument.index).data()); break;
       case Argument::Kind::constant: result.push_back(memory.constants.at(argument.index).data()); break;
       case Argument::Kind::scratch: result.push_back(memory.scratch.data()); break;
@@ -121,7 +122,9 @@ std::vector<Bytes> run_guarded(const Call& call, const std::vector<Bytes>& input
   Memory memory = prepare(call, inputs, out, random);
   call.run(pointers(call, memory));
   require_intact(memory);
-  for (const Guarded& buffer : memory.inputs) buffer.require_unchanged("input");
+  for (const Argument& argument : call.arguments) {
+    if (argument.kind == Argument::Kind::input) memory.inputs[argument.index].require_unchanged("input");
+  }
   std::vector<Bytes> result;
   for (const Guarded& output : memory.outputs) result.push_back(output.contents());
   return result;
@@ -153,19 +156,22 @@ Bytes run_overlapping(const Call& call, const std::vector<Bytes>& inputs, size_t
 namespace {
 
 std::vector<double> stored_values(const TensorType& type, ByteSpan bytes) {
-  const auto widen = [](const auto& values) { return std::vector<double>(values.begin(), values.end()); };
+  const auto widen = [](const auto& values) {
+    std::vector<double> result;
+    for (const auto value : values) result.push_back(static_cast<double>(value));
+    return result;
+  };
   switch (type.dtype) {
     case DType::i8: return widen(to_values<int8_t>(bytes));
     case DType::u8: return widen(to_values<uint8_t>(bytes));
     case DType::boolean: return widen(to_values<uint8_t>(bytes));
     case DType::i16: return widen(to_values<int16_t>(bytes));
+    case DType::u16: return widen(to_values<uint16_t>(bytes));
     case DType::i32: return widen(to_values<int32_t>(bytes));
+    case DType::u32: return widen(to_values<uint32_t>(bytes));
+    case DType::i64: return widen(to_values<int64_t>(bytes));
+    case DType::u64: return widen(to_values<uint64_t>(bytes));
     case DType::f32: return widen(to_values<float>(bytes));
-    case DType::i64: {
-      std::vector<double> result;
-      for (const int64_t value : to_values<int64_t>(bytes)) result.push_back(static_cast<double>(value));
-      return result;
-    }
     case DType::i4:
     case DType::i2: break;
   }

@@ -15,8 +15,11 @@ schema::TensorType file_type(DType dtype) {
     case DType::i8: return schema::TensorType::INT8;
     case DType::u8: return schema::TensorType::UINT8;
     case DType::i16: return schema::TensorType::INT16;
+    case DType::u16: return schema::TensorType::UINT16;
     case DType::i32: return schema::TensorType::INT32;
+    case DType::u32: return schema::TensorType::UINT32;
     case DType::i64: return schema::TensorType::INT64;
+    case DType::u64: return schema::TensorType::UINT64;
     case DType::f32: return schema::TensorType::FLOAT32;
     case DType::boolean: return schema::TensorType::BOOL;
     case DType::i4: return schema::TensorType::INT4;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Constant folding with the device's own kernels: the result is what the device would have computed.
+#include "ir/fold.hpp"
+
 #include <algorithm>
 #include <cstring>
-
-#include "passes/passes.hpp"
 
 namespace mote {
 
@@ -35,6 +34,7 @@ std::vector<Bytes> run(const Graph& graph, const Node& node, const Call& call) {
     switch (argument.kind) {
       case Argument::Kind::input: blocks.emplace_back(graph.tensors[node.in.at(argument.index)].data); break;
       case Argument::Kind::constant: blocks.emplace_back(call.constants.at(argument.index).data); break;
+      case Argument::Kind::state: fail("internal: a state is no constant");
       case Argument::Kind::scratch: blocks.emplace_back(call.scratch_bytes); break;
       case Argument::Kind::output:
         place_of_output.at(argument.index) = blocks.size();
@@ -53,39 +53,18 @@ std::vector<Bytes> run(const Graph& graph, const Node& node, const Call& call) {
   return results;
 }
 
-bool reads_constants_only(const Graph& graph, const Node& node) {
-  return !node.in.empty() && std::all_of(node.in.begin(), node.in.end(), [&](TensorId id) {
-    return id == no_tensor || graph.tensors[id].constant();
-  });
-}
-
-void fold(Graph& graph, const Node& node) {
-  std::vector<Bytes> results;
-  if (node.op->alias() == Alias::view) {
-    results.push_back(graph.tensors[node.in[0]].data);
-  } else {
-    try {
-      results = run(graph, node, node.op->lower(inputs_of(graph, node), output_types(graph, node)));
-    } catch (const Error& error) {
-      fail("{}: {}", node.origin, error.what());
-    }
-  }
-  for (size_t i = 0; i < node.out.size(); ++i) graph.tensors[node.out[i]].data = std::move(results.at(i));
-}
-
 }  // namespace
 
-Graph fold_constants(Graph graph) {
-  std::vector<Node> kept;
-  for (Node& node : graph.nodes) {
-    if (reads_constants_only(graph, node)) {
-      fold(graph, node);
-    } else {
-      kept.push_back(std::move(node));
-    }
-  }
-  graph.nodes = std::move(kept);
-  return graph;
+bool reads_only_constants(const Graph& graph, const Node& node) {
+  return std::all_of(node.in.begin(), node.in.end(),
+                     [&](TensorId id) { return id == no_tensor || graph.tensors[id].constant(); });
+}
+
+std::vector<Bytes> evaluate(const Graph& graph, const Node& node) {
+  if (node.op->alias() == Alias::view) return {graph.tensors[node.in.at(0)].data};
+  const Call call = node.op->lower(inputs_of(graph, node), output_types(graph, node));
+  require(!call.empty(), "internal: {} is no view but has no kernel", node.op->name());
+  return run(graph, node, call);
 }
 
 }  // namespace mote

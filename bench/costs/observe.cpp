@@ -55,6 +55,7 @@ EmulateResult run(const Graph& graph, const Plan& plan, const Target& target, Wa
                   .output_bytes = sizes_of(graph, graph.outputs),
                   .steps = plan.steps.size(),
                   .cases = {inputs_of_run(graph)},
+                  .continues = {},
                   .optimize = std::string(way.for_size ? target.size_flags : target.speed_flags),
                   .profile = true,
                   .timeout = std::chrono::seconds(600)});

@@ -25,7 +25,7 @@ int64_t stored_weights(const Call& call) {
 
 StepWork work_of(const Graph& graph, const Step& step) {
   const Node& node = graph.nodes[step.node];
-  const Shape& out = graph.tensors[node.out.at(0)].type.shape;
+  const Shape out = node.out.empty() ? Shape{} : graph.tensors[node.out[0]].type.shape;
   int64_t inputs = 0, outputs = 0;
   for (const TensorId id : node.in) {
     if (id != no_tensor && !graph.tensors[id].constant()) inputs += elements(graph.tensors[id].type.shape);

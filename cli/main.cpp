@@ -15,6 +15,7 @@ int main(int count, char** arguments) {
   mote::cli::add_run(app);
   mote::cli::add_verify(app);
   mote::cli::add_inspect(app);
+  mote::cli::add_report(app);
   mote::cli::add_targets(app);
   try {
     app.parse(count, arguments);

@@ -20,16 +20,19 @@ function percent(part, whole) { return whole > 0 ? `${trim(100 * part / whole)} 
 
 function plural(count, what) { return `${number(count)} ${what}${count === 1 ? '' : 's'}`; }
 
-function tensorType(tensor) { return `${tensor.dtype} ${tensor.shape.length ? tensor.shape.join('×') : 'scalar'}`; }
+function shapeText(tensor) { return tensor.shape.length ? tensor.shape.join('×') : 'scalar'; }
+
+function tensorType(tensor) { return `${tensor.dtype} ${shapeText(tensor)}`; }
 
 function real(value) { return value === null ? 'not finite' : String(Number(value.toPrecision(4))); }
 
 function quantisation(tensor) {
   const quant = tensor.quantisation;
-  if (!quant) return 'none';
+  if (!quant) return 'not quantised';
   if (quant.channels) return `${quant.channels} channels, scale ${real(quant.least_scale)} to ${real(quant.largest_scale)}`;
   const zero = quant.zero_point;
-  return zero === 0 ? `${real(quant.scale)} × q` : `${real(quant.scale)} × (q ${zero < 0 ? '+' : '−'} ${Math.abs(zero)})`;
+  const text = zero === 0 ? `${real(quant.scale)} × q` : `${real(quant.scale)} × (q ${zero < 0 ? '+' : '−'} ${Math.abs(zero)})`;
+  return text.replaceAll(' ', '\u00a0');
 }
 
 // Model files give long paths: "net/block1/conv/Relu;net/block1/bn/…". The last two parts of the first one tell most.
@@ -39,16 +42,18 @@ function shortName(name) {
   return text.length > 44 ? `${text.slice(0, 43)}…` : text;
 }
 
+function longName(name) { return name.length > 160 ? `${name.slice(0, 159)}…` : name; }
+
 // What stands in the brackets of "CONV_2D #3 (net/conv/Relu)".
 function layerName(layer) {
   const bracket = layer.name.indexOf('(');
   return bracket < 0 ? layer.name : layer.name.slice(bracket + 1, -1);
 }
 
-// Ticks at whole powers of two times one, two or four: addresses are read in these.
-function byteTicks(most) {
+// At most `count` steps of a power of two: addresses are read in these.
+function byteTicks(most, count = 5) {
   let step = 1;
-  while (most / step > 5) step *= 2;
+  while (most / step > count) step *= 2;
   const ticks = [];
   for (let value = 0; value <= most; value += step) ticks.push(value);
   return ticks;

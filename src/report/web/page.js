@@ -26,7 +26,7 @@ function summaryTiles() {
   }
   const ports = [...data.inputs.map(tensor => ['Input', tensor]), ...data.outputs.map(tensor => ['Output', tensor])];
   for (const [title, tensor] of ports.slice(0, 4)) {
-    tiles.push(summaryTile(title, tensorType(tensor), quantisation(tensor), shortName(tensor.name)));
+    tiles.push(summaryTile(title, shapeText(tensor), `${tensor.dtype}, ${quantisation(tensor)}`, shortName(tensor.name)));
   }
   return tiles;
 }
@@ -44,10 +44,10 @@ function stackText() {
 }
 
 document.getElementById('subtitle').textContent =
-    `${data.target === 'host' ? 'in the simulator' : `for ${data.target}`}, ${data.mode}${data.target_note ? `. ${data.target_note}` : ''}`;
+    `for ${data.target}, optimised for ${data.mode === 'balanced' ? 'size and speed' : data.mode}${data.target_note ? `. ${data.target_note}` : ''}`;
 document.getElementById('summary').append(...summaryTiles());
 document.getElementById('colophon').textContent =
-    `Made by Mote ${data.version}. Figures are exact; instructions are QEMU's and no cycles. Charts: D3.`;
+    `Made by Mote ${data.version}. Instructions, where shown, were counted in QEMU; they are not cycles. Charts: D3.`;
 
 const names = [...data.layers.map(layer => layer.op), 'caller'].slice(0, data.arena.steps.length);
 const timeline = new Timeline(document.getElementById('timeline'), data.arena.steps.length, names,

@@ -15,7 +15,7 @@ function sortableTable(container, columns, rows, onRow) {
   };
   const sortBy = (column, title) => {
     // Numbers are looked through from the largest, text from A.
-    ascending = sorted === column ? !ascending : column.kind !== 'number';
+    ascending = sorted === column ? !ascending : !(column.kind || '').startsWith('number');
     sorted = column;
     for (const other of head.children) other.removeAttribute('aria-sort');
     title.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
@@ -35,9 +35,10 @@ function sortableTable(container, columns, rows, onRow) {
 function compare(a, b) { return typeof a === 'number' ? a - b : String(a).localeCompare(String(b)); }
 
 function cell(column, row) {
-  const made = element('td', {class: column.kind, 'data-label': column.label}, column.text(row));
+  const made = element('td', {class: column.kind, 'data-label': column.label, 'data-step': row.step}, column.text(row));
   if (column.mark) made.classList.add(column.mark(row));
-  if (column.more) made.append(element('small', {}, column.more(row)));
+  const more = column.more ? column.more(row) : '';
+  if (more) made.append(element('small', {}, more));
   if (column.meter > 0 && column.value(row) > 0) {
     made.append(element('span', {class: 'meter', style: `width: ${Math.max(2, 100 * column.value(row) / column.meter)}%`}));
   }
@@ -52,7 +53,7 @@ function numberColumn(label, value, rows) {
 function layersTable(container, data, timeline) {
   const rows = data.layers.map((layer, step) => ({...layer, step}));
   const columns = [
-    {label: 'Step', value: row => row.step, text: row => String(row.step), kind: 'number'},
+    {label: 'Step', value: row => row.step, text: row => String(row.step), kind: 'number step'},
     {label: 'Layer', value: row => layerName(row), text: row => `${row.op} ${shortName(layerName(row))}`,
      more: row => [row.parameters, row.kernel].filter(text => text).join(' · '), kind: 'wide'},
     numberColumn('MAC', row => row.macs, rows)];

@@ -5,7 +5,8 @@ const leastColumn = 7;   // pixels; narrower columns make the charts scroll side
 const namedColumn = 15;  // pixels; from here on the columns carry the names of their operators
 
 class Timeline {
-  // `tracks`: {title, note, legend, height, most, format, ticks, draw(plot, x, y), names, describe(column, target)}.
+  // `tracks`: {title, note, legend, height(width), most, format, ticks, names, draw(plot, x, y),
+  // describe(column, datum, plot)}.
   constructor(container, columns, names, tracks) {
     Object.assign(this, {container, columns, names, tracks, width: 0});
     new ResizeObserver(() => this.draw()).observe(container);
@@ -28,9 +29,10 @@ class Timeline {
     const heading = element('div', {class: 'heading', style: `width: ${this.width}px`}, element('h3', {}, track.title),
                             element('p', {}, track.note));
     if (track.legend) heading.append(legend(track.legend));
-    const bottom = !track.names ? 6 : named ? 96 : 22;
-    const height = topMargin + track.height + bottom;
-    const y = d3.scaleLinear().domain([0, Math.max(track.most, 1)]).range([topMargin + track.height, topMargin]);
+    const bottom = !track.names ? 6 : named ? 108 : 22;
+    const tall = track.height(this.width);
+    const height = topMargin + tall + bottom;
+    const y = d3.scaleLinear().domain([0, Math.max(track.most, 1)]).range([topMargin + tall, topMargin]);
     const row = element('div', {class: 'track'});
     const axis = d3.select(row).append('svg').attr('class', 'axis').attr('width', axisWidth).attr('height', height);
     axis.attr('aria-hidden', 'true').append('g').attr('transform', `translate(${axisWidth - 1}, 0)`)
@@ -40,8 +42,8 @@ class Timeline {
     plot.append('g').attr('class', 'grid').selectAll('line').data(track.ticks).enter().append('line')
         .attr('x2', inner).attr('y1', y).attr('y2', y);
     track.draw(plot, this.x, y);
-    if (track.names) this.drawNames(plot, topMargin + track.height, named);
-    plot.append('rect').attr('class', 'column').attr('y', topMargin).attr('height', track.height)
+    if (track.names) this.drawNames(plot, topMargin + tall, named);
+    plot.append('rect').attr('class', 'column').attr('y', topMargin).attr('height', tall)
         .attr('width', this.x(1)).style('display', 'none');
     this.listen(plot.node(), track);
     return [heading, row];
@@ -58,7 +60,7 @@ class Timeline {
     }
     axis.selectAll('text').data(this.names).enter().append('text').attr('text-anchor', 'end').attr('dy', '0.35em')
         .attr('transform', (_, step) => `translate(${this.x(step + 0.5)}, 6) rotate(-90)`)
-        .text(name => name.length > 15 ? `${name.slice(0, 14)}…` : name);
+        .text(name => name.length > 14 ? `${name.slice(0, 13)}…` : name);
   }
 
   listen(plot, track) {
@@ -95,7 +97,7 @@ function legend(entries) {
   for (const [shape, text] of entries) {
     const item = element('li', {});
     const swatch = d3.select(item).append('svg').attr('aria-hidden', 'true');
-    if (shape === 'bound' || shape === 'top') {
+    if (shape === 'least' || shape === 'ceiling') {
       swatch.append('path').attr('class', shape).attr('d', 'M0 6H18');
     } else {
       swatch.append('rect').attr('class', shape).attr('x', 1).attr('y', 1).attr('width', 16).attr('height', 10)

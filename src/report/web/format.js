@@ -10,8 +10,8 @@ function bytes(value) { return `${number(value)} B`; }
 // "36.4 KiB": for headings and axes; exact bytes stand beside it or in the tooltip.
 function roundBytes(value) {
   if (value < 4096) return bytes(value);
-  if (value < 1 << 20) return `${trim(value / 1024)} KiB`;
-  return `${trim(value / (1 << 20))} MiB`;
+  if (value < 1 << 20) return `${trim(value / 1024)}\u00a0KiB`;
+  return `${trim(value / (1 << 20))}\u00a0MiB`;
 }
 
 function trim(value) { return number(Number(value.toPrecision(value < 100 ? 3 : 4))); }

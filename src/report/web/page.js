@@ -59,3 +59,7 @@ if (data.stack) {
   document.getElementById('stack-text').append(...stackText());
   document.getElementById('stack').hidden = false;
 }
+if (data.fit) {
+  boardsTable(document.querySelector('#boards .table'), data.fit);
+  document.getElementById('boards').hidden = false;
+}

@@ -94,3 +94,43 @@ function buffersTable(container, data) {
        return `${shortName(other.name)} (${bytes(pair.bytes)} in step ${pair.step})`;
      }).join(', ')}], rows);
 }
+
+function milliseconds(value) {
+  if (value >= 1000) return `${trim(value / 1000)} s`;
+  return value >= 1 ? `${trim(value)} ms` : `${trim(value * 1000)} µs`;
+}
+
+// All memories of a board together; what is missing or spread over several stands below.
+function ramText(row) {
+  const used = d3.sum(row.ram, memory => memory.used_bytes), capacity = d3.sum(row.ram, memory => memory.capacity_bytes);
+  return `${roundBytes(used)} of ${roundBytes(capacity)}`;
+}
+
+function ramNote(row) {
+  if (row.ram_missing_bytes > 0) return `${bytes(row.ram_missing_bytes)} too many`;
+  return row.ram.length < 2 ? '' : row.ram.map(memory => `${memory.memory} ${roundBytes(memory.used_bytes)}`).join(', ');
+}
+
+// What was computed to make it fit, the first that does.
+function remedy(row) {
+  if (row.verdict === 'fits') return '';
+  const found = row.alternatives.find(other => other.verdict === 'fits') || row.alternatives.find(other => other.verdict === 'tight');
+  if (found) return `${found.what}: ${found.verdict}, ${ramText(found)} RAM, ${roundBytes(found.flash_bytes)} flash`;
+  return row.verdict === 'tight' ? '' : 'a smaller network or input';
+}
+
+// The object that `mote fit --json` prints.
+function boardsTable(container, fit) {
+  const verdicts = ['fits', 'tight', 'does not fit'];
+  sortableTable(container, [
+    {label: 'Board', value: row => row.board, text: row => row.board, more: row => row.description, kind: 'wide'},
+    {label: 'Verdict', value: row => verdicts.indexOf(row.verdict), text: row => row.verdict,
+     mark: row => ['yes', 'near', 'no'][verdicts.indexOf(row.verdict)]},
+    {label: 'RAM', value: row => d3.sum(row.ram, memory => memory.used_bytes), text: ramText, more: ramNote},
+    {label: 'Flash', value: row => row.flash_bytes,
+     text: row => `${roundBytes(row.flash_bytes)} of ${roundBytes(row.flash_capacity_bytes)}`,
+     more: row => row.flash_missing_bytes > 0 ? `${bytes(row.flash_missing_bytes)} too many` : ''},
+    {label: 'Time, estimated', value: row => row.milliseconds, kind: 'number', text: row => milliseconds(row.milliseconds),
+     more: row => `${trim(row.clock_hz / 1e6)} MHz, ${trim(row.cycles_per_instruction)} cycles an instruction`},
+    {label: 'Would fit as', value: remedy, text: remedy}], fit.boards);
+}

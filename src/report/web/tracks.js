@@ -29,7 +29,7 @@ function describeBuffer(data, index) {
 function describeShared(data, shared) {
   const [output, input] = [data.arena.buffers[shared.output], data.arena.buffers[shared.input]];
   return {title: 'A permitted overlap', rows: [
-    ['in step', stepText(data, shared.step)], ['output', longName(output.name)], ['written over', longName(input.name)],
+    ['in step', stepText(data, shared.step)], ['output', shortName(output.name)], ['written over', shortName(input.name)],
     ['which dies here', `${bytes(shared.bytes)} shared`],
     ['allowed', `the output may begin ${bytes(Math.abs(shared.distance_bytes))} ${shared.distance_bytes < 0 ? 'below' : 'above'
       } the input's begin, or lower`],

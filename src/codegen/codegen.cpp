@@ -227,6 +227,15 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   return files;
 }
 
-FlashData flash_data(const Plan& plan) { return ConstantPool("size", plan).flash(); }
+FlashData flash_data(const Plan& plan) {
+  FlashData flash;
+  for (const FlashData& step : flash_data_by_step(plan)) {
+    flash.weight_bytes += step.weight_bytes;
+    flash.table_bytes += step.table_bytes;
+  }
+  return flash;
+}
+
+std::vector<FlashData> flash_data_by_step(const Plan& plan) { return ConstantPool("size", plan).flash_by_step(); }
 
 }  // namespace mote

@@ -25,21 +25,25 @@ class Layer:
 
     def __init__(self, random, kind, outputs, taps, per_channel):
         self.random, self.kind, self.outputs = random, kind, outputs
-        self.integer = kind in ("i8", "i16")
+        self.integer = kind in ("i8", "i16", "u8")
         self.in_zero = self.out_zero = 0
         self.values = {}  # of the integer constants
-        self.in_scale = random_scale(random, -8, -4) if kind == "i8" else random_scale(random, -15, -10)
+        self.in_scale = random_scale(random, -8, -4) if kind in ("i8", "u8") else random_scale(random, -15, -10)
         count = outputs if per_channel else 1
         self.scales = np.float32(2.0 ** random.uniform(-9, -5)) * random.uniform(0.3, 3, count).astype(np.float32)
-        size = 74.0 if kind == "i8" else 19000.0
+        size = 74.0 if kind in ("i8", "u8") else 19000.0
         self.usual = np.sqrt(taps) * size * 74
-        span = random.uniform(20, 150) if kind == "i8" else random.uniform(1e3, 4e4)
+        span = random.uniform(20, 150) if kind in ("i8", "u8") else random.uniform(1e3, 4e4)
         self.out_scale = float(self.in_scale * self.scales[0] * self.usual / span)
+
+    def zero_point(self):
+        low = {"i8": -128, "u8": 0, "i16": None}[self.kind]
+        return 0 if low is None else int(self.random.integers(low, low + 256))
 
     def input(self, model, shape):
         if not self.integer:
             return model.input("f32", shape)
-        self.in_zero = int(self.random.integers(-128, 128)) if self.kind == "i8" else 0
+        self.in_zero = self.zero_point()
         return model.input(self.kind, shape, scale=self.in_scale, zero=self.in_zero)
 
     def weights(self, model, shape, axis=0, zero=0, four_bits=False):
@@ -48,20 +52,23 @@ class Layer:
         if four_bits:
             self.values["weights"] = self.random.integers(-7, 8, shape)
             return model.constant(self.values["weights"], "i4", scale=self.scales, axis=axis)
+        if self.kind == "u8":
+            values = self.random.integers(0, 256, shape).astype(np.uint8)
+            return model.constant(values, scale=self.scales, zero=int(self.random.integers(100, 150)))
         self.values["weights"] = values = self.random.integers(-127, 128, shape).astype(np.int8)
         return model.constant(values, scale=self.scales, zero=zero, axis=axis)
 
     def bias(self, model, dtype=None):
         if not self.integer:
             return model.constant(self.random.uniform(-1, 1, self.outputs).astype(np.float32))
-        kind = dtype or (np.int32 if self.kind == "i8" else np.int64)
+        kind = dtype or (np.int64 if self.kind == "i16" else np.int32)
         self.values["bias"] = values = self.random.uniform(-self.usual, self.usual, self.outputs).astype(kind)
         return model.constant(values, scale=self.scales * np.float32(self.in_scale))
 
     def output(self, model, shape=None):
         if not self.integer:
             return model.output("f32", shape)
-        self.out_zero = int(self.random.integers(-128, 128)) if self.kind == "i8" else 0
+        self.out_zero = self.zero_point()
         return model.output(self.kind, shape, scale=self.out_scale, zero=self.out_zero)
 
 
@@ -76,7 +83,7 @@ def convolution(name, kind, depthwise):
     outputs = channels * multiplier if depthwise else groups * int(random.integers(1, 7))
     height, width = (extent(random, k, d) for k, d in zip(kernel, dilations))
     # LiteRT takes depthwise weights with real activations per channel only.
-    per_channel = random.random() < 0.6 or (depthwise and kind == "hybrid")
+    per_channel = kind != "u8" and (random.random() < 0.6 or (depthwise and kind == "hybrid"))
     layer = Layer(random, kind, outputs, kernel[0] * kernel[1] * (1 if depthwise else channels), per_channel)
     model = Model()
     x = layer.input(model, (int(random.integers(1, 3)), height, width, channels * groups))
@@ -331,6 +338,8 @@ for kind in ("i8", "i16", "f32", "hybrid"):
     every(20, convolution, f"conv {kind}", kind, False)
     every(20, convolution, f"depthwise {kind}", kind, True)
     every(20, fully_connected, f"dense {kind}", kind)
+every(10, convolution, "conv u8", "u8", False)
+every(10, convolution, "depthwise u8", "u8", True)
 for kind in ("i8", "i16", "f32"):
     every(20, transpose_conv, f"transpose conv {kind}", kind)
     every(12, batch_matmul, f"matmul {kind}", kind)

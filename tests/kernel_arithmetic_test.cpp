@@ -7,7 +7,9 @@
 
 #include "nn/add.hpp"
 #include "nn/dequantize.hpp"
+#include "nn/log_softmax.hpp"
 #include "nn/quantize.hpp"
+#include "nn/requantize.hpp"
 #include "nn/softmax.hpp"
 
 namespace {
@@ -94,6 +96,30 @@ TEST(FixedPoint, ReciprocalIsCloseToTheRealOne) {
     const auto x = static_cast<int32_t>(random() >> 1);
     ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28))
         << x;
+  }
+}
+
+// Sums of 32 bits with one high multiply against the reference's 64-bit formula, computed with more bits.
+TEST(Requantize, OneHighMultiplyEqualsTheReducedMultiplier) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
+    const int shift = -2 - static_cast<int>(random() % 17);
+    const auto x = static_cast<int32_t>(random()) >> (random() % 24);
+    const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const auto exact = static_cast<__int128>(x) * reduced;
+    const auto expected = static_cast<int32_t>((exact + (__int128{1} << (14 - shift))) >> (15 - shift));
+    ASSERT_EQ(nn::multiply_by_reduced_multiplier(x, multiplier, shift), expected) << x << " shift " << shift;
+    ASSERT_EQ(nn::halved_high_product(x, reduced << (18 + shift)), expected) << x << " shift " << shift;
+  }
+}
+
+// From 1 to 4096 in Q12.19, to within 2^-22.
+TEST(FixedPoint, LogarithmIsCloseToTheRealOne) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto x = static_cast<int32_t>((1U << 19) + (random() >> (1 + random() % 20)) % 0x7FF80000U);
+    ASSERT_NEAR(std::ldexp(nn::log_of_sum(x), -26), std::log(std::ldexp(x, -19)), std::ldexp(1.0, -22)) << x;
   }
 }
 

@@ -3,13 +3,16 @@
 #   make test    the whole test suite
 #   make build   the program at build/mote
 #   make bench   instructions, code and memory of real models on the emulated targets
+#   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
-.PHONY: setup build test demo bench fuzz asan clean
+MODELS ?=
+
+.PHONY: setup build test demo bench costs fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -26,6 +29,9 @@ demo: build
 
 bench: build
 	@build/mote_bench
+
+costs: build
+	@build/mote_costs $(if $(MODELS),--models $(MODELS))
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

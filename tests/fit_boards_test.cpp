@@ -28,7 +28,7 @@ std::string error_of(const std::string& text) {
 
 Json valid() { return Json::parse(embedded_file("boards/stm32f103.json")); }
 
-TEST(Boards, TheIssueNamesAreThereAndWhole) {
+TEST(Boards, TheShippedOnesAreWhole) {
   std::set<std::string> names;
   for (const Board& board : all_boards()) {
     names.insert(board.name);

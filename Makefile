@@ -5,6 +5,7 @@
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
+#   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
@@ -12,8 +13,9 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
+MODELS ?=
 
-.PHONY: setup build test test-litert demo bench zoo fuzz asan clean
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs
 
 setup:
 	@tools/setup.sh
@@ -42,6 +44,9 @@ bench: build
 
 zoo: build
 	@tools/zoo_page.sh
+
+costs: build
+	@build/mote_costs $(if $(MODELS),--models $(MODELS))
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

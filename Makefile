@@ -2,6 +2,7 @@
 #   make demo    build, compile an example model, run it on the host and in an emulated RV32 core
 #   make test    the whole test suite
 #   make build   the program at build/mote
+#   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -9,7 +10,7 @@
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
-.PHONY: setup build test demo bench fuzz asan clean
+.PHONY: setup build test test-browser demo bench fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -20,6 +21,10 @@ build: setup
 
 test: build
 	ctest --test-dir build --output-on-failure -j $(JOBS)
+
+test-browser: build
+	@tools/setup.sh chromium chromium-driver python3-selenium
+	@/usr/bin/python3 tests/browser_test.py build/mote
 
 demo: build
 	@examples/digits/demo.sh build

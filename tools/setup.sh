@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that Mote's build, tests and emulated targets need; does nothing when all are there.
+# Installs the Debian packages that Mote's build, tests and emulated targets need, and those given as arguments; does
+# nothing when all are there.
 set -euo pipefail
 
 packages=(
@@ -17,6 +18,7 @@ packages=(
   node-d3-selection node-d3-scale node-d3-axis librsvg2-bin fonts-dejavu-core
   # seeds for fuzzing
   python3
+  "$@"
 )
 
 missing=()

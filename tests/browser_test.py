@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens pages of `mote report` in headless Chromium and looks at what a person would see.
 
-    tests/browser_test.py [PROGRAM [MODELS]]    # make test-browser installs what it needs and calls this
+    tests/browser_test.py build/mote [--models FOLDER]    # make test-browser installs what it needs and calls this
 
 Every page: nothing on the console, nothing fetched, one rectangle a buffer and a permitted overlap, each where the
 plan says, tooltips on pointing, tables that sort, and no sideways scrolling from 360 pixels on.
 """
+import argparse
 import json
 import pathlib
 import re
@@ -139,10 +140,13 @@ class Pages(unittest.TestCase):
 
     def check_bars(self, chart, values):
         """The bars of a chart stand in the ratio of the values, one a layer."""
-        heights = self.script("""const heights = {};
-            for (const bar of arguments[0].querySelectorAll('rect.bar')) {
-              const x = bar.getAttribute('x');
-              heights[x] = (heights[x] || 0) + Number(bar.getAttribute('height'));
+        heights = self.script("""const number = (bar, name) => Number(bar.getAttribute(name));
+            const bars = [...arguments[0].querySelectorAll('rect.bar')];
+            const bottom = Math.max(...bars.map(bar => number(bar, 'y') + number(bar, 'height')));
+            const heights = {};
+            for (const bar of bars) {
+              const x = number(bar, 'x');
+              heights[x] = Math.max(heights[x] || 0, bottom - number(bar, 'y'));
             }
             return Object.keys(heights).sort((a, b) => a - b).map(x => heights[x]);""", self.all("svg.plot")[chart])
         self.assertEqual(len(heights), len(values))
@@ -258,8 +262,9 @@ class Pages(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
-    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
-        SHARED = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=2)
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("program", type=pathlib.Path)
+    arguments.add_argument("--models", type=pathlib.Path, default=SHARED, help="folder with real models")
+    given, rest = arguments.parse_known_args()
+    PROGRAM, SHARED = given.program.resolve(), given.models.resolve()
+    unittest.main(argv=sys.argv[:1] + rest, verbosity=2)

@@ -2,15 +2,19 @@
 #   make demo    build, compile an example model, run it on the host and in an emulated RV32 core
 #   make test    the whole test suite
 #   make build   the program at build/mote
+#   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make bench   instructions, code and memory of real models on the emulated targets
+#   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
-.PHONY: setup build test test-browser demo bench fuzz asan clean
+LITERT := build/litert/bin/python
+
+.PHONY: setup build test test-litert test-browser demo bench zoo fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -22,6 +26,15 @@ build: setup
 test: build
 	ctest --test-dir build --output-on-failure -j $(JOBS)
 
+build/litert/ready:
+	@python3 -m venv build/litert
+	@$(LITERT) -m pip install --quiet ai-edge-litert flatbuffers numpy
+	@touch $@
+
+test-litert: build build/litert/ready
+	@status=0; for test in $(filter-out %/harness.py,$(wildcard tests/litert/*.py)); do \
+	  $(LITERT) $$test || status=1; done; exit $$status
+
 test-browser: build
 	@tools/setup.sh chromium chromium-driver python3-selenium
 	@/usr/bin/python3 tests/browser_test.py build/mote
@@ -31,6 +44,9 @@ demo: build
 
 bench: build
 	@build/mote_bench
+
+zoo: build
+	@tools/zoo_page.sh
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

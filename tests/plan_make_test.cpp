@@ -50,6 +50,53 @@ TEST(MakePlan, AKernelWithoutAnOrderOverlapsNothing) {
   EXPECT_EQ(plan.arena_bytes, 160);
 }
 
+// out = state += in, byte by byte.
+const Behaviour accumulate{.name = "accumulate", .run = [](std::span<void* const> p) {
+                             for (int i = 0; i < 4; ++i) {
+                               auto* const sum = static_cast<uint8_t*>(p[1]);
+                               sum[i] = static_cast<uint8_t>(sum[i] + static_cast<const uint8_t*>(p[0])[i]);
+                               static_cast<uint8_t*>(p[2])[i] = sum[i];
+                             }
+                           }};
+
+TEST(MakePlan, AStateKeepsItsBytesFromRunToRun) {
+  GraphBuilder builder;
+  const TensorId x = builder.input("x", {4});
+  const TensorId sum = builder.state("sum", 4, 7);
+  const TensorId y = builder.node(accumulate, {x, sum}, "y", {4});
+  builder.graph.outputs = {builder.node(accumulate, {y, sum}, "z", {4})};
+  const Plan plan = make_plan(builder.graph);
+  ASSERT_EQ(plan.states.size(), 1U);
+  EXPECT_EQ(plan.states[0].tensor, sum);
+  EXPECT_EQ(plan.arena_bytes, 12) << "x and z may share, the state with nobody";
+  Simulator simulator(builder.graph, plan);
+  const auto bytes = [](int value) { return std::vector<Bytes>{Bytes(4, static_cast<std::byte>(value))}; };
+  for (const bool poison : {false, true}) {
+    simulator.reset();
+    EXPECT_EQ(simulator.run(bytes(1), {.poison = poison, .after_step = {}}), bytes(7 + 1 + 8));
+    EXPECT_EQ(simulator.run(bytes(1), {.poison = poison, .after_step = {}}), bytes(16 + 1 + 17));
+  }
+  EXPECT_EQ(simulate(builder.graph, plan, bytes(2)), bytes(18));
+  EXPECT_EQ(simulate_apart(builder.graph, plan, bytes(2)), bytes(18));
+}
+
+TEST(MakePlan, StepsThatTouchOneStateKeepTheirOrder) {
+  // Without the state the second branch would run first: it holds less when the first one swells.
+  for (const bool with_state : {false, true}) {
+    GraphBuilder builder;
+    const TensorId x = builder.input("x", {10});
+    const TensorId sum = builder.state("sum", 4, 0);
+    std::vector<TensorId> in{x};
+    if (with_state) in.push_back(sum);
+    const TensorId wide = builder.node(opaque, in, "wide", {100});
+    const TensorId high = builder.node(opaque, in, "high", {1000});
+    const TensorId end = builder.node(opaque, {high}, "end", {1});
+    builder.graph.outputs = {builder.node(opaque, {wide, end}, "z", {1})};
+    const Plan plan = make_plan(builder.graph);
+    EXPECT_EQ(plan.steps[0].node, with_state ? 0U : 1U);
+  }
+}
+
 TEST(MakePlan, AnInputThatIsStillNeededIsNotOverwritten) {
   GraphBuilder builder;
   const TensorId x = builder.input("x", {100});

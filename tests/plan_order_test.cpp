@@ -93,21 +93,25 @@ TEST(Order, HasTheLowestPeakOfAllOrders) {
 
 // Two branches, each large in the middle and small at its end: one after the other is better than side by side.
 TEST(Order, FinishesABranchBeforeItStartsTheNext) {
-  const OrderProblem problem{
+  OrderProblem problem{
       {10, 100, 100, 5, 5, 10},
       {true, false, false, false, false, false},
       {false, false, false, false, false, true},
-      {{{0}, {1}, {0}, 0}, {{0}, {2}, {0}, 0}, {{1}, {3}, {0}, 0}, {{2}, {4}, {0}, 0}, {{3, 4}, {5}, {0, 0}, 0}}};
+      {{{0}, {1}, {0}, 0}, {{0}, {2}, {0}, 0}, {{1}, {3}, {0}, 0}, {{2}, {4}, {0}, 0}, {{3, 4}, {5}, {0, 0}, 0}},
+      {}};
   EXPECT_EQ(peak_bytes(problem, {0, 1, 2, 3, 4}), 10 + 100 + 100);
   EXPECT_EQ(best_order(problem), (std::vector<size_t>{0, 2, 1, 3, 4}));
   EXPECT_EQ(peak_bytes(problem, {0, 2, 1, 3, 4}), 10 + 100 + 5);
+  problem.fixed = {{0, 3}, {1, 2}};
+  EXPECT_EQ(best_order(problem), (std::vector<size_t>{0, 1, 2, 3, 4})) << "the better order is forbidden";
 }
 
 TEST(Order, KeepsTheGivenOneWhenNoneIsBetter) {
   OrderProblem problem{{8, 8, 8, 8},
                        {true, false, false, false},
                        {false, true, true, true},
-                       {{{0}, {1}, {0}, 0}, {{0}, {2}, {0}, 0}, {{0}, {3}, {0}, 0}}};
+                       {{{0}, {1}, {0}, 0}, {{0}, {2}, {0}, 0}, {{0}, {3}, {0}, 0}},
+                       {}};
   EXPECT_EQ(best_order(problem), (std::vector<size_t>{0, 1, 2}));
   EXPECT_EQ(best_order({}), std::vector<size_t>{});
 }

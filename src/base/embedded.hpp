@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's sources (kernels/, firmware/) and the report's page as they were when this program was built.
+// The device's sources (kernels/, firmware/), boards, costs, package layouts and the report's page as they were when
+// this program was built.
 #pragma once
 
 #include <span>

@@ -62,7 +62,9 @@ bool reads_only_constants(const Graph& graph, const Node& node) {
 
 std::vector<Bytes> evaluate(const Graph& graph, const Node& node) {
   if (node.op->alias() == Alias::view) return {graph.tensors[node.in.at(0)].data};
-  return run(graph, node, node.op->lower(inputs_of(graph, node), output_types(graph, node)));
+  const Call call = node.op->lower(inputs_of(graph, node), output_types(graph, node));
+  require(!call.empty(), "internal: {} is no view but has no kernel", node.op->name());
+  return run(graph, node, call);
 }
 
 }  // namespace mote

@@ -85,7 +85,7 @@ void keep_order_of_states(const Graph& graph, const std::vector<Task>& tasks, Or
   for (size_t i = 0; i < tasks.size(); ++i) {
     for (const TensorId id : graph.nodes[tasks[i].node].in) {
       if (id == no_tensor || !graph.tensors[id].state) continue;
-      if (last[id] < i) problem.tasks[i].after.push_back(last[id]);
+      if (last[id] < i) problem.fixed.emplace_back(last[id], i);
       last[id] = i;
     }
   }
@@ -103,8 +103,7 @@ OrderProblem order_problem(const Graph& graph, const Values& values, const std::
     problem.to_end[values.of_tensor[id]] = true;
   }
   for (const Task& task : tasks) {
-    OrderTask entry{
-        task.reads, task.writes, std::vector<int64_t>(task.reads.size(), 0), task.call.scratch_bytes, {}};
+    OrderTask entry{task.reads, task.writes, std::vector<int64_t>(task.reads.size(), 0), task.call.scratch_bytes};
     for (const Permission& permission : task.permissions) {
       const int64_t out_bytes = values.values[task.writes[0]].bytes;
       const int64_t in_bytes = values.values[task.reads[permission.read]].bytes;

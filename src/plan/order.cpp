@@ -73,12 +73,12 @@ std::vector<std::vector<size_t>> predecessors(const OrderProblem& problem) {
   std::vector<size_t> writer(problem.value_bytes.size(), nobody);
   std::vector<std::vector<size_t>> before(problem.tasks.size());
   for (size_t task = 0; task < problem.tasks.size(); ++task) {
-    before[task] = problem.tasks[task].after;
     for (const size_t value : problem.tasks[task].reads) {
       if (writer[value] != nobody) before[task].push_back(writer[value]);
     }
     for (const size_t value : problem.tasks[task].writes) writer[value] = task;
   }
+  for (const auto& [first, second] : problem.fixed) before[second].push_back(first);
   return before;
 }
 

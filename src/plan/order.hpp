@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace mote {
@@ -12,13 +13,13 @@ struct OrderTask {
   std::vector<size_t> reads, writes;  // values; none twice
   std::vector<int64_t> saves;         // one a read: bytes that the output can share with it if it dies here
   int64_t scratch_bytes = 0;
-  std::vector<size_t> after;  // tasks that must have run, whatever they write
 };
 
 struct OrderProblem {
   std::vector<int64_t> value_bytes;
-  std::vector<bool> from_start, to_end;  // one a value: a model input; a model output
-  std::vector<OrderTask> tasks;          // in an order in which they can run
+  std::vector<bool> from_start, to_end;          // one a value: a model input; a model output
+  std::vector<OrderTask> tasks;                  // in an order in which they can run
+  std::vector<std::pair<size_t, size_t>> fixed;  // tasks of which the first must run before the second
 };
 
 // The largest number of bytes alive at once when the tasks run in this order.

@@ -40,7 +40,7 @@ class TestOperator final : public Operator {
     call.order = behaviour_.order;
     call.scratch_bytes = behaviour_.scratch_bytes;
     for (size_t i = 0; i < in.size(); ++i) {
-      if (in[i] != nullptr) call.arguments.push_back(input(i));
+      if (in[i] != nullptr) call.arguments.push_back(in[i]->state ? state(i) : input(i));
     }
     for (size_t i = 0; i < out.size(); ++i) call.arguments.push_back(output(i));
     call.run = behaviour_.run;
@@ -70,6 +70,13 @@ class GraphBuilder {
   TensorId input(std::string name, Shape shape) {
     const TensorId id = add(std::move(name), std::move(shape));
     graph.inputs.push_back(id);
+    return id;
+  }
+  // Bytes kept from run to run, each `value` at first.
+  TensorId state(std::string name, int64_t bytes, int value) {
+    const TensorId id = add(std::move(name), {bytes});
+    graph.tensors[id].state = true;
+    graph.tensors[id].data.assign(static_cast<size_t>(bytes), static_cast<std::byte>(value));
     return id;
   }
   // A node with one output.

@@ -51,9 +51,11 @@ def open_browser():
 
 
 def data_of(path):
+    """The page before its data, the data, and the page behind it."""
     text = path.read_text()
     first = text.index('id="data">') + len('id="data">')
-    return text[:first], json.loads(text[first:text.index("</script>", first)]), text[text.index("</script>", first):]
+    end = text.index("</script>", first)
+    return text[:first], json.loads(text[first:end]), text[end:]
 
 
 class Pages(unittest.TestCase):
@@ -98,7 +100,8 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.script("return performance.getEntriesByType('resource').map(e => e.name)"), [])
 
     def check_width(self):
-        self.assertLessEqual(self.script("return document.documentElement.scrollWidth"), self.script("return innerWidth"))
+        width, window = self.script("return [document.documentElement.scrollWidth, innerWidth]")
+        self.assertLessEqual(width, window)
         small = self.script("""return [...document.querySelectorAll('p, td, dd, dt, button, .track text')]
             .filter(e => e.textContent && parseFloat(getComputedStyle(e).fontSize) < 10).length""")
         self.assertEqual(small, 0, "text smaller than 10 pixels")
@@ -113,8 +116,8 @@ class Pages(unittest.TestCase):
         plot = self.all("svg.plot")[0]
         bottom = self.script("return Math.max(...[...arguments[0].querySelectorAll('.grid line')]"
                              ".map(line => Number(line.getAttribute('y1'))))", plot)
-        top = self.script("return Number(arguments[0].querySelector('rect.column').getAttribute('y'))", plot)
-        column = self.script("return Number(arguments[0].querySelector('rect.column').getAttribute('width'))", plot)
+        top, column = self.script("""const mark = arguments[0].querySelector('rect.column');
+            return [Number(mark.getAttribute('y')), Number(mark.getAttribute('width'))];""", plot)
         by_byte = (bottom - top) / data["arena_bytes"]
         self.assertGreaterEqual(column * columns, 200)
         for (x, y, width, height), buffer in zip(boxes, arena["buffers"]):
@@ -126,13 +129,12 @@ class Pages(unittest.TestCase):
     def check_memory(self, data):
         """The stairs of both lines have the heights of the data."""
         plot = self.all("svg.plot")[1]
+        paths = {shape: plot.find_element(By.CSS_SELECTOR, f"path.{shape}").get_attribute("d")
+                 for shape in ("use", "least", "ceiling")}
+        top = float(re.match(r"M0 ([\d.]+)H", paths["ceiling"])[1])
+        bottom = float(re.search(r"V([\d.]+)H0Z", paths["use"])[1])
         for shape, key in (("use", "bytes"), ("least", "lower_bound_bytes")):
-            path = self.script("return arguments[0].querySelector('path.' + arguments[1]).getAttribute('d')", plot, shape)
-            heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)H", path)]
-            ceiling = self.script("return arguments[0].querySelector('path.ceiling').getAttribute('d')", plot)
-            top = float(re.match(r"M0 ([\d.]+)H", ceiling)[1])
-            bottom = float(re.search(r"V([\d.]+)H0Z", self.script(
-                "return arguments[0].querySelector('path.use').getAttribute('d')", plot))[1])
+            heights = [float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)H", paths[shape])]
             shown = [(bottom - y) / (bottom - top) * data["arena_bytes"] for y in heights]
             self.assertEqual(len(shown), len(data["arena"]["steps"]))
             for value, step in zip(shown, data["arena"]["steps"]):
@@ -148,7 +150,8 @@ class Pages(unittest.TestCase):
               const x = number(bar, 'x');
               heights[x] = Math.max(heights[x] || 0, bottom - number(bar, 'y'));
             }
-            return Object.keys(heights).sort((a, b) => a - b).map(x => heights[x]);""", self.all("svg.plot")[chart])
+            return Object.keys(heights).sort((a, b) => a - b).map(x => heights[x]);""",
+                              self.all("svg.plot")[chart])
         self.assertEqual(len(heights), len(values))
         for height, value in zip(heights, values):
             self.assertAlmostEqual(height / max(heights), value / max(values), delta=0.01)
@@ -158,9 +161,12 @@ class Pages(unittest.TestCase):
         self.check_memory(data)
         layers = data["layers"]
         self.check_bars(2, [layer["instructions"] or layer["macs"] for layer in layers])
-        self.check_bars(3, [layer["weight_bytes"] + layer["table_bytes"] + (layer["code_bytes"] or 0) for layer in layers])
+        self.check_bars(3, [layer["weight_bytes"] + layer["table_bytes"] + (layer["code_bytes"] or 0)
+                            for layer in layers])
         self.assertEqual(len(self.all("#layers tbody tr")), len(layers))
         self.assertEqual(self.all("#stack")[0].is_displayed(), data["stack"] is not None)
+        verdicts = [cell.text for cell in self.all("#boards td[data-label=Verdict]")]
+        self.assertEqual(verdicts, [board["verdict"] for board in data["fit"]["boards"]])
 
     def check_tooltips(self, data):
         buffers = data["arena"]["buffers"]
@@ -176,7 +182,8 @@ class Pages(unittest.TestCase):
                 return null;""", self.all(".plot rect.buffer")[index])
             if point is None:
                 continue
-            self.browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": point[0], "y": point[1]})
+            self.browser.execute_cdp_cmd("Input.dispatchMouseEvent",
+                                         {"type": "mouseMoved", "x": point[0], "y": point[1]})
             self.assertIn(f"size {buffers[index]['bytes']:,} B", self.tooltip())
         if data["arena"]["shared"]:
             most = max(range(len(data["arena"]["shared"])), key=lambda i: data["arena"]["shared"][i]["bytes"])
@@ -185,7 +192,8 @@ class Pages(unittest.TestCase):
         box = self.script("const r = document.getElementById('tooltip').getBoundingClientRect();"
                           "return [r.left, r.top, innerWidth - r.right]")
         self.assertGreaterEqual(min(box), 0, "the tooltip leaves the window")
-        self.assertEqual(len([e for e in self.all("rect.column") if e.is_displayed()]), 4, "one column in every chart")
+        marked = [column for column in self.all("rect.column") if column.is_displayed()]
+        self.assertEqual(len(marked), 4, "one column in every chart")
         self.point_at(self.all("h1")[0])
         self.assertIsNone(self.tooltip())
 
@@ -251,7 +259,8 @@ class Pages(unittest.TestCase):
             self.show(path, DESK, dark)
             colours.append(self.script("""return ['background-color', 'color'].map(name =>
                 getComputedStyle(document.body).getPropertyValue(name))"""))
-        self.assertEqual(colours, [["rgb(255, 255, 255)", "rgb(29, 36, 51)"], ["rgb(22, 26, 34)", "rgb(230, 233, 239)"]])
+        self.assertEqual(colours, [["rgb(255, 255, 255)", "rgb(29, 36, 51)"],
+                                   ["rgb(22, 26, 34)", "rgb(230, 233, 239)"]])
 
     def test_real_models(self):
         if not SHARED.exists():

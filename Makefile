@@ -3,6 +3,7 @@
 #   make test    the whole test suite
 #   make build   the program at build/mote
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
+#   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
@@ -15,7 +16,10 @@ FUZZ_SECONDS ?= 300
 LITERT := build/litert/bin/python
 MODELS ?=
 
-.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs
+
+
+
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser
 
 setup:
 	@tools/setup.sh
@@ -35,6 +39,10 @@ build/litert/ready:
 test-litert: build build/litert/ready
 	@status=0; for test in $(filter-out %/harness.py,$(wildcard tests/litert/*.py)); do \
 	  $(LITERT) $$test || status=1; done; exit $$status
+
+test-browser: build
+	@tools/setup.sh chromium chromium-driver python3-selenium
+	@/usr/bin/python3 tests/browser_test.py build/mote
 
 demo: build
 	@examples/digits/demo.sh build

@@ -2,6 +2,7 @@
 #   make demo    build, compile an example model, run it on the host and in an emulated RV32 core
 #   make test    the whole test suite
 #   make build   the program at build/mote
+#   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -9,7 +10,9 @@
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
-.PHONY: setup build test demo bench fuzz asan clean
+LITERT := build/litert/bin/python
+
+.PHONY: setup build test test-litert demo bench fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -20,6 +23,15 @@ build: setup
 
 test: build
 	ctest --test-dir build --output-on-failure -j $(JOBS)
+
+build/litert/ready:
+	@python3 -m venv build/litert
+	@$(LITERT) -m pip install --quiet ai-edge-litert flatbuffers numpy
+	@touch $@
+
+test-litert: build build/litert/ready
+	@status=0; for test in $(filter-out %/harness.py,$(wildcard tests/litert/*.py)); do \
+	  $(LITERT) $$test || status=1; done; exit $$status
 
 demo: build
 	@examples/digits/demo.sh build

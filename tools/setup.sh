@@ -13,8 +13,8 @@ packages=(
   clang libclang-rt-14-dev
   # emulators: RISC-V and Xtensa, Cortex-M
   qemu-system-misc qemu-system-arm
-  # seeds for fuzzing
-  python3
+  # seeds for fuzzing; the extra tests against LiteRT have their own virtual environment
+  python3 python3-venv
 )
 
 missing=()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's sources (kernels/, firmware/) as they were when this program was built.
+// The device's sources (kernels/, firmware/) and the layouts of packages/ as they were when this program was built.
 #pragma once
 
 #include <span>

@@ -39,7 +39,8 @@ class Importer {
   void fold(const tflite::FileOperator& source, const Node& node);
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
-  Bytes initial_state(const Tensor& source);
+  void count_state(const Tensor& state);
+  TensorId add_state(Tensor state, std::string_view owner);
   std::vector<std::string> supported() const;
   void report() const;
 
@@ -108,6 +109,7 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
     }
     node.in.push_back(tensor(index));
   }
+  for (const Tensor& state : made.states) node.in.push_back(add_state(state, source.view.outputs[0]->name));
   for (const size_t index : source.out) node.out.push_back(tensor(index));
   return node;
 }
@@ -162,19 +164,29 @@ TensorId Importer::tensor(size_t index) {
   }
   ids_[index] = graph_.tensors.size();
   graph_.tensors.push_back(source);
-  if (source.state) graph_.tensors.back().data = initial_state(source);
+  if (source.state) {
+    count_state(source);
+    graph_.tensors.back().data = initial_state(source.type);
+  }
   return ids_[index];
 }
 
-// Zero in every element, as TensorFlow Lite Micro resets variables: the zero point where the type is int8, else 0.
-Bytes Importer::initial_state(const Tensor& source) {
+void Importer::count_state(const Tensor& state) {
   constexpr int64_t most_bytes = int64_t{1} << 26;
-  const int64_t bytes = byte_size(source.type);
-  state_bytes_ += bytes;
+  state_bytes_ += byte_size(state.type);
   require(state_bytes_ <= most_bytes, "has more than {} bytes of state ('{}'); no microcontroller holds as much",
-          most_bytes, short_name(source.name));
-  const bool shifted = source.type.dtype == DType::i8 && source.type.quant.zero.size() == 1;
-  return Bytes(static_cast<size_t>(bytes), static_cast<std::byte>(shifted ? source.type.quant.zero[0] : 0));
+          most_bytes, short_name(state.name));
+}
+
+// What an operator remembers without a tensor of the file.
+TensorId Importer::add_state(Tensor state, std::string_view owner) {
+  state.name = fmt::format("{} of {}", state.name, short_name(owner));
+  state.state = true;
+  require(static_cast<int64_t>(state.data.size()) == byte_size(state.type), "internal: {} has no content",
+          state.name);
+  count_state(state);
+  graph_.tensors.push_back(std::move(state));
+  return graph_.tensors.size() - 1;
 }
 
 std::vector<std::string> Importer::supported() const {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution, also dilated and grouped: everything the compiler knows about it.
+#include <algorithm>
+#include <functional>
+
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
 #include "ops/convolution_tflite.hpp"
@@ -26,6 +29,7 @@ class Conv2d final : public Convolution {
             "has weights {} that do not fit an input of {} channels", to_text(weights), input[3]);
     convolution::check_kernel(window(), weights);
     convolution::check_types(in, declared, weights[0], 0);
+    convolution::check_static_or_symmetric(*in[1]);
     return {{declared[0].dtype, convolution::window_output(window(), input, weights[0]), declared[0].quant}};
   }
 
@@ -44,11 +48,13 @@ class Conv2d final : public Convolution {
     convolution::Problem problem;
     problem.shape = shape(in, out);
     problem.activation = window().activation;
-    problem.weights = in[1]->data;
+    problem.weights = in[1];
     problem.bias = in.size() > 2 ? in[2] : nullptr;
     problem.input = &in[0]->type;
-    problem.weight_type = &in[1]->type;
     problem.output = &out[0];
+    // The reference gives the activations a zero point only where channels differ in their scales.
+    const std::vector<float>& scales = in[1]->type.quant.scale;
+    problem.asymmetric = std::adjacent_find(scales.begin(), scales.end(), std::not_equal_to<>()) != scales.end();
     problem.pixel_dims = 3;
     return problem;
   }

@@ -11,8 +11,8 @@ namespace {
 
 class FullyConnected final : public WeightedSum {
  public:
-  FullyConnected(Activation activation, bool keep_dimensions)
-      : activation_(activation), keep_dimensions_(keep_dimensions) {}
+  FullyConnected(Activation activation, bool keep_dimensions, bool asymmetric)
+      : activation_(activation), keep_dimensions_(keep_dimensions), asymmetric_(asymmetric) {}
 
   std::string name() const override { return "fully_connected"; }
   std::string parameters() const override {
@@ -59,11 +59,11 @@ class FullyConnected final : public WeightedSum {
     convolution::Problem problem;
     problem.shape = shape(in);
     problem.activation = activation_;
-    problem.weights = in[1]->data;
+    problem.weights = in[1];
     problem.bias = in.size() > 2 ? in[2] : nullptr;
     problem.input = &in[0]->type;
-    problem.weight_type = &in[1]->type;
     problem.output = &out[0];
+    problem.asymmetric = asymmetric_;
     problem.float_product = in[1]->type.quant.scale.size() == 1;
     problem.pixel_dims = rows_match(in, out) ? static_cast<int>(out[0].shape.size()) - 1 : 0;
     return problem;
@@ -77,25 +77,28 @@ class FullyConnected final : public WeightedSum {
     return input.size() == output.size() && input.back() == in[1]->type.shape[1];
   }
 
+  // Rows are pixels of one image; where each is quantised by itself, they are images.
   static nn::Conv2d shape(Inputs in) {
     const Shape& weights = in[1]->type.shape;
     const int64_t rows = elements(in[0]->type.shape) / weights[1];
-    nn::Conv2d shape =
-        convolution::window_shape(SlidingWindow{}, {1, 1, rows, weights[1]}, {1, 1, rows, weights[0]});
+    const bool images = in[0]->type.dtype == DType::f32 && in[1]->type.dtype != DType::f32;
+    const int64_t batches = images ? rows : 1;
+    nn::Conv2d shape = convolution::window_shape(SlidingWindow{}, {batches, 1, rows / batches, weights[1]},
+                                                 {batches, 1, rows / batches, weights[0]});
     shape.group_channels = shape.in_channels;
     shape.group_outputs = shape.out_channels;
     return shape;
   }
 
   Activation activation_;
-  bool keep_dimensions_;
+  bool keep_dimensions_, asymmetric_;
 };
 
 Made from_tflite(const tflite::OpView& view) {
   const auto& options = view.required_options<tflite::schema::FullyConnectedOptions>();
   require(static_cast<int>(options.weights_format()) == 0, "has shuffled weights; convert the model without them");
   return {make_fully_connected(activation_from_tflite(static_cast<int>(options.fused_activation_function())),
-                               options.keep_num_dims()),
+                               options.keep_num_dims(), options.asymmetric_quantize_inputs()),
           convolution::kept_inputs(view)};
 }
 
@@ -112,8 +115,8 @@ Sample sample(std::mt19937& random) {
 
 }  // namespace
 
-OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions) {
-  return std::make_shared<FullyConnected>(activation, keep_dimensions);
+OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions, bool asymmetric) {
+  return std::make_shared<FullyConnected>(activation, keep_dimensions, asymmetric);
 }
 
 namespace op {

@@ -63,7 +63,10 @@ std::vector<void*> pointers(const Call& call, Memory& memory) {
       case Argument::Kind::input:
       case Argument::Kind::state: result.push_back(memory.inputs.at(argument.index).data()); break;
       case Argument::Kind::output: result.push_back(memory.outputs.at(argument.index).data()); break;
-      case Argument::Kind::constant: result.push_back(memory.constants.at(argument.index).data()); break;
+      case Argument::Kind::constant:
+        result.push_back(
+            call.constants.at(argument.index).data.empty() ? nullptr : memory.constants.at(argument.index).data());
+        break;
       case Argument::Kind::scratch: result.push_back(memory.scratch.data()); break;
     }
   }

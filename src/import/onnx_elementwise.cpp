@@ -45,31 +45,17 @@ void unary_with(Translator& t, std::string_view op, const Options& options) {
 
 // Operators without options, by their TFLite names.
 constexpr std::pair<std::string_view, std::string_view> unary_names[] = {
-    {"Abs", "ABS"},
-    {"Ceil", "CEIL"},
-    {"Cos", "COS"},
-    {"Elu", "ELU"},
-    {"Exp", "EXP"},
-    {"Floor", "FLOOR"},
-    {"HardSwish", "HARD_SWISH"},
-    {"Log", "LOG"},
-    {"Neg", "NEG"},
-    {"Not", "LOGICAL_NOT"},
-    {"Relu", "RELU"},
-    {"Round", "ROUND"},
-    {"Sigmoid", "LOGISTIC"},
-    {"Sign", "SIGN"},
-    {"Sin", "SIN"},
-    {"Sqrt", "SQRT"},
+    {"Abs", "ABS"},   {"Ceil", "CEIL"},   {"Cos", "COS"},
+    {"Exp", "EXP"},   {"Floor", "FLOOR"}, {"HardSwish", "HARD_SWISH"},
+    {"Log", "LOG"},   {"Neg", "NEG"},     {"Not", "LOGICAL_NOT"},
+    {"Relu", "RELU"}, {"Round", "ROUND"}, {"Sigmoid", "LOGISTIC"},
+    {"Sign", "SIGN"}, {"Sin", "SIN"},     {"Sqrt", "SQRT"},
     {"Tanh", "TANH"},
 };
 
 void unary(Translator& t) {
   const auto* const found = std::find_if(std::begin(unary_names), std::end(unary_names),
                                          [&](const auto& name) { return name.first == t.node().op; });
-  if (t.node().op == "Elu")
-    require(t.node().real("alpha", 1.0F) == 1.0F, "has alpha {}, only 1 is supported",
-            t.node().real("alpha", 1.0F));
   unary_with(t, found->second, NoOptions{});
 }
 

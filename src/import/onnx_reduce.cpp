@@ -109,7 +109,84 @@ Folded spatial(const Translator& t) {
 void global_average(Translator& t) { reduce_with(t, "MEAN", spatial(t), false); }
 void global_maximum(Translator& t) { reduce_with(t, "REDUCE_MAX", spatial(t), true); }
 
+void arg(Translator& t) {
+  const Value value = t.plain(0);
+  const Shape shape = value.shape();
+  const size_t axis = t.axis(t.node().integer("axis", 0), shape.size());
+  const bool keep = t.node().integer("keepdims", 1) != 0;
+  require(t.node().integer("select_last_index", 0) == 0,
+          "selects the last of equal elements, which is not supported");
+  const Ordered source = t.builder().ordered(value);
+  const bool maximum = t.node().op == "ArgMax";
+  const TensorId place =
+      t.builder().constant(Shape{}, std::vector<int32_t>{static_cast<int32_t>(source.place(axis))});
+  const TensorType type{DType::i64, {}, {}};
+  TensorId id = no_tensor;
+  if (maximum) {
+    tfl::ArgMaxOptionsT options;
+    options.output_type = tfl::TensorType::INT64;
+    id = t.builder().add("ARG_MAX", options, {source.id, place}, {type})[0];
+  } else {
+    tfl::ArgMinOptionsT options;
+    options.output_type = tfl::TensorType::INT64;
+    id = t.builder().add("ARG_MIN", options, {source.id, place}, {type})[0];
+  }
+  Shape with_one = shape;
+  with_one[axis] = 1;
+  Value result{id, layout_of(with_one, source.order)};  // an extent of 1 takes no place in memory
+  if (!keep) {
+    Shape without = shape;
+    without.erase(without.begin() + static_cast<std::ptrdiff_t>(axis));
+    result.layout = reshaped(result.layout, without).value();
+  }
+  t.give(0, result);
+}
+
+// Sorted values and their places, along one axis.
+void top_k(Translator& t) {
+  const Value value = t.plain(0);
+  const Shape shape = value.shape();
+  const size_t axis = t.axis(t.node().integer("axis", -1), shape.size());
+  require(t.node().integer("largest", 1) != 0, "takes the smallest elements, which is not supported");
+  (void)t.node().integer("sorted", 1);  // sorted is one of the orders that are allowed without it
+  Permutation order = t.builder().ordered(value).order;
+  const auto place = std::find(order.begin(), order.end(), axis);
+  std::rotate(place, place + 1, order.end());
+  const std::vector<int64_t> count = t.integers(1, "k");
+  require(count.size() == 1 && count[0] > 0 && count[0] <= shape[axis], "takes {} of {} elements",
+          count.empty() ? 0 : count[0], shape[axis]);
+  Builder& builder = t.builder();
+  const TensorId in = builder.stored(value, order);
+  const TensorId k = builder.constant(Shape{}, std::vector<int32_t>{narrow<int32_t>(count[0])});
+  const std::vector<TensorId> out = builder.add("TOPK_V2", tfl::TopKV2OptionsT{}, {in, k},
+                                                {{builder.tensor(in).type.dtype, {}, {}}, {DType::i32, {}, {}}});
+  Shape result = shape;
+  result[axis] = count[0];
+  t.give(0, {out[0], layout_of(result, order)});
+  if (!t.wanted(1)) return;
+  const TensorId places = builder.add("CAST", tfl::CastOptionsT{}, {out[1]}, {{DType::i64, {}, {}}})[0];
+  t.give(1, {places, layout_of(result, order)});
+}
+
+void cumulative_sum(Translator& t) {
+  const Value value = t.plain(0);
+  const std::vector<int64_t> axis = t.integers(1, "axis");
+  require(axis.size() == 1, "has {} axes, it takes one", axis.size());
+  const Ordered source = t.builder().ordered(value);
+  const size_t place = source.place(t.axis(axis[0], value.shape().size()));
+  const TensorId at = t.builder().constant(Shape{}, std::vector<int32_t>{static_cast<int32_t>(place)});
+  tfl::CumsumOptionsT options;
+  options.exclusive = t.node().integer("exclusive", 0) != 0;
+  options.reverse = t.node().integer("reverse", 0) != 0;
+  const TensorType type{t.builder().tensor(source.id).type.dtype, {}, {}};
+  t.give(0,
+         {t.builder().add("CUMSUM", options, {source.id, at}, {type})[0], layout_of(value.shape(), source.order)});
+}
+
 constexpr Translation table[] = {
+    {"ArgMax", arg},
+    {"ArgMin", arg},
+    {"CumSum", cumulative_sum},
     {"GlobalAveragePool", global_average},
     {"GlobalMaxPool", global_maximum},
     {"ReduceL1", reduce_composed},

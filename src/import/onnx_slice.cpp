@@ -211,7 +211,46 @@ void pad(Translator& t) {
   t.give(0, alike(value, id, layout_of(shape, source.order)));
 }
 
-constexpr Translation table[] = {{"Concat", concat}, {"Pad", pad}, {"Slice", slice}, {"Split", split}};
+// Constant indices as i32, counted from the front.
+TensorId gather_indices(Translator& t, int64_t extent) {
+  Builder& builder = t.builder();
+  const Value value = t.in(1);
+  const Shape shape = value.shape();
+  if (!builder.constant(value)) return builder.stored(value, identity(shape.size()));
+  std::vector<int32_t> indices;
+  for (const int64_t index : t.integers(1, "indices")) {
+    require(index >= -extent && index < extent, "takes index {} of {}", index, extent);
+    indices.push_back(narrow<int32_t>(index < 0 ? index + extent : index));
+  }
+  return builder.constant(shape, indices);
+}
+
+void gather(Translator& t) {
+  const Value value = t.in(0);
+  const Shape shape = value.shape(), indices = t.shape(1);
+  const size_t axis = t.axis(t.node().integer("axis", 0), shape.size());
+  const Ordered source = t.builder().ordered(value);
+  // The axis is replaced by the indices' dimensions, in ONNX's order and in memory alike.
+  Shape result = shape;
+  result.erase(result.begin() + static_cast<std::ptrdiff_t>(axis));
+  result.insert(result.begin() + static_cast<std::ptrdiff_t>(axis), indices.begin(), indices.end());
+  Permutation order;
+  for (const size_t dim : source.order) {
+    if (dim != axis) {
+      order.push_back(dim < axis ? dim : dim + indices.size() - 1);
+    } else {
+      for (size_t i = 0; i < indices.size(); ++i) order.push_back(axis + i);
+    }
+  }
+  schema::GatherOptionsT options;
+  options.axis = static_cast<int32_t>(source.place(axis));
+  const std::vector<TensorId> in{source.id, gather_indices(t, shape[axis])};
+  const TensorId id = t.builder().add("GATHER", options, in, {t.builder().tensor(source.id).type})[0];
+  t.give(0, alike(value, id, layout_of(result, order)));
+}
+
+constexpr Translation table[] = {
+    {"Concat", concat}, {"Gather", gather}, {"Pad", pad}, {"Slice", slice}, {"Split", split}};
 
 }  // namespace
 

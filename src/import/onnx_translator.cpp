@@ -117,7 +117,8 @@ Mode Translator::mode(const std::vector<Value*>& inputs, bool fuses) {
   Mode mode;
   const Node* next = follower();
   const std::string start = first_output_;
-  const FusedActivation activation = fuses && next != nullptr ? activation_of(*this, *next) : FusedActivation::NONE;
+  const FusedActivation activation =
+      fuses && next != nullptr ? activation_of(*this, *next) : FusedActivation::NONE;
   if (std::all_of(inputs.begin(), inputs.end(), quantised)) {
     std::vector<size_t> taken;
     if (activation != FusedActivation::NONE) {

@@ -105,5 +105,7 @@ struct Translation {
 [[nodiscard]] std::span<const Translation> reduce_translations();
 [[nodiscard]] std::span<const Translation> quantize_translations();
 [[nodiscard]] std::span<const Translation> normalization_translations();
+[[nodiscard]] std::span<const Translation> activation_translations();
+[[nodiscard]] std::span<const Translation> resize_translations();
 
 }  // namespace mote::onnx

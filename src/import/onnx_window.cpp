@@ -205,7 +205,68 @@ void average_pool(Translator& t) {
   pool(t, op::make_avg_pool, t.node().integer("count_include_pad", 0) != 0 && pads_at_all);
 }
 
-constexpr Translation table[] = {{"AveragePool", average_pool}, {"Conv", conv}, {"MaxPool", max_pool}};
+// Of a transposed convolution: how much of the whole result of all windows is cut off in front, and the size kept.
+struct Crop {
+  int64_t before = 0, size = 0;
+};
+
+Crop crop_of(const Translator& t, size_t d, size_t count, int64_t input, const Window& window) {
+  const Node& node = t.node();
+  const std::vector<int64_t> pads = node.integers("pads"), extra = node.integers("output_padding");
+  std::vector<int64_t> sizes = node.integers("output_shape");
+  const std::string mode = node.text("auto_pad", "NOTSET");
+  if (sizes.size() == count + 2) sizes.erase(sizes.begin(), sizes.begin() + 2);
+  const int64_t all = (input - 1) * window.stride + window.span() + at(extra, d, 0, "output_padding", count);
+  if (sizes.empty() && mode == "NOTSET") {
+    const int64_t before = at(pads, d, 0, "pads", 2 * count), after = at(pads, count + d, 0, "pads", 2 * count);
+    return {before, all - before - after};
+  }
+  if (mode == "VALID" && sizes.empty()) return {0, all};
+  const int64_t size = sizes.empty() ? input * window.stride : at(sizes, d, 0, "output_shape", count);
+  const int64_t total = std::max<int64_t>(0, all - size);
+  return {mode == "SAME_UPPER" ? total / 2 : total - total / 2, size};
+}
+
+void transposed_conv(Translator& t) {
+  Value x = t.in(0);
+  Weights weights(t, 1, 2, 1);
+  const Shape input = x.shape(), kernel = t.shape(1);
+  require(input.size() == kernel.size() && (input.size() == 3 || input.size() == 4) && kernel[0] == input[1],
+          "has weights {} for an input {}; one and two dimensions are supported", to_text(kernel), to_text(input));
+  require(t.node().integer("group", 1) == 1, "has groups, which is not supported for transposed convolutions");
+  (void)t.node().integers("kernel_shape");  // that of the weights
+  const size_t count = input.size() - 2;
+  const std::vector<int64_t> strides = t.node().integers("strides"), dilations = t.node().integers("dilations");
+  std::vector<Dimension> dimensions;
+  for (size_t d = 0; d < count; ++d) {
+    const Window window{kernel[d + 2], at(strides, d, 1, "strides", count),
+                        at(dilations, d, 1, "dilations", count)};
+    require(window.stride > 0 && window.dilation == 1,
+            "has stride {} and dilation {}; dilation is not supported for transposed convolutions", window.stride,
+            window.dilation);
+    const Crop crop = crop_of(t, d, count, input[d + 2], window);
+    require(crop.size > 0 && crop.before >= 0, "gives no output");
+    dimensions.push_back({window, {crop.before, 0}, crop.size});
+  }
+  const Mode mode = weights.mode(x);
+  TensorId filter =
+      t.builder().stored(weights.weights(), count == 2 ? Permutation{1, 2, 3, 0} : Permutation{1, 2, 0});
+  if (count == 1) filter = t.builder().with_unit_dimension(filter, 1);
+  const Dimension& vertical = count == 2 ? dimensions[0] : single_row;
+  SlidingWindow window;
+  window.vertical = vertical.window;
+  window.horizontal = dimensions.back().window;
+  window.pad_vertical = vertical.padding;
+  window.pad_horizontal = dimensions.back().padding;
+  window.activation = activation_from_tflite(static_cast<int>(mode.activation));
+  std::vector<TensorId> in{image(t, x), filter};
+  if (const auto bias = weights.bias(in[0])) in.push_back(*bias);
+  const OperatorPtr op = make_transpose_conv(window, vertical.outputs, dimensions.back().outputs);
+  t.give_mode(mode, t.builder().add(op, in, {mode.type})[0], image_layout(input, dimensions, kernel[1]));
+}
+
+constexpr Translation table[] = {
+    {"AveragePool", average_pool}, {"Conv", conv}, {"ConvTranspose", transposed_conv}, {"MaxPool", max_pool}};
 
 }  // namespace
 

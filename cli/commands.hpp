@@ -11,5 +11,6 @@ void add_run(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_targets(CLI::App& app);
+void add_zoo(CLI::App& app);
 
 }  // namespace mote::cli

@@ -16,6 +16,7 @@ int main(int count, char** arguments) {
   mote::cli::add_verify(app);
   mote::cli::add_inspect(app);
   mote::cli::add_targets(app);
+  mote::cli::add_zoo(app);
   try {
     app.parse(count, arguments);
     if (app.get_subcommands().empty()) {

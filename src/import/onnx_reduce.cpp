@@ -199,6 +199,7 @@ constexpr Translation table[] = {
     {"ReduceProd", reduce_product},
     {"ReduceSum", reduce_sum},
     {"ReduceSumSquare", reduce_composed},
+    {"TopK", top_k},
 };
 
 }  // namespace

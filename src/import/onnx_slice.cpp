@@ -242,7 +242,7 @@ void gather(Translator& t) {
       for (size_t i = 0; i < indices.size(); ++i) order.push_back(axis + i);
     }
   }
-  schema::GatherOptionsT options;
+  tfl::GatherOptionsT options;
   options.axis = static_cast<int32_t>(source.place(axis));
   const std::vector<TensorId> in{source.id, gather_indices(t, shape[axis])};
   const TensorId id = t.builder().add("GATHER", options, in, {t.builder().tensor(source.id).type})[0];

@@ -189,9 +189,12 @@ size_t channel_of(const TensorType& type, size_t element) {
   return element / static_cast<size_t>(inner) % type.quant.scale.size();
 }
 
-double lowest(DType dtype) { return dtype == DType::u8 ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1)); }
+bool is_unsigned(DType dtype) {
+  return dtype == DType::u8 || dtype == DType::u16 || dtype == DType::u32 || dtype == DType::u64;
+}
+double lowest(DType dtype) { return is_unsigned(dtype) ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1)); }
 double highest(DType dtype) {
-  return dtype == DType::u8 ? 255.0 : std::exp2(static_cast<double>(bits(dtype) - 1)) - 1.0;
+  return std::exp2(static_cast<double>(bits(dtype) - (is_unsigned(dtype) ? 0 : 1))) - 1.0;
 }
 
 }  // namespace

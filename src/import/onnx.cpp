@@ -93,7 +93,14 @@ Graph Importer::import(std::string_view name) {
 void Importer::read_nodes() {
   source_.nodes = expand_qoperators(std::move(model_.nodes));
   source_.done.assign(source_.nodes.size(), false);
+  std::set<std::string> written;
   for (size_t i = 0; i < source_.nodes.size(); ++i) {
+    for (const std::string& output : source_.nodes[i].outputs) {
+      if (output.empty() || written.insert(output).second) continue;
+      problems_.push_back(
+          fmt::format("{} #{}: computes '{}', which an earlier node computes, too; the file is damaged",
+                      source_.nodes[i].op, i, output));
+    }
     for (const std::string& input : source_.nodes[i].inputs) {
       if (!input.empty()) source_.readers[input].push_back(i);
     }

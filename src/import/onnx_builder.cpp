@@ -67,12 +67,22 @@ std::vector<TensorId> Builder::add(OperatorPtr op, std::vector<TensorId> in, con
   }
   const std::vector<TensorId> result = node.out;
   if (reads_only_constants(graph, node)) {
+    spend(node, types);
     std::vector<Bytes> data = evaluate(graph, node);
     for (size_t i = 0; i < result.size(); ++i) graph.tensors[result[i]].data = std::move(data.at(i));
   } else {
     graph.nodes.push_back(std::move(node));
   }
   return result;
+}
+
+// A small file may ask for huge constants.
+void Builder::spend(const Node& node, const Types& types) {
+  constexpr int64_t most_macs = int64_t{1} << 30, most_bytes = int64_t{1} << 28;
+  for (const TensorType& type : types) folded_bytes_ += byte_size(type);
+  require(folded_bytes_ <= most_bytes && node.op->work(inputs_of(graph, node), types).macs <= most_macs,
+          "computes constants of more than {} bytes; store what is computed from constants as a constant",
+          most_bytes);
 }
 
 void Builder::rename(TensorId id, const std::string& name) {

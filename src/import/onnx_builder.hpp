@@ -99,6 +99,7 @@ class Builder {
  private:
   std::vector<TensorId> add(std::string_view op, tflite::OpView view, const std::vector<TensorId>& in, Types out);
   const TfliteEntry* find(std::string_view op) const;
+  void spend(const Node& node, const Types& types);
   TensorId moved(TensorId id, const Shape& from, const Permutation& order);
 
   std::span<const OpDef* const> operators_;
@@ -106,6 +107,7 @@ class Builder {
   std::map<TensorId, TensorId> reshaped_from_;
   std::map<std::tuple<TensorId, Shape, Permutation>, TensorId> moved_;
   std::map<TensorId, TensorId> dequantised_;
+  int64_t folded_bytes_ = 0;  // of constants that were computed
 };
 
 }  // namespace mote::onnx

@@ -16,7 +16,6 @@ namespace tfl = tflite::schema;
 // The order in which the value is stored, with `axis` moved to the end if it is not there.
 Permutation axis_last(Builder& builder, const Value& value, size_t axis) {
   Permutation order = builder.ordered(value).order;
-  const Shape shape = value.shape();
   const auto place = std::find(order.begin(), order.end(), axis);
   std::rotate(place, place + 1, order.end());
   return order;
@@ -54,8 +53,7 @@ void batch_norm(Translator& t) {
   const std::optional<ChannelScale> norm = batch_norm_of(t, t.node());
   require(norm.has_value(),
           "has statistics that are computed at run time; export the model for inference (model.eval())");
-  Value value = t.in(0);
-  value = t.plain(0);
+  Value value = t.plain(0);
   const Shape shape = value.shape();
   const auto channels = std::ssize(norm->factor);
   require(shape.size() >= 2 && shape[1] == channels, "normalises {} channels of an input {}", channels,

@@ -74,7 +74,9 @@ std::vector<Scaling> scalings(const Translator& t, size_t scales_input, size_t s
       one.out = static_cast<int64_t>(std::floor(static_cast<double>(one.in) * one.scale));
     }
   }
-  for (const Scaling& one : result) require(one.out > 0 && one.scale > 0.0, "resizes {} to {}", one.in, one.out);
+  for (const Scaling& one : result)
+    require(one.out > 0 && one.out <= 32767 && one.scale > 0.0,
+            "resizes {} to {}; sizes up to 32767 are supported", one.in, one.out);
   return result;
 }
 

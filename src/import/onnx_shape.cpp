@@ -204,7 +204,7 @@ void constant_of_shape(Translator& t) {
     one = value->tensor;
   }
   require(elements(one.type.shape) == 1, "has {} values, it takes one", elements(one.type.shape));
-  require(elements(shape) <= (int64_t{1} << 28), "makes a constant of {} elements, which is too large",
+  require(elements(shape) <= (int64_t{1} << 24), "makes a constant of {} elements, which is too large",
           elements(shape));
   Bytes data;
   for (int64_t i = 0; i < elements(shape); ++i) data.insert(data.end(), one.data.begin(), one.data.end());

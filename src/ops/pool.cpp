@@ -43,7 +43,7 @@ std::string Pooling::parameters() const {
 
 Types Pooling::infer(Inputs in, const Types& declared) const {
   const TensorType& input = one_input(in);
-  require_dtype(input, {DType::i8, DType::f32}, "input");
+  require_dtype(input, {DType::i8, DType::i16, DType::f32}, "input");
   require(input.shape.size() == 4, "needs an input of rank 4 (NHWC), it has {}", to_text(input.shape));
   TensorType output = declared_type(declared, input.dtype);
   output.shape = {input.shape[0], 0, 0, input.shape[3]};
@@ -51,7 +51,10 @@ Types Pooling::infer(Inputs in, const Types& declared) const {
   output.shape[2] = window_outputs(input.shape[2], parameters_.pad_width, parameters_.width);
   check_windows(output.shape[1], input.shape[1], parameters_.pad_height, parameters_.height);
   check_windows(output.shape[2], input.shape[2], parameters_.pad_width, parameters_.width);
-  if (input.dtype == DType::i8) require_same_quantization(input, output);
+  if (input.dtype != DType::f32) require_same_quantization(input, output);
+  // The sum of a window of 16-bit numbers must fit 32 bits.
+  require(input.dtype != DType::i16 || parameters_.height.kernel * parameters_.width.kernel < 65536,
+          "has a filter of {}x{}, which is too large", parameters_.height.kernel, parameters_.width.kernel);
   return {output};
 }
 
@@ -145,7 +148,8 @@ Pooling::Parameters pooling_from_tflite(const tflite::OpView& view) {
   return parameters;
 }
 
-Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&)) {
+Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&),
+                      const std::vector<DType>& dtypes) {
   Pooling::Parameters parameters;
   const bool same = chance(random, 50);
   Shape shape{random_integer(random, 1, 2), 0, 0, random_integer(random, 1, 6)};
@@ -159,14 +163,16 @@ Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::P
     out[dimension] = same ? (extent - 1) / window->stride + 1 : (extent - window->kernel) / window->stride + 1;
     if (!same && chance(random, 30)) {  // any margins, as other formats state them
       *padding = {random_integer(random, 0, window->kernel - 1), random_integer(random, 0, window->kernel - 1)};
-      const auto outputs = [&] { return (extent + padding->before + padding->after - window->kernel) / window->stride + 1; };
+      const auto outputs = [&] {
+        return (extent + padding->before + padding->after - window->kernel) / window->stride + 1;
+      };
       if ((outputs() - 1) * window->stride - padding->before >= extent) padding->after = 0;
       out[dimension] = outputs();
     }
     shape[dimension++] = extent;
   }
   if (chance(random, 30)) parameters.activation = chance(random, 50) ? Activation::relu : Activation::relu6;
-  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
+  const DType dtype = dtypes[static_cast<size_t>(random_integer(random, 0, std::ssize(dtypes) - 1))];
   Sample sample{make(parameters), {variable(random_type(random, dtype, shape))}, {}, 0.500001};
   if (dtype == DType::f32) sample.tolerance = 1e-5;
   sample.out = {reshaped(sample.in[0]->type, out)};

@@ -175,7 +175,14 @@ std::vector<double> stored_values(const TensorType& type, ByteSpan bytes) {
     case DType::i64: return widen(to_values<int64_t>(bytes));
     case DType::u64: return widen(to_values<uint64_t>(bytes));
     case DType::f32: return widen(to_values<float>(bytes));
-    case DType::i4:
+    case DType::i4: {
+      std::vector<double> values;
+      for (int64_t i = 0; i < elements(type.shape); ++i) {  // two a byte, the first in the lower half
+        const int nibble = static_cast<int>(bytes[static_cast<size_t>(i / 2)]) >> (i % 2 * 4) & 15;
+        values.push_back(nibble < 8 ? nibble : nibble - 16);
+      }
+      return values;
+    }
     case DType::i2: break;
   }
   fail("packed type {} has no stored values here", name(type.dtype));

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/embedded.hpp"
+#include "base/identifier.hpp"
 #include "codegen/constants.hpp"
 #include "codegen/header.hpp"
 
@@ -95,13 +96,16 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
   fail("internal: unknown argument kind");
 }
 
+// "map_1<nn::Sum, float>" is "shared_map_1_nn__Sum__float_".
+std::string shared_symbol(const Call& call) { return "shared_" + to_identifier(call.kernel); }
+
 std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
                           const ConstantPool& constants) {
   const Step& step = plan.steps[index];
   std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
                                  comment_text(describe_step(graph, step)), step_symbol(graph, index));
   text += parameter_text(step.call);
-  text += fmt::format("  {}{}(parameters", shared ? "shared_" : "nn::", step.call.kernel);
+  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call) : "nn::" + step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
     text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
   }
@@ -118,7 +122,7 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel,
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call),
                      parameters, call.kernel, arguments);
 }
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "nn/add.hpp"
+#include "nn/arithmetic.hpp"
 #include "nn/dequantize.hpp"
 #include "nn/log_softmax.hpp"
 #include "nn/quantize.hpp"
@@ -28,17 +28,24 @@ TEST(Dequantize, EqualsTheFloatingPointProduct) {
   }
 }
 
-TEST(Add, TwoNarrowProductsEqualTheWideOne) {
+template <int Headroom>
+void expect_narrow_products_equal_the_wide_one(int32_t low, int32_t high, int32_t step) {
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
     const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
     const int32_t shift = -static_cast<int32_t>(random() % 32);
-    for (int32_t value = -255; value <= 255; ++value) {
-      ASSERT_EQ(nn::rescale_to_common(value, multiplier, shift),
-                nn::multiply_by_quantized_multiplier(value * (1 << 20), multiplier, shift))
+    for (int32_t value = low; value <= high; value += step) {
+      ASSERT_EQ(nn::rescale_to_common<Headroom>(value, multiplier, shift),
+                nn::multiply_by_quantized_multiplier(value * (1 << Headroom), multiplier, shift))
           << value << " * " << multiplier << " shifted by " << shift;
     }
   }
+}
+
+TEST(Add, TwoNarrowProductsEqualTheWideOne) {
+  expect_narrow_products_equal_the_wide_one<20>(-255, 255, 1);
+  expect_narrow_products_equal_the_wide_one<15>(-32768, 32767, 117);
+  expect_narrow_products_equal_the_wide_one<15>(-32767, 32767, 32767);
 }
 
 TEST(Quantize, RoundsHalvesAwayFromZero) {

@@ -174,7 +174,7 @@ TEST(OperatorErrors, Add) {
   };
   EXPECT_EQ(add(quantized({2, 3}), quantized({1, 3})), "none");
   EXPECT_EQ(add(quantized({2, 3}), quantized({2})), "cannot broadcast 2x3 and 2 to one shape");
-  EXPECT_EQ(add(plain({2}), quantized({2})), "adds f32 and i8; both must have one type");
+  EXPECT_EQ(add(plain({2}), quantized({2})), "has inputs of types f32 and i8; both must have one type");
   EXPECT_EQ(add(plain({2}, DType::i8), quantized({2})), "the first input needs one quantisation scale, it has 0");
   schema::AddOptionsT tanh;
   tanh.fused_activation_function = schema::ActivationFunctionType::TANH;

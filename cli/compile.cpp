@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // mote compile: model file in, folder of C++ out.
+#include <fmt/ranges.h>
+
+#include "codegen/package.hpp"
 #include "commands.hpp"
 #include "common.hpp"
 
@@ -10,6 +13,7 @@ namespace {
 struct Flags {
   ModelFlags model;
   std::string output;
+  std::string package;
   std::optional<int64_t> ram, flash;
   bool no_build = false;
 };
@@ -25,6 +29,7 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
+  print_notes(compiled.graph);
 }
 
 Limits limits(const Flags& flags, const Target& target) {
@@ -34,13 +39,18 @@ Limits limits(const Flags& flags, const Target& target) {
   return limits;
 }
 
+std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& flags) {
+  const Compiled& model = loaded.compiled;
+  if (flags.package.empty()) return generate(model.graph, model.plan, loaded.mode);
+  return package(model.graph, model.plan,
+                 {.ecosystem = flags.package, .model = loaded.file_name, .mode = loaded.mode});
+}
+
 void compile(const Flags& flags) {
   const Loaded loaded = load(flags.model);
   check_fits(loaded.compiled, limits(flags, *loaded.target));
   OutputFiles files;
-  for (GeneratedFile& file : generate(loaded.compiled.graph, loaded.compiled.plan, loaded.mode)) {
-    files[file.path] = std::move(file.text);
-  }
+  for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
   Measurement measured;
   if (!flags.no_build) {
     const Progress progress(activity(*loaded.target, false));
@@ -64,6 +74,9 @@ void add_compile(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
   command->add_option("-o,--output", flags->output, "folder to write; new, empty or written by mote")->required();
+  command->add_option(
+      "--package", flags->package,
+      fmt::format("write a package with an example application: {}", fmt::join(package_ecosystems(), ", ")));
   command->add_option("--ram", flags->ram, "fail when arena and stack need more bytes than this")
       ->check(CLI::PositiveNumber);
   command->add_option("--flash", flags->flash, "fail when weights and code need more bytes than this")

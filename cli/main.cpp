@@ -16,7 +16,9 @@ int main(int count, char** arguments) {
   mote::cli::add_verify(app);
   mote::cli::add_inspect(app);
   mote::cli::add_fit(app);
+  mote::cli::add_report(app);
   mote::cli::add_targets(app);
+  mote::cli::add_zoo(app);
   mote::cli::add_boards(app);
   try {
     app.parse(count, arguments);

@@ -1,7 +1,11 @@
-# Writes OUT: a C++ table of the given FILES, by their paths below ROOT.
+# Writes OUT: a C++ table of the given FILES, by their paths below ROOT; files of other packages by packaged/NAME.
 set(text "// Written by cmake/embed.cmake.\n#include \"base/embedded.hpp\"\n\nnamespace mote {\nnamespace {\nconst EmbeddedFile table[] = {\n")
 foreach(file ${FILES})
   file(RELATIVE_PATH name ${ROOT} ${file})
+  if(name MATCHES "^\\.\\.")
+    get_filename_component(leaf ${file} NAME)
+    set(name packaged/${leaf})
+  endif()
   file(READ ${file} content)
   # MSVC-sized literals are no concern, but raw strings end at the delimiter: it must not occur in any file.
   string(FIND "${content}" ")MOTE_FILE\"" found)

@@ -1,4 +1,5 @@
-# Sources that the build writes: registries from the files of a folder, embedded device files, FlatBuffers headers.
+# Sources that the build writes: registries from the files of a folder, embedded device files, FlatBuffers and Protocol
+# Buffers code.
 
 # One table per folder: every FILE.cpp must define `extern const TYPE NAMESPACE::FILE` ('-' in a name becomes '_').
 function(mote_registry namespace type header registry files out)
@@ -37,13 +38,13 @@ std::span<const ${type}* const> all() { return table; }
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()
 
-# Kernel headers and firmware sources travel inside the program, so that it needs no installation folder.
+# Kernel headers, firmware sources and the report's page travel inside the program: it needs no installation folder.
 function(mote_embed files out)
   set(path ${CMAKE_BINARY_DIR}/generated/embedded.cpp)
   list(SORT files)
   add_custom_command(OUTPUT ${path}
     COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels and firmware")
+    DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels, firmware and the report's page")
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()
 
@@ -54,4 +55,14 @@ function(mote_flatbuffers schema out)
     COMMAND ${FLATC} --cpp --gen-object-api --scoped-enums --reflect-types -o ${CMAKE_BINARY_DIR}/generated ${CMAKE_SOURCE_DIR}/${schema}
     DEPENDS ${schema} VERBATIM)
   set(${out} ${${out}} ${path} PARENT_SCOPE)
+endfunction()
+
+function(mote_protobuf schema out)
+  get_filename_component(stem ${schema} NAME_WE)
+  get_filename_component(folder ${CMAKE_SOURCE_DIR}/${schema} DIRECTORY)
+  set(path ${CMAKE_BINARY_DIR}/generated/${stem}.pb)
+  add_custom_command(OUTPUT ${path}.cc ${path}.h
+    COMMAND protobuf::protoc --cpp_out=${CMAKE_BINARY_DIR}/generated -I ${folder} ${CMAKE_SOURCE_DIR}/${schema}
+    DEPENDS ${schema} VERBATIM)
+  set(${out} ${path}.cc ${path}.h PARENT_SCOPE)
 endfunction()

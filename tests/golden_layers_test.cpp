@@ -50,7 +50,8 @@ const TfliteEntry* find(std::string_view operator_name) {
   return nullptr;
 }
 
-// The layer's inputs: constants from the file, the others from the golden tensors. Empty when one is not there.
+// The layer's inputs: constants from the file, states as before the first run, the others from the golden tensors.
+// Empty when one is not there.
 std::optional<std::vector<Bytes>> input_data(const std::vector<const Tensor*>& inputs,
                                              const std::vector<size_t>& ids,
                                              const std::map<size_t, Bytes>& golden) {
@@ -58,6 +59,8 @@ std::optional<std::vector<Bytes>> input_data(const std::vector<const Tensor*>& i
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr) {
       data.emplace_back();
+    } else if (inputs[i]->state) {
+      data.push_back(inputs[i]->data.empty() ? initial_state(inputs[i]->type) : inputs[i]->data);
     } else if (inputs[i]->constant()) {
       data.push_back(inputs[i]->data);
     } else if (const auto found = golden.find(ids[i]); found != golden.end()) {
@@ -71,21 +74,28 @@ std::optional<std::vector<Bytes>> input_data(const std::vector<const Tensor*>& i
 
 struct Layer {
   OperatorPtr op;
+  std::vector<Tensor> states;  // that the file has no tensors for
   std::vector<const Tensor*> inputs;
   std::vector<size_t> ids;
+  Types out;
 };
 
 // nullopt, with the reason printed, for a use of the operator that the compiler refuses.
 std::optional<Layer> make_layer(const TfliteEntry& entry, const tflite::FileOperator& source) {
   try {
-    const Made made = entry.make(source.view);
-    Layer layer{made.op, {}, {}};
+    Made made = entry.make(source.view);
+    Layer layer{made.op, std::move(made.states), {}, {}, {}};
     for (const size_t input : made.inputs) {
       layer.inputs.push_back(source.view.inputs.at(input));
       layer.ids.push_back(source.in.at(input));
     }
-    const Types out{source.view.outputs.at(0)->type};
-    EXPECT_EQ(made.op->infer(layer.inputs, out), out);
+    for (Tensor& state : layer.states) {
+      state.state = true;
+      layer.inputs.push_back(&state);
+      layer.ids.push_back(tflite::absent);
+    }
+    for (const Tensor* const output : source.view.outputs) layer.out.push_back(output->type);
+    EXPECT_EQ(made.op->infer(layer.inputs, layer.out), layer.out);
     return layer;
   } catch (const Error& error) {
     std::cout << source.view.name << ": " << error.what() << "\n";
@@ -126,10 +136,10 @@ TEST_P(GoldenLayers, EveryKernelGivesTheReferencesBytes) {
       ++left_out[layer.view.name];
       continue;
     }
-    const Types out{layer.view.outputs[0]->type};
-    const Call call = node->op->lower(node->inputs, out);
-    expect_equal(out[0], call.empty() ? data->at(0) : run_guarded(call, *data, out, random)[0],
-                 golden.at(layer.out[0]));
+    const Call call = node->op->lower(node->inputs, node->out);
+    const std::vector<Bytes> outputs =
+        call.empty() ? std::vector<Bytes>{data->at(0)} : run_guarded(call, *data, node->out, random);
+    for (size_t o = 0; o < outputs.size(); ++o) expect_equal(node->out[o], outputs[o], golden.at(layer.out[o]));
     ++compared[layer.view.name];
   }
   for (const auto& [name, count] : compared) std::cout << name << ": " << count << " compared\n";

@@ -63,17 +63,18 @@ MOTE_KERNEL Taps taps_inside(int32_t origin, int32_t extent, int32_t kernel, int
   return taps;
 }
 
-// The sum over one window of one output channel; `in` and `weights` are those of the channel's batch and group.
-// Sum is uint32_t for integers: a sum beyond 32 bits wraps, as it does on the cores, instead of being undefined.
-template <class Params, class T, class Sum>
-MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const T* weights, int32_t top, int32_t left, Taps rows,
-                              Taps columns, Sum in_zero, Sum sum) {
+// The sum over one window of one output channel, from `sum` on; `in` and `weights` are those of the channel's
+// batch and group. Sum is unsigned for integers: a sum beyond its bits wraps, as it does on the cores, instead of
+// being undefined.
+template <class Params, class T, class Weight, class Sum>
+MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const Weight* weights, int32_t top, int32_t left,
+                              Taps rows, Taps columns, Sum in_zero, Sum sum) {
   for (int32_t ky = rows.low; ky < rows.high; ++ky) {
     for (int32_t kx = columns.low; kx < columns.high; ++kx) {
       const int32_t y = top + ky * p.dilation_height;
       const int32_t x = left + kx * p.dilation_width;
       const T* const pixel = in + (y * p.in_width + x) * p.in_channels;
-      const T* const tap = weights + (ky * p.kernel_width + kx) * p.group_channels;
+      const Weight* const tap = weights + (ky * p.kernel_width + kx) * p.group_channels;
       for (int32_t k = 0; k < p.group_channels; ++k) {
         sum += (static_cast<Sum>(pixel[k]) - in_zero) * static_cast<Sum>(tap[k]);
       }
@@ -82,44 +83,79 @@ MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const T* weights, in
   return sum;
 }
 
-// Calls finish(window sum, channel) for every output element in memory order and stores what it returns.
-template <class Sum, class Params, class T, class Bias, class Finish>
-MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const T* weights, const Bias* bias, T* out,
-                              Sum in_zero, Finish finish) {
+// One image. `finish(sum, channel)` makes an output element of a window's sum, which began at
+// `finish.start(channel)`. Returns the end of the output.
+template <class Sum, class Params, class T, class Weight, class Out, class Finish>
+MOTE_KERNEL Out* conv2d_image(const Params& p, const T* in, const Weight* weights, Out* out, Sum in_zero,
+                              const Finish& finish) {
   const int32_t filter = p.kernel_height * p.kernel_width * p.group_channels;
-  for (int32_t batch = 0; batch < p.batches; ++batch) {
-    for (int32_t y = 0; y < p.out_height; ++y) {
-      const int32_t top = y * p.stride_height - p.pad_top;
-      const Taps rows = taps_inside(top, p.in_height, p.kernel_height, p.dilation_height);
-      for (int32_t x = 0; x < p.out_width; ++x) {
-        const int32_t left = x * p.stride_width - p.pad_left;
-        const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
-        for (int32_t c = 0; c < p.out_channels; ++c) {
-          const T* const group = in + c / p.group_outputs * p.group_channels;
-          *out++ = finish(conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero,
-                                        static_cast<Sum>(bias[c])),
-                          c);
-        }
+  for (int32_t y = 0; y < p.out_height; ++y) {
+    const int32_t top = y * p.stride_height - p.pad_top;
+    const Taps rows = taps_inside(top, p.in_height, p.kernel_height, p.dilation_height);
+    for (int32_t x = 0; x < p.out_width; ++x) {
+      const int32_t left = x * p.stride_width - p.pad_left;
+      const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
+      for (int32_t c = 0; c < p.out_channels; ++c) {
+        const T* const group = in + c / p.group_outputs * p.group_channels;
+        *out++ = finish(
+            conv2d_window(p, group, weights + c * filter, top, left, rows, columns, in_zero, finish.start(c)), c);
       }
     }
+  }
+  return out;
+}
+
+// All images of the batch.
+template <class Sum, class Params, class T, class Weight, class Out, class Finish>
+MOTE_KERNEL void conv2d_plain(const Params& p, const T* in, const Weight* weights, Out* out, Sum in_zero,
+                              const Finish& finish) {
+  for (int32_t batch = 0; batch < p.batches; ++batch) {
+    out = conv2d_image(p, in, weights, out, in_zero, finish);
     in += p.in_height * p.in_width * p.in_channels;
   }
 }
 
-// weights: [out_channels][kernel_height][kernel_width][group_channels]; multiplier and shift as in fixed.hpp.
+// From a sum to an output element, for all shapes of windows. int32 sums with gemmlowp's two roundings: multiplier
+// and shift as in fixed.hpp.
+template <class Out>
+struct RequantizeSum {
+  const int32_t *bias, *multiplier;
+  const int8_t* shift;
+  int32_t out_zero, low, high;
+
+  MOTE_KERNEL uint32_t start(int32_t c) const { return static_cast<uint32_t>(bias[c]); }
+  MOTE_KERNEL Out operator()(uint32_t sum, int32_t c) const {
+    const int32_t scaled = multiply_by_quantized_multiplier(static_cast<int32_t>(sum), multiplier[c], shift[c]);
+    return static_cast<Out>(clamp(scaled + out_zero, low, high));
+  }
+};
+
+struct ClampSum {
+  const float* bias;
+  float low, high;
+
+  MOTE_KERNEL float start(int32_t c) const { return bias[c]; }
+  MOTE_KERNEL float operator()(float sum, int32_t) const { return sum < low ? low : sum > high ? high : sum; }
+};
+
+// weights: [out_channels][kernel_height][kernel_width][group_channels].
 MOTE_KERNEL void conv2d_s8(const Conv2d& p, const int8_t* in, const int8_t* weights, const int32_t* bias,
                            const int32_t* multiplier, const int8_t* shift, int8_t* out) {
-  conv2d_plain(p, in, weights, bias, out, static_cast<uint32_t>(p.in_zero), [&](uint32_t sum, int32_t c) {
-    const int32_t scaled = multiply_by_quantized_multiplier(static_cast<int32_t>(sum), multiplier[c], shift[c]);
-    return static_cast<int8_t>(clamp(scaled + p.out_zero, p.low, p.high));
-  });
+  conv2d_plain(p, in, weights, out, static_cast<uint32_t>(p.in_zero),
+               RequantizeSum<int8_t>{bias, multiplier, shift, p.out_zero, p.low, p.high});
+}
+
+// The same with weights that 8 bits do not hold, because they have a zero point, which is subtracted already.
+MOTE_KERNEL void conv2d_wide_weights_s8(const Conv2d& p, const int8_t* in, const int16_t* weights,
+                                        const int32_t* bias, const int32_t* multiplier, const int8_t* shift,
+                                        int8_t* out) {
+  conv2d_plain(p, in, weights, out, static_cast<uint32_t>(p.in_zero),
+               RequantizeSum<int8_t>{bias, multiplier, shift, p.out_zero, p.low, p.high});
 }
 
 MOTE_KERNEL void conv2d_f32(const Conv2dF32& p, const float* in, const float* weights, const float* bias,
                             float* out) {
-  conv2d_plain(p, in, weights, bias, out, 0.0F, [&](float sum, int32_t) {
-    return sum < p.low ? p.low : sum > p.high ? p.high : sum;
-  });
+  conv2d_plain(p, in, weights, out, 0.0F, ClampSum{bias, p.low, p.high});
 }
 
 }  // namespace nn

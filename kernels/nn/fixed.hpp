@@ -45,4 +45,12 @@ MOTE_KERNEL int32_t multiply_by_quantized_multiplier(int32_t x, int32_t multipli
   return rounding_divide_by_power_of_two(saturating_rounding_doubling_high_mul(shifted, multiplier), right);
 }
 
+// The same of a sum of up to 48 bits, as the reference has it: the multiplier is rounded to 16 bits, the product
+// once, halves towards +infinity; shift -31 to 7.
+MOTE_KERNEL int32_t multiply_by_reduced_multiplier(int64_t x, int32_t multiplier, int shift) {
+  const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  const int right = 15 - shift;
+  return static_cast<int32_t>((x * reduced + (int64_t{1} << (right - 1))) >> right);
+}
+
 }  // namespace nn

@@ -29,4 +29,12 @@ struct Requantize {
   }
 };
 
+// Equals multiply_by_reduced_multiplier(x, m, shift) for x of 32 bits and shift from -18 to -2, when `multiplier`
+// is the reduced 16 bits of m times 2^(18 + shift): floor(x * multiplier / 2^32) is floor(2 x m 2^shift), and
+// nested floors of halves join.
+MOTE_KERNEL int32_t halved_high_product(int32_t x, int32_t multiplier) {
+  const auto product = static_cast<int32_t>((static_cast<int64_t>(x) * multiplier) >> 32);
+  return (product + 1) >> 1;
+}
+
 }  // namespace nn

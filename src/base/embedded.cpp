@@ -9,7 +9,7 @@ std::string_view embedded_file(std::string_view path) {
   for (const EmbeddedFile& file : embedded_files()) {
     if (file.path == path) return file.text;
   }
-  fail("internal: no device file '{}' was built into this program", path);
+  fail("internal: no file '{}' was built into this program", path);
 }
 
 }  // namespace mote

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's sources (kernels/, firmware/) as they were when this program was built.
+// The device's sources (kernels/, firmware/), boards, costs, package layouts and the report's page as they were when
+// this program was built.
 #pragma once
 
 #include <span>
@@ -8,11 +9,11 @@
 namespace mote {
 
 struct EmbeddedFile {
-  std::string_view path;  // "kernels/nn/softmax.hpp"
+  std::string_view path;  // "kernels/nn/softmax.hpp"; "packaged/d3-scale.min.js" of another Debian package
   std::string_view text;
 };
 
-[[nodiscard]] std::span<const EmbeddedFile> embedded_files();         // sorted by path
+[[nodiscard]] std::span<const EmbeddedFile> embedded_files();         // each path once
 [[nodiscard]] std::string_view embedded_file(std::string_view path);  // throws Error when there is none
 
 }  // namespace mote

@@ -104,13 +104,20 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
   fail("internal: unknown argument kind");
 }
 
+// Of a kernel's shared instance; the kernel's own name may have template arguments.
+std::string shared_symbol(const Call& call) {
+  std::string symbol = "shared_" + call.kernel;
+  for (char& c : symbol) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return symbol;
+}
+
 std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
                           const ConstantPool& constants) {
   const Step& step = plan.steps[index];
   std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
                                  comment_text(describe_step(graph, step)), step_symbol(graph, index));
   text += parameter_text(step.call);
-  text += fmt::format("  {}{}(parameters", shared ? "shared_" : "nn::", step.call.kernel);
+  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call) : "nn::" + step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
     text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
   }
@@ -127,7 +134,7 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel,
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call),
                      parameters, call.kernel, arguments);
 }
 
@@ -220,6 +227,15 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   return files;
 }
 
-FlashData flash_data(const Plan& plan) { return ConstantPool("size", plan).flash(); }
+FlashData flash_data(const Plan& plan) {
+  FlashData flash;
+  for (const FlashData& step : flash_data_by_step(plan)) {
+    flash.weight_bytes += step.weight_bytes;
+    flash.table_bytes += step.table_bytes;
+  }
+  return flash;
+}
+
+std::vector<FlashData> flash_data_by_step(const Plan& plan) { return ConstantPool("size", plan).flash_by_step(); }
 
 }  // namespace mote

@@ -36,6 +36,9 @@ struct FlashData {
 
 [[nodiscard]] FlashData flash_data(const Plan& plan);
 
+// The same by step. What several steps read stands once in flash and counts for the first of them.
+[[nodiscard]] std::vector<FlashData> flash_data_by_step(const Plan& plan);
+
 // Which steps get their own specialised copy of their kernel in this mode.
 [[nodiscard]] std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode);
 

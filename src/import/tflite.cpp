@@ -8,7 +8,9 @@
 
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
+#include "import/signed_model.hpp"
 #include "ir/fold.hpp"
+#include "ops/move.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -33,13 +35,15 @@ class Importer {
  private:
   void check_tensors();
   void add_node(size_t index);
-  Node make_node(const tflite::FileOperator& source, std::string origin);
+  std::vector<Node> make_nodes(const tflite::FileOperator& source, const std::string& origin);
   bool touches_empty(const Node& node) const;
   void infer(const Node& node);
-  void fold(const tflite::FileOperator& source, const Node& node);
+  void fold(std::span<const size_t> outputs, const Node& node);
+  void compute_outputs();
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
-  Bytes initial_state(const Tensor& source);
+  void count_state(const Tensor& state);
+  TensorId add_state(Tensor state, std::string_view owner);
   std::vector<std::string> supported() const;
   void report() const;
 
@@ -59,6 +63,7 @@ Graph Importer::import(std::string_view name) {
   for (size_t i = 0; i < model_.operators.size(); ++i) add_node(i);
   for (const size_t index : model_.outputs) graph_.outputs.push_back(tensor(index));
   report();
+  compute_outputs();
   verify(graph_);
   return std::move(graph_);
 }
@@ -73,20 +78,27 @@ void Importer::check_tensors() {
 void Importer::add_node(size_t index) {
   const tflite::FileOperator& source = model_.operators[index];
   const std::string output = source.view.outputs.empty() ? "no output" : short_name(source.view.outputs[0]->name);
-  std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
+  const std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
   try {
-    Node node = make_node(source, origin);
-    if (node.op == nullptr || touches_empty(node)) return;
-    infer(node);
-    if (reads_only_constants(graph_, node)) return fold(source, node);
-    graph_.nodes.push_back(std::move(node));
+    size_t first_output = 0;
+    for (Node& node : make_nodes(source, origin)) {
+      const auto outputs = std::span(source.out).subspan(first_output, node.out.size());
+      first_output += node.out.size();
+      if (touches_empty(node)) continue;
+      infer(node);
+      if (reads_only_constants(graph_, node)) {
+        fold(outputs, node);
+      } else {
+        graph_.nodes.push_back(std::move(node));
+      }
+    }
   } catch (const Error& error) {
     problems_.push_back(fmt::format("{}: {}", origin, error.what()));
   }
 }
 
-// A node without an operator when a tensor of it was reported already.
-Node Importer::make_node(const tflite::FileOperator& source, std::string origin) {
+// No node when a tensor of it was reported already.
+std::vector<Node> Importer::make_nodes(const tflite::FileOperator& source, const std::string& origin) {
   const TfliteEntry* const entry = find(source.view.name);
   unknown_operators_ = unknown_operators_ || entry == nullptr;
   require(entry != nullptr, "this operator is not supported");
@@ -98,18 +110,20 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
   if (!std::all_of(source.in.begin(), source.in.end(), usable)) return {};
   if (!std::all_of(source.out.begin(), source.out.end(), usable)) return {};
   const Made made = entry->make(source.view);
-  Node node{made.op, {}, {}, std::move(origin)};
+  std::vector<TensorId> in, out;
   for (const size_t input : made.inputs) {
     require(input < source.in.size(), "has {} inputs; input {} is missing", source.in.size(), input);
     const size_t index = source.in[input];
-    if (index == tflite::absent) {
-      node.in.push_back(no_tensor);
-      continue;
-    }
-    node.in.push_back(tensor(index));
+    in.push_back(index == tflite::absent ? no_tensor : tensor(index));
   }
-  for (const size_t index : source.out) node.out.push_back(tensor(index));
-  return node;
+  for (const Tensor& state : made.states) in.push_back(add_state(state, source.view.outputs[0]->name));
+  for (const size_t index : source.out) out.push_back(tensor(index));
+  if (made.others.empty()) return {{made.op, in, out, origin}};
+  require(made.others.size() + 1 == out.size(), "has {} outputs in the file; {} gives {}", out.size(),
+          made.op->name(), made.others.size() + 1);
+  std::vector<Node> nodes{{made.op, in, {out[0]}, origin}};
+  for (size_t i = 1; i < out.size(); ++i) nodes.push_back({made.others[i - 1], in, {out[i]}, origin});
+  return nodes;
 }
 
 // Operators need not think of extents of zero: such tensors are reported by tensor().
@@ -134,13 +148,27 @@ void Importer::infer(const Node& node) {
 }
 
 // What is known without running the model is a constant for all that follows: shapes above all.
-void Importer::fold(const tflite::FileOperator& source, const Node& node) {
+void Importer::fold(std::span<const size_t> outputs, const Node& node) {
   std::vector<Bytes> results = evaluate(graph_, node);
   for (size_t i = 0; i < node.out.size(); ++i) {
     require(!graph_.tensors[node.out[i]].constant(), "writes '{}', which is already defined",
             graph_.tensors[node.out[i]].name);
     graph_.tensors[node.out[i]].data = results[i];
-    model_.tensors[source.out[i]].tensor.data = std::move(results[i]);
+    model_.tensors[outputs[i]].tensor.data = std::move(results[i]);
+  }
+}
+
+// The caller reads outputs from the arena: a constant has to get there.
+void Importer::compute_outputs() {
+  for (TensorId& id : graph_.outputs) {
+    if (!graph_.tensors[id].constant()) continue;
+    const Tensor copy{graph_.tensors[id].name, graph_.tensors[id].type, {}};
+    graph_.tensors.push_back(copy);
+    graph_.nodes.push_back({op::make_copy(copy.type.shape),
+                            {id},
+                            {graph_.tensors.size() - 1},
+                            fmt::format("copy of the constant ({})", short_name(copy.name))});
+    id = graph_.tensors.size() - 1;
   }
 }
 
@@ -162,19 +190,29 @@ TensorId Importer::tensor(size_t index) {
   }
   ids_[index] = graph_.tensors.size();
   graph_.tensors.push_back(source);
-  if (source.state) graph_.tensors.back().data = initial_state(source);
+  if (source.state) {
+    count_state(source);
+    graph_.tensors.back().data = initial_state(source.type);
+  }
   return ids_[index];
 }
 
-// Zero in every element, as TensorFlow Lite Micro resets variables: the zero point where the type is int8, else 0.
-Bytes Importer::initial_state(const Tensor& source) {
+void Importer::count_state(const Tensor& state) {
   constexpr int64_t most_bytes = int64_t{1} << 26;
-  const int64_t bytes = byte_size(source.type);
-  state_bytes_ += bytes;
+  state_bytes_ += byte_size(state.type);
   require(state_bytes_ <= most_bytes, "has more than {} bytes of state ('{}'); no microcontroller holds as much",
-          most_bytes, short_name(source.name));
-  const bool shifted = source.type.dtype == DType::i8 && source.type.quant.zero.size() == 1;
-  return Bytes(static_cast<size_t>(bytes), static_cast<std::byte>(shifted ? source.type.quant.zero[0] : 0));
+          most_bytes, short_name(state.name));
+}
+
+// What an operator remembers without a tensor of the file.
+TensorId Importer::add_state(Tensor state, std::string_view owner) {
+  state.name = fmt::format("{} of {}", state.name, short_name(owner));
+  state.state = true;
+  require(static_cast<int64_t>(state.data.size()) == byte_size(state.type), "internal: {} has no content",
+          state.name);
+  count_state(state);
+  graph_.tensors.push_back(std::move(state));
+  return graph_.tensors.size() - 1;
 }
 
 std::vector<std::string> Importer::supported() const {
@@ -197,7 +235,9 @@ void Importer::report() const {
 }  // namespace
 
 Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators) {
-  return Importer(tflite::parse(bytes), operators).import(name);
+  tflite::Model model = tflite::parse(bytes);
+  const UnsignedBorder border = make_signed(model);
+  return with_unsigned_border(Importer(std::move(model), operators).import(name), border);
 }
 
 Graph import_tflite(ByteSpan bytes, std::string_view name) { return import_tflite(bytes, name, op::all()); }

@@ -90,10 +90,15 @@ struct Sample {
 };
 
 // An operator made from a file's view, and which of the file's inputs the node keeps, in order. Inputs that the
-// operator turned into parameters (axes, paddings, a shape) are left out.
+// operator turned into parameters (axes, paddings, a shape) are left out. `states` become further inputs of the node:
+// what the operator remembers from run to run without the file having a tensor for it, with its first content.
 struct Made {
   OperatorPtr op;
   std::vector<size_t> inputs;
+  std::vector<Tensor> states = {};
+  // Operators of outputs 1, 2, ...: then `op` gives output 0 only, and there is one node an output, all of which
+  // read `inputs`.
+  std::vector<OperatorPtr> others = {};
 };
 
 // An operator of a file format: the name there, and the function that makes the operator from a checked view.

@@ -75,6 +75,11 @@ std::string to_text(const Shape& shape) {
 
 int64_t byte_size(const TensorType& type) { return (elements(type.shape) * bits(type.dtype) + 7) / 8; }
 
+Bytes initial_state(const TensorType& type) {
+  const bool shifted = type.dtype == DType::i8 && type.quant.zero.size() == 1;
+  return Bytes(static_cast<size_t>(byte_size(type)), static_cast<std::byte>(shifted ? type.quant.zero[0] : 0));
+}
+
 float tensor_scale(const TensorType& type, std::string_view what) {
   require(type.quant.scale.size() == 1, "the {} needs one quantisation scale, it has {}", what,
           type.quant.scale.size());

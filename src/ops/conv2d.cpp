@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution, also dilated and grouped: everything the compiler knows about it.
+#include <algorithm>
+#include <functional>
+
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
 #include "ops/convolution_tflite.hpp"
@@ -26,29 +29,21 @@ class Conv2d final : public Convolution {
             "has weights {} that do not fit an input of {} channels", to_text(weights), input[3]);
     convolution::check_kernel(window(), weights);
     convolution::check_types(in, declared, weights[0], 0);
+    convolution::check_static_or_symmetric(*in[1]);
     return {{declared[0].dtype, convolution::window_output(window(), input, weights[0]), declared[0].quant}};
   }
-
-  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
-    return {convolution::reference(shape(in, out), window().activation, x[0], x[1],
-                                   x.size() > 2 ? x[2] : std::vector<double>())};
-  }
-
-  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
-    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
-  }
-
-  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
 
   convolution::Problem problem(Inputs in, const Types& out) const override {
     convolution::Problem problem;
     problem.shape = shape(in, out);
     problem.activation = window().activation;
-    problem.weights = in[1]->data;
+    problem.weights = in[1];
     problem.bias = in.size() > 2 ? in[2] : nullptr;
     problem.input = &in[0]->type;
-    problem.weight_type = &in[1]->type;
     problem.output = &out[0];
+    // The reference gives the activations a zero point only where channels differ in their scales.
+    const std::vector<float>& scales = in[1]->type.quant.scale;
+    problem.asymmetric = std::adjacent_find(scales.begin(), scales.end(), std::not_equal_to<>()) != scales.end();
     problem.pixel_dims = 3;
     return problem;
   }
@@ -75,7 +70,7 @@ Sample sample(std::mt19937& random) {
   const SlidingWindow window = make.window();
   const Shape input = make.input(window, groups * group_channels);
   const Shape weights{outputs, window.vertical.kernel, window.horizontal.kernel, group_channels};
-  return make.sample(make_conv2d(window), input, weights, outputs, 0);
+  return make.sample(make_conv2d(window), input, weights, outputs, 0, {.runtime_weights = true});
 }
 
 }  // namespace

@@ -20,20 +20,35 @@ namespace convolution {
 
 namespace {
 
-void check_constant(const Tensor* tensor, DType dtype, std::string_view what) {
-  require(tensor->constant(), "has {} that are computed at run time; only constant ones are supported", what);
-  require(tensor->type.dtype == dtype, "has {} of type {}, its input needs {}", what, name(tensor->type.dtype),
-          name(dtype));
+void check_bias(const Tensor& bias, DType input, int64_t out_channels) {
+  require(bias.constant(), "has biases that are computed at run time; only constant ones are supported");
+  const DType dtype = bias.type.dtype;
+  const bool right = input == DType::f32  ? dtype == DType::f32
+                     : input == DType::i8 ? dtype == DType::i32
+                                          : dtype == DType::i64 || dtype == DType::i32 || dtype == DType::i16;
+  require(right, "has biases of type {}, its input needs {}", name(dtype),
+          input == DType::f32  ? "f32"
+          : input == DType::i8 ? "i32"
+                               : "i64 or i32");
+  require(elements(bias.type.shape) == out_channels, "has {} biases for {} output channels",
+          elements(bias.type.shape), out_channels);
 }
 
-void check_weight_scales(const TensorType& weights, int64_t out_channels, int channel_axis) {
-  const Quantization& quant = weights.quant;
+// Integer weights with any activations, or real ones with real activations.
+void check_weights(const Tensor& weights, DType input, int64_t out_channels, int channel_axis) {
+  const DType dtype = weights.type.dtype;
+  const bool integer = dtype == DType::i8 || dtype == DType::i4;
+  require(integer || (dtype == DType::f32 && input == DType::f32), "has weights of type {}, its input needs {}",
+          name(dtype), input == DType::f32 ? "f32 or i8" : "i8");
+  if (!weights.constant()) {
+    require(dtype == input || (dtype == DType::i8 && input == DType::i16),
+            "has weights of type {} that are computed at run time; only constant ones are supported", name(dtype));
+  }
+  if (!integer) return;
+  const Quantization& quant = weights.type.quant;
   const auto count = static_cast<int64_t>(quant.scale.size());
   require(count == 1 || count == out_channels, "has {} scales for the weights of {} output channels", count,
           out_channels);
-  for (const int32_t zero : quant.zero) {
-    require(zero == 0, "has weights with zero point {}; quantise them symmetrically", zero);
-  }
   require(count == 1 || quant.axis == channel_axis,
           "quantises its weights along axis {}, the output channels are {}", quant.axis, channel_axis);
 }
@@ -54,25 +69,28 @@ void check_kernel(const SlidingWindow& window, const Shape& weights) {
 void check_types(Inputs in, const Types& declared, int64_t out_channels, int channel_axis) {
   require(declared.size() == 1, "has {} outputs, one is expected", declared.size());
   const DType dtype = in[0]->type.dtype;
-  require(dtype == DType::i8 || dtype == DType::f32, "has an input of type {}; i8 and f32 are supported",
-          name(dtype));
+  require(dtype == DType::i8 || dtype == DType::i16 || dtype == DType::f32,
+          "has an input of type {}; i8, i16 and f32 are supported", name(dtype));
   require(declared[0].dtype == dtype, "has an input of type {} and an output of type {}; they must be equal",
           name(dtype), name(declared[0].dtype));
-  const bool integer = dtype == DType::i8;
-  check_constant(in[1], dtype, "weights");
-  if (in.size() > 2 && in[2] != nullptr) {
-    check_constant(in[2], integer ? DType::i32 : DType::f32, "biases");
-    require(elements(in[2]->type.shape) == out_channels, "has {} biases for {} output channels",
-            elements(in[2]->type.shape), out_channels);
-  }
-  if (!integer) return;
+  check_weights(*in[1], dtype, out_channels, channel_axis);
+  if (in.size() > 2 && in[2] != nullptr) check_bias(*in[2], dtype, out_channels);
+  if (dtype == DType::f32) return;
   for (const TensorType* type : {&in[0]->type, &declared[0]}) {
     const bool input = type == &in[0]->type;
     require(tensor_scale(*type, input ? "input" : "output") > 0.0F, "has a scale that is not positive");
     const int32_t zero = tensor_zero(*type, input ? "input" : "output");
-    require(zero >= -128 && zero <= 127, "has zero point {}, which i8 cannot hold", zero);
+    require(dtype == DType::i16 ? zero == 0 : zero >= -128 && zero <= 127, "has zero point {}, which {} {}", zero,
+            name(dtype), dtype == DType::i16 ? "convolutions do not allow; it must be 0" : "cannot hold");
   }
-  check_weight_scales(in[1]->type, out_channels, channel_axis);
+}
+
+void check_static_or_symmetric(const Tensor& weights) {
+  if (weights.constant()) return;
+  for (const int32_t zero : weights.type.quant.zero) {
+    require(zero == 0, "has weights with zero point {} that are computed at run time; quantise them symmetrically",
+            zero);
+  }
 }
 
 Shape window_output(const SlidingWindow& window, const Shape& input, int64_t channels) {
@@ -100,8 +118,14 @@ nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const S
   return shape;
 }
 
-Region input_region(const nn::Conv2d& shape, const Region& output) {
+Region input_region(const Problem& problem, const Region& output) {
+  const nn::Conv2d& shape = problem.shape;
   Region region = output;
+  if (hybrid(problem)) {  // an image's largest value matters to all of its elements
+    region.dims[1] = {0, shape.in_height}, region.dims[2] = {0, shape.in_width};
+    region.dims[3] = {0, shape.in_channels};
+    return region;
+  }
   const auto reach = [](const Region::Range& range, int64_t stride, int64_t pad, int64_t span, int64_t extent) {
     const int64_t low = std::clamp<int64_t>(range.low * stride - pad, 0, extent);
     const int64_t high = std::clamp<int64_t>((range.high - 1) * stride - pad + span, 0, extent);
@@ -143,18 +167,38 @@ double window_sum(const nn::Conv2d& p, const double* in, const double* weights, 
   return sum;
 }
 
+// What the device computes with where it quantises real activations itself.
+std::vector<double> quantised_images(const std::vector<double>& values, int64_t images, bool asymmetric) {
+  std::vector<double> result;
+  const auto size = static_cast<ptrdiff_t>(values.size()) / images;
+  for (auto first = values.begin(); first != values.end(); first += size) {
+    const double low = std::min(0.0, *std::min_element(first, first + size));
+    const double high = std::max(0.0, *std::max_element(first, first + size));
+    const double scale = asymmetric ? (high - low) / 255 : std::max(high, -low) / 127;
+    const double zero = asymmetric && scale > 0.0 ? std::round(-128 - low / scale) : 0.0;
+    for (auto value = first; value != first + size; ++value) {
+      const double steps = scale > 0.0 ? std::clamp(std::round(*value / scale + zero), -128.0, 127.0) : zero;
+      result.push_back(scale * (steps - zero));
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
-std::vector<double> reference(const nn::Conv2d& shape, Activation activation, const std::vector<double>& input,
-                              const std::vector<double>& weights, const std::vector<double>& bias) {
+std::vector<double> reference(const Problem& problem, const Reals& x) {
+  const nn::Conv2d& shape = problem.shape;
+  const std::vector<double> input =
+      hybrid(problem) ? quantised_images(x[0], shape.batches, problem.asymmetric) : x[0];
+  const std::vector<double> weights = problem.channels_last ? channels_first(x[1], shape.out_channels) : x[1];
   std::vector<double> result;
   const double* in = input.data();
   for (int32_t batch = 0; batch < shape.batches; ++batch) {
     for (int32_t y = 0; y < shape.out_height; ++y) {
-      for (int32_t x = 0; x < shape.out_width; ++x) {
+      for (int32_t x_out = 0; x_out < shape.out_width; ++x_out) {
         for (int32_t c = 0; c < shape.out_channels; ++c) {
-          const double start = bias.empty() ? 0.0 : bias[static_cast<size_t>(c)];
-          result.push_back(apply(activation, start + window_sum(shape, in, weights.data(), y, x, c)));
+          const double start = problem.bias == nullptr ? 0.0 : x[2][static_cast<size_t>(c)];
+          result.push_back(apply(problem.activation, start + window_sum(shape, in, weights.data(), y, x_out, c)));
         }
       }
     }

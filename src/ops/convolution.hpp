@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What convolution, depthwise convolution and fully connected layers share: they are one computation, which
-// differs in geometry and in how the file orders the weights.
+// What convolutions (also depthwise and transposed) and fully connected layers share: they are one computation,
+// which differs in geometry and in how the file orders the weights.
 #pragma once
 
 #include <string>
@@ -20,10 +20,30 @@ struct SlidingWindow {
 
 [[nodiscard]] std::string to_text(const SlidingWindow& window);  // "stride=2x2 pad=0,0,1,1 activation=relu6"
 
-// Base of the three: an operator that lowers through a convolution::Problem.
+namespace convolution {
+
+// Which rows, columns and channels of the input a box of the output reads.
+[[nodiscard]] Region input_region(const Problem& problem, const Region& output);
+
+[[nodiscard]] int64_t macs(const nn::Conv2d& shape);
+
+[[nodiscard]] std::vector<double> reference(const Problem& problem, const Reals& x);
+
+}  // namespace convolution
+
+// Base of all: an operator that lowers through a convolution::Problem.
 class WeightedSum : public Operator {
  public:
   [[nodiscard]] virtual convolution::Problem problem(Inputs in, const Types& out) const = 0;
+  [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {
+    return {convolution::reference(problem(in, out), x)};
+  }
+  [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
+    return input == 0 ? convolution::input_region(problem(in, out), region) : whole(in[input]->type.shape);
+  }
+  [[nodiscard]] Work work(Inputs in, const Types& out) const override {
+    return {convolution::macs(problem(in, out).shape)};
+  }
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     return convolution::lower(problem(in, out));
   }
@@ -42,13 +62,16 @@ class Convolution : public WeightedSum {
   SlidingWindow window_;
 };
 
-// Inputs of all three: activations, constant weights, optional constant bias.
+// Inputs of all: activations, weights, optional constant bias. Only depthwise weights must be constant.
 //   conv2d: weights [out][height][width][in / groups]     depthwise: [1][height][width][out]     dense: [out][in]
 // `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output
-// has the input's leading dimensions instead of one flat batch.
+// has the input's leading dimensions instead of one flat batch. `asymmetric`: with quantised weights, real
+// activations are quantised with a zero point.
 [[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window);
 [[nodiscard]] OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier = 0);
-[[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions);
+[[nodiscard]] OperatorPtr make_transpose_conv(const SlidingWindow& window, int64_t height, int64_t width);
+[[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions,
+                                               bool asymmetric = false);
 
 namespace convolution {
 
@@ -61,18 +84,12 @@ void check_kernel(const SlidingWindow& window, const Shape& weights);
 // Throws Error unless dtypes and quantisation fit each other; `channel_axis` is the weights' output dimension.
 void check_types(Inputs in, const Types& declared, int64_t out_channels, int channel_axis);
 
+// Weights that are computed at run time must have zero point 0.
+void check_static_or_symmetric(const Tensor& weights);
+
 [[nodiscard]] Shape window_output(const SlidingWindow& window, const Shape& input, int64_t channels);
 
 [[nodiscard]] nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const Shape& output);
-
-// Which rows, columns and channels of the input a box of the output reads.
-[[nodiscard]] Region input_region(const nn::Conv2d& shape, const Region& output);
-
-[[nodiscard]] int64_t macs(const nn::Conv2d& shape);
-
-[[nodiscard]] std::vector<double> reference(const nn::Conv2d& shape, Activation activation,
-                                            const std::vector<double>& input, const std::vector<double>& weights,
-                                            const std::vector<double>& bias);
 
 // [1][height][width][out] to [out][height][width][1].
 template <class T>

@@ -1,64 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/convolution_kernels.hpp"
 
-#include <algorithm>
 #include <cstdlib>
-#include <numeric>
-#include <optional>
 
 #include "nn/conv2d_4x4.hpp"
+#include "nn/conv2d_hybrid.hpp"
+#include "nn/conv2d_s16.hpp"
 #include "nn/depthwise_conv2d_3x3.hpp"
 #include "nn/fully_connected.hpp"
+#include "nn/transpose_conv.hpp"
+#include "ops/convolution.hpp"
+#include "ops/convolution_quantised.hpp"
 
 namespace mote::convolution {
 
 namespace {
 
-// The integers of a quantised convolution, one a output channel.
-struct Quantised {
-  nn::Conv2d shape{};
-  std::vector<int8_t> weights;
-  std::vector<int32_t> bias;
-  std::vector<int32_t> multiplier;
-  std::vector<int8_t> shift;
-};
-
-// TensorFlow Lite multiplies the scales in double for convolutions and per-channel dense layers.
-double effective_scale(const Problem& problem, size_t channel) {
-  const float input = tensor_scale(*problem.input, "input");
-  const float output = tensor_scale(*problem.output, "output");
-  const std::vector<float>& scales = problem.weight_type->quant.scale;
-  const float weight = scales.size() == 1 ? scales[0] : scales[channel];
-  const double product = problem.float_product ? static_cast<double>(input * weight)
-                                               : static_cast<double>(input) * static_cast<double>(weight);
-  return product / static_cast<double>(output);
-}
-
-// The largest magnitude that channel `c`'s sum can have, whatever the input.
-int64_t sum_bound(const Quantised& q, size_t c) {
-  const size_t taps = q.weights.size() / q.bias.size();
-  int64_t magnitude = 0;
-  for (size_t i = 0; i < taps; ++i) magnitude += std::abs(static_cast<int64_t>(q.weights[c * taps + i]));
-  const int64_t reach = std::max(q.shape.in_zero + 128, 127 - q.shape.in_zero);
-  return magnitude * reach + std::abs(static_cast<int64_t>(q.bias[c]));
-}
-
-Quantised quantise(const Problem& problem) {
-  Quantised q{problem.shape, to_values<int8_t>(problem.weights), {}, {}, {}};
-  const auto channels = static_cast<size_t>(q.shape.out_channels);
-  q.bias = problem.bias != nullptr ? to_values<int32_t>(problem.bias->data) : std::vector<int32_t>(channels, 0);
-  q.shape.in_zero = tensor_zero(*problem.input, "input");
-  q.shape.out_zero = tensor_zero(*problem.output, "output");
-  const IntegerRange range = activation_range(problem.activation, *problem.output);
-  q.shape.low = range.low;
-  q.shape.high = range.high;
-  for (size_t c = 0; c < channels; ++c) {
-    const FixedMultiplier fixed = quantize_multiplier(effective_scale(problem, c));
-    q.multiplier.push_back(fixed.multiplier);
-    q.shift.push_back(narrow<int8_t>(fixed.shift));
-  }
-  return q;
-}
+constexpr const char* conv_header = "nn/conv2d.hpp";
+constexpr const char* conv16_header = "nn/conv2d_s16.hpp";
+constexpr const char* transpose_header = "nn/transpose_conv.hpp";
 
 Order pixel_order(const Problem& problem, int64_t block, bool reads_first) {
   return problem.pixel_dims == 0 ? Order{} : Order{problem.pixel_dims, block, reads_first};
@@ -69,85 +29,151 @@ Constant constant_of(std::string name, DType dtype, const std::vector<T>& values
   return {std::move(name), dtype, to_bytes(values), true};
 }
 
-Call plain_s8(const Problem& problem, const Quantised& q) {
-  Call call = make_call(nn::conv2d_s8, "conv2d_s8", "nn/conv2d.hpp", "Conv2d", q.shape,
-                        {input(0), constant(0), constant(1), constant(2), constant(3), output(0)});
-  call.constants = {constant_of("weights", DType::i8, q.weights), constant_of("bias", DType::i32, q.bias),
-                    constant_of("multiplier", DType::i32, q.multiplier), constant_of("shift", DType::i8, q.shift)};
+template <class To, class From>
+std::vector<To> narrowed(const std::vector<From>& values) {
+  std::vector<To> result;
+  for (const From value : values) result.push_back(narrow<To>(value));
+  return result;
+}
+
+// The arguments of a plain kernel: input, weights, the other `constants`, output.
+std::vector<Argument> plain_arguments(const Problem& problem, size_t constants) {
+  const bool in_flash = problem.weights->constant();
+  std::vector<Argument> arguments{input(0), in_flash ? constant(0) : input(1)};
+  for (size_t i = 0; i < constants; ++i) arguments.push_back(constant(i + (in_flash ? 1 : 0)));
+  arguments.push_back(output(0));
+  return arguments;
+}
+
+Call plain_call(const Problem& problem, Call call, const std::vector<int8_t>& weights,
+                std::vector<Constant> others) {
+  if (problem.weights->constant()) call.constants.push_back(constant_of("weights", DType::i8, weights));
+  for (Constant& other : others) call.constants.push_back(std::move(other));
   call.order = pixel_order(problem, 1, false);
   return call;
+}
+
+std::vector<Constant> channel_constants(const Quantised& q) {
+  return {constant_of("bias", DType::i32, narrowed<int32_t>(q.bias)),
+          constant_of("multiplier", DType::i32, q.multiplier), constant_of("shift", DType::i8, q.shift)};
+}
+
+Call wide_weights_s8(const Problem& problem, const Quantised& q) {
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "Conv2d", q.shape, plain_arguments(problem, 3));
+  };
+  Call call = problem.transposed
+                  ? make(nn::transpose_conv_wide_weights_s8, "transpose_conv_wide_weights_s8", transpose_header)
+                  : make(nn::conv2d_wide_weights_s8, "conv2d_wide_weights_s8", conv_header);
+  call.constants = channel_constants(q);
+  call.constants.insert(call.constants.begin(), constant_of("weights", DType::i16, q.weights));
+  call.order = pixel_order(problem, 1, false);
+  return call;
+}
+
+Call plain_s8(const Problem& problem, const Quantised& q) {
+  if (!fits_int8(q.weights)) return wide_weights_s8(problem, q);
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "Conv2d", q.shape, plain_arguments(problem, 3));
+  };
+  return plain_call(problem,
+                    problem.transposed ? make(nn::transpose_conv_s8, "transpose_conv_s8", transpose_header)
+                                       : make(nn::conv2d_s8, "conv2d_s8", conv_header),
+                    narrowed<int8_t>(q.weights), channel_constants(q));
+}
+
+// The reference's arithmetic for sums of 64 bits needs them to stay below 2^47.
+void check_s16(const Quantised& q) {
+  for (size_t c = 0; c < q.bias.size(); ++c) {
+    const bool known = !q.weights.empty();
+    require(q.bias[c] > -(int64_t{1} << 46) && q.bias[c] < int64_t{1} << 46 &&
+                (!known || sum_bound(q, c) < int64_t{1} << 47),
+            "has sums beyond 48 bits in output channel {}, bias {}; check its biases", c, q.bias[c]);
+    require(q.shift[c] < 8, "multiplies output channel {} by more than 2^7 after its sum; check the scales", c);
+  }
+}
+
+Call plain_s16(const Problem& problem, const Quantised& q) {
+  require(fits_int8(q.weights),
+          "has weights with a zero point, which i16 activations do not allow; quantise them "
+          "symmetrically");
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "Conv2d", q.shape, plain_arguments(problem, 3));
+  };
+  const std::vector<int8_t> weights = narrowed<int8_t>(q.weights);
+  if (problem.bias != nullptr && problem.bias->type.dtype == DType::i32) {
+    return plain_call(problem, make(nn::conv2d_bias32_s16, "conv2d_bias32_s16", conv16_header), weights,
+                      channel_constants(q));
+  }
+  check_s16(q);
+  std::vector<Constant> channels = channel_constants({q.shape, 0, {}, {}, q.multiplier, q.shift});
+  channels[0] = constant_of("bias", DType::i64, q.bias);
+  return plain_call(problem,
+                    problem.transposed ? make(nn::transpose_conv_s16, "transpose_conv_s16", transpose_header)
+                                       : make(nn::conv2d_s16, "conv2d_s16", conv16_header),
+                    weights, std::move(channels));
+}
+
+// Sums of 32 bits where the weights prove them, which no weights at run time do.
+Call lower_s16(const Problem& problem) {
+  const Quantised q = quantise(problem);
+  const bool wide_bias = problem.bias == nullptr || problem.bias->type.dtype != DType::i32;
+  if (!problem.weights->constant() || !wide_bias || !fits_int8(q.weights)) return plain_s16(problem, q);
+  const std::optional<std::vector<int32_t>> scales = fold16(q);
+  if (!scales) return plain_s16(problem, q);
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "Conv2d", q.shape, plain_arguments(problem, 1));
+  };
+  return plain_call(problem,
+                    problem.transposed
+                        ? make(nn::transpose_conv_narrow_s16, "transpose_conv_narrow_s16", transpose_header)
+                        : make(nn::conv2d_narrow_s16, "conv2d_narrow_s16", conv16_header),
+                    narrowed<int8_t>(q.weights), {constant_of("scales", DType::i32, *scales)});
+}
+
+nn::Conv2dF32 float_shape(const Problem& problem) {
+  const nn::Conv2d& s = problem.shape;
+  const FloatRange range = activation_range(problem.activation);
+  return {s.batches,       s.in_height,     s.in_width,      s.in_channels,     s.out_height,
+          s.out_width,     s.out_channels,  s.kernel_height, s.kernel_width,    s.group_channels,
+          s.group_outputs, s.stride_height, s.stride_width,  s.dilation_height, s.dilation_width,
+          s.pad_top,       s.pad_left,      range.low,       range.high};
+}
+
+Constant float_bias(const Problem& problem) {
+  const std::vector<float> zeros(static_cast<size_t>(problem.shape.out_channels), 0.0F);
+  return {"bias", DType::f32, problem.bias != nullptr ? problem.bias->data : to_bytes(zeros), true};
 }
 
 Call plain_f32(const Problem& problem) {
-  const nn::Conv2d& s = problem.shape;
-  const FloatRange range = activation_range(problem.activation);
-  const nn::Conv2dF32 params{s.batches,      s.in_height,       s.in_width,       s.in_channels,
-                             s.out_height,   s.out_width,       s.out_channels,   s.kernel_height,
-                             s.kernel_width, s.group_channels,  s.group_outputs,  s.stride_height,
-                             s.stride_width, s.dilation_height, s.dilation_width, s.pad_top,
-                             s.pad_left,     range.low,         range.high};
-  Call call = make_call(nn::conv2d_f32, "conv2d_f32", "nn/conv2d.hpp", "Conv2dF32", params,
-                        {input(0), constant(0), constant(1), output(0)});
-  const std::vector<float> zeros(static_cast<size_t>(s.out_channels), 0.0F);
-  call.constants = {{"weights", DType::f32, problem.weights, true},
-                    {"bias", DType::f32, problem.bias != nullptr ? problem.bias->data : to_bytes(zeros), true}};
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "Conv2dF32", float_shape(problem), plain_arguments(problem, 1));
+  };
+  Call call = problem.transposed ? make(nn::transpose_conv_f32, "transpose_conv_f32", transpose_header)
+                                 : make(nn::conv2d_f32, "conv2d_f32", conv_header);
+  if (problem.weights->constant()) {
+    std::vector<float> weights = to_values<float>(problem.weights->data);
+    if (problem.channels_last) weights = channels_first(weights, problem.shape.out_channels);
+    call.constants.push_back(constant_of("weights", DType::f32, weights));
+  }
+  call.constants.push_back(float_bias(problem));
   call.order = pixel_order(problem, 1, false);
   return call;
 }
 
-// What nn::Requantize works with: weights, and per channel the bias with the input's zero point folded in.
-struct Folded {
-  std::vector<int8_t> weights;
-  std::vector<int32_t> scales;  // {bias, multiplier} a channel, channels padded to a multiple of four
-  std::vector<uint8_t> shift;
-};
-
-int32_t output_of(const Quantised& q, size_t c, int64_t sum) {
-  const auto x = static_cast<int32_t>(sum);
-  const int32_t scaled = nn::multiply_by_quantized_multiplier(x, q.multiplier[c], q.shift[c]);
-  return std::clamp(scaled + q.shape.out_zero, q.shape.low, q.shape.high);
-}
-
-// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter:
-// outputs grow with sums, so it is enough that the ends of the range agree. Trained models hold hundreds of such
-// channels, with biases that would not fit the arithmetic of nn::Requantize.
-std::optional<int32_t> constant_output(const Quantised& q, size_t c) {
-  const int64_t spread = sum_bound(q, c) - std::abs(static_cast<int64_t>(q.bias[c]));
-  const int left = std::max<int>(q.shift[c], 0);
-  if (sum_bound(q, c) << left > INT32_MAX) return std::nullopt;
-  const int32_t least = output_of(q, c, q.bias[c] - spread);
-  return least == output_of(q, c, q.bias[c] + spread) ? std::optional(least) : std::nullopt;
-}
-
-// False when the channel's numbers do not fit the arithmetic of nn::Requantize.
-bool fold_channel(const Quantised& q, size_t c, Folded& folded) {
-  const size_t taps = q.weights.size() / q.bias.size();
-  const auto weights = folded.weights.begin() + static_cast<ptrdiff_t>(c * taps);
-  if (const std::optional<int32_t> output = constant_output(q, c)) {
-    std::fill_n(weights, taps, int8_t{0});
-    folded.scales[2 * c] = 4 * (*output - q.shape.out_zero);  // times 2^30, divided by 2^30 and 2^2
-    folded.scales[2 * c + 1] = 1 << 30;
-    folded.shift[c] = 2;
-    return true;
-  }
-  const int64_t bound = sum_bound(q, c);
-  const int64_t shift = 1 - q.shift[c];
-  if (shift < 2 || shift > 22 || 4 * bound > INT32_MAX) return false;
-  if (2 * bound + (int64_t{256} << (shift - 1)) + 4 > INT32_MAX) return false;
-  const int64_t weight_sum = std::accumulate(weights, weights + static_cast<ptrdiff_t>(taps), int64_t{0});
-  folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * weight_sum);
-  folded.scales[2 * c + 1] = q.multiplier[c];
-  folded.shift[c] = static_cast<uint8_t>(shift);
-  return true;
-}
-
-std::optional<Folded> fold(const Quantised& q) {
-  const size_t channels = q.bias.size();
-  Folded folded{q.weights, std::vector<int32_t>((channels + 3) / 4 * 8, 0), std::vector<uint8_t>(channels)};
-  for (size_t c = 0; c < channels; ++c) {
-    if (!fold_channel(q, c, folded)) return std::nullopt;
-  }
-  return folded;
+Call lower_hybrid(const Problem& problem) {
+  const nn::Conv2d& s = problem.shape;
+  const std::vector<int16_t> weights = integer_weights(*problem.weights, s.out_channels, problem.channels_last);
+  require(fits_int8(weights), "has weights with a zero point and real activations; quantise them symmetrically");
+  std::vector<float> scales = problem.weights->type.quant.scale;
+  if (scales.size() == 1) scales.resize(static_cast<size_t>(s.out_channels), scales[0]);
+  Call call = make_call(nn::conv2d_hybrid, "conv2d_hybrid", "nn/conv2d_hybrid.hpp", "Conv2dHybrid",
+                        nn::Conv2dHybrid{float_shape(problem), problem.asymmetric ? 1 : 0},
+                        {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
+  call.constants = {constant_of("weights", DType::i8, narrowed<int8_t>(weights)), float_bias(problem),
+                    constant_of("scales", DType::f32, scales)};
+  call.scratch_bytes = int64_t{s.in_height} * s.in_width * s.in_channels;
+  return call;
 }
 
 // [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
@@ -208,16 +234,9 @@ bool pointwise(const nn::Conv2d& s) {
          s.in_height == s.out_height && s.in_width == s.out_width;
 }
 
-}  // namespace
-
-Call lower_plain(const Problem& problem) {
-  if (problem.input->dtype == DType::f32) return plain_f32(problem);
-  return plain_s8(problem, quantise(problem));
-}
-
-Call lower(const Problem& problem) {
-  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+Call lower_s8(const Problem& problem) {
   const Quantised q = quantise(problem);
+  if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
   if (!folded) return plain_s8(problem, q);
   const nn::Conv2d& s = q.shape;
@@ -226,6 +245,21 @@ Call lower(const Problem& problem) {
     return pixels < 4 && pointwise(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
   }
   return fits_depthwise_3x3(s) ? depthwise_3x3(q, *folded) : plain_s8(problem, q);
+}
+
+}  // namespace
+
+Call lower_plain(const Problem& problem) {
+  if (hybrid(problem)) return lower_hybrid(problem);
+  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+  const Quantised q = quantise(problem);
+  return problem.input->dtype == DType::i16 ? plain_s16(problem, q) : plain_s8(problem, q);
+}
+
+Call lower(const Problem& problem) {
+  if (hybrid(problem)) return lower_hybrid(problem);
+  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+  return problem.input->dtype == DType::i16 ? lower_s16(problem) : lower_s8(problem);
 }
 
 }  // namespace mote::convolution

@@ -31,33 +31,20 @@ class DepthwiseConv2d final : public Convolution {
             "states a depth multiplier of {}, its shapes give {}", depth_multiplier_, weights[3] / input[3]);
     convolution::check_kernel(window(), weights);
     convolution::check_types(in, declared, weights[3], 3);
+    require(in[1]->constant(), "has weights that are computed at run time; only constant ones are supported");
     return {{declared[0].dtype, convolution::window_output(window(), input, weights[3]), declared[0].quant}};
   }
 
-  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
-    return {convolution::reference(shape(in, out), window().activation, x[0],
-                                   convolution::channels_first(x[1], in[1]->type.shape[3]),
-                                   x.size() > 2 ? x[2] : std::vector<double>())};
-  }
-
-  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
-    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
-  }
-
-  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
-
   convolution::Problem problem(Inputs in, const Types& out) const override {
-    const int64_t channels = in[1]->type.shape[3];
     convolution::Problem problem;
     problem.shape = shape(in, out);
     problem.activation = window().activation;
-    problem.weights = in[1]->type.dtype == DType::f32
-                          ? to_bytes(convolution::channels_first(to_values<float>(in[1]->data), channels))
-                          : to_bytes(convolution::channels_first(to_values<int8_t>(in[1]->data), channels));
+    problem.weights = in[1];
+    problem.channels_last = true;
     problem.bias = in.size() > 2 ? in[2] : nullptr;
     problem.input = &in[0]->type;
-    problem.weight_type = &in[1]->type;
     problem.output = &out[0];
+    problem.asymmetric = true;
     problem.pixel_dims = 3;
     return problem;
   }
@@ -88,7 +75,7 @@ Sample sample(std::mt19937& random) {
   const SlidingWindow window = usual ? make.window_3x3() : make.window();
   const Shape input = make.input(window, channels);
   const Shape weights{1, window.vertical.kernel, window.horizontal.kernel, channels * multiplier};
-  return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3);
+  return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3, {});
 }
 
 }  // namespace

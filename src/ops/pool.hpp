@@ -13,7 +13,7 @@ class Pooling : public Operator {
  public:
   struct Parameters {
     Window height, width;
-    PaddingScheme padding = PaddingScheme::valid;
+    Padding pad_height, pad_width;
     Activation activation = Activation::none;
   };
   explicit Pooling(Parameters parameters) : parameters_(parameters) {}
@@ -37,9 +37,14 @@ class Pooling : public Operator {
   Parameters parameters_;
 };
 
+[[nodiscard]] OperatorPtr make_avg_pool(const Pooling::Parameters& parameters);  // of what is not padding
+[[nodiscard]] OperatorPtr make_max_pool(const Pooling::Parameters& parameters);
+
 [[nodiscard]] Pooling::Parameters pooling_from_tflite(const tflite::OpView& view);
 
-// A random input type and parameters; the types of the sample are filled in, its operator is made by `make`.
-[[nodiscard]] Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&));
+// A random input type, one of `dtypes`, and parameters; the types of the sample are filled in, its operator is
+// made by `make`.
+[[nodiscard]] Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&),
+                                    const std::vector<DType>& dtypes);
 
 }  // namespace mote::op

@@ -63,7 +63,10 @@ std::vector<void*> pointers(const Call& call, Memory& memory) {
       case Argument::Kind::input:
       case Argument::Kind::state: result.push_back(memory.inputs.at(argument.index).data()); break;
       case Argument::Kind::output: result.push_back(memory.outputs.at(argument.index).data()); break;
-      case Argument::Kind::constant: result.push_back(memory.constants.at(argument.index).data()); break;
+      case Argument::Kind::constant:
+        result.push_back(
+            call.constants.at(argument.index).data.empty() ? nullptr : memory.constants.at(argument.index).data());
+        break;
       case Argument::Kind::scratch: result.push_back(memory.scratch.data()); break;
     }
   }
@@ -172,7 +175,14 @@ std::vector<double> stored_values(const TensorType& type, ByteSpan bytes) {
     case DType::i64: return widen(to_values<int64_t>(bytes));
     case DType::u64: return widen(to_values<uint64_t>(bytes));
     case DType::f32: return widen(to_values<float>(bytes));
-    case DType::i4:
+    case DType::i4: {
+      std::vector<double> values;
+      for (int64_t i = 0; i < elements(type.shape); ++i) {  // two a byte, the first in the lower half
+        const int nibble = static_cast<int>(bytes[static_cast<size_t>(i / 2)]) >> (i % 2 * 4) & 15;
+        values.push_back(nibble < 8 ? nibble : nibble - 16);
+      }
+      return values;
+    }
     case DType::i2: break;
   }
   fail("packed type {} has no stored values here", name(type.dtype));
@@ -186,9 +196,12 @@ size_t channel_of(const TensorType& type, size_t element) {
   return element / static_cast<size_t>(inner) % type.quant.scale.size();
 }
 
-double lowest(DType dtype) { return dtype == DType::u8 ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1)); }
+bool is_unsigned(DType dtype) {
+  return dtype == DType::u8 || dtype == DType::u16 || dtype == DType::u32 || dtype == DType::u64;
+}
+double lowest(DType dtype) { return is_unsigned(dtype) ? 0.0 : -std::exp2(static_cast<double>(bits(dtype) - 1)); }
 double highest(DType dtype) {
-  return dtype == DType::u8 ? 255.0 : std::exp2(static_cast<double>(bits(dtype) - 1)) - 1.0;
+  return std::exp2(static_cast<double>(bits(dtype) - (is_unsigned(dtype) ? 0 : 1))) - 1.0;
 }
 
 }  // namespace

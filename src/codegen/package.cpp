@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codegen/package.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "base/embedded.hpp"
+
+namespace mote {
+
+namespace {
+
+constexpr std::string_view root = "packages/";
+
+using Places = std::map<std::string, std::string>;  // "@name@" -> text
+
+std::string upper(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// Fit for every manifest's syntax: quotes, brackets and control characters go.
+std::string plain_text(std::string text) {
+  for (char& c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-' && c != '_' && c != ' ') c = '?';
+  }
+  return text;
+}
+
+std::string fill(std::string text, const Places& places) {
+  for (const auto& [place, value] : places) {
+    for (size_t at = text.find(place); at != std::string::npos; at = text.find(place, at + value.size())) {
+      text.replace(at, place.size(), value);
+    }
+  }
+  return text;
+}
+
+Places find_places(const Graph& graph, const Plan& plan, const PackageRequest& request,
+                   const std::vector<GeneratedFile>& generated) {
+  std::vector<std::string> sources, quoted;
+  for (const GeneratedFile& file : generated) {
+    if (!file.path.ends_with(".cpp")) continue;
+    sources.push_back("src/" + file.path);
+    quoted.push_back("\"src/" + file.path + "\"");
+  }
+  Places places{
+      {"@name@", graph.name},
+      {"@NAME@", upper(graph.name)},
+      {"@model@", plain_text(request.model)},
+      {"@version@", MOTE_VERSION},
+      {"@optimize@", request.mode == Mode::size ? "-Os" : "-O3"},
+      {"@sources@", fmt::format("{}", fmt::join(sources, " "))},
+      {"@sources_quoted@", fmt::format("{}", fmt::join(quoted, " "))},
+      {"@arena_bytes@", fmt::format("{}", plan.arena_bytes)},
+      {"@memory@", fmt::format("It needs {} bytes of RAM for its arena besides the stack, and {} bytes of "
+                               "flash for its weights besides the code.",
+                               plan.arena_bytes, flash_data(plan).weight_bytes)}};
+  places["@run_once@"] = fill(std::string(embedded_file("packages/run_once.txt")), places);
+  return places;
+}
+
+}  // namespace
+
+std::vector<std::string> package_ecosystems() {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (!file.path.starts_with(root)) continue;
+    const std::string_view path = file.path.substr(root.size());
+    const std::string_view folder = path.substr(0, path.find('/'));
+    if (folder.size() < path.size() && (names.empty() || names.back() != folder)) names.emplace_back(folder);
+  }
+  return names;
+}
+
+std::vector<GeneratedFile> package(const Graph& graph, const Plan& plan, const PackageRequest& request) {
+  const std::vector<std::string> known = package_ecosystems();
+  require(std::find(known.begin(), known.end(), request.ecosystem) != known.end(),
+          "--package {}: unknown; choose {}", request.ecosystem, fmt::join(known, ", "));
+  std::vector<GeneratedFile> files = generate(graph, plan, request.mode);
+  const Places places = find_places(graph, plan, request, files);
+  for (GeneratedFile& file : files) file.path = "src/" + file.path;
+  const std::string folder = std::string(root) + request.ecosystem + "/";
+  for (const EmbeddedFile& file : embedded_files()) {
+    if (!file.path.starts_with(folder)) continue;
+    files.push_back({std::string(file.path.substr(folder.size())), fill(std::string(file.text), places)});
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+}  // namespace mote

@@ -89,7 +89,14 @@ std::string alternative_text(const Alternative& one) {
                                  name(one.result.verdict), kilobytes(used), kilobytes(capacity),
                                  kilobytes(one.result.flash_bytes), kilobytes(one.result.flash_capacity_bytes),
                                  time_text(one.result.milliseconds));
-  return text + fmt::format("  ({})", one.price);
+  text += fmt::format("  ({})", one.price);
+  if (!one.result.split) return text;
+  text += fmt::format("\n{:48}", "");
+  for (const RamUse& use : one.result.ram)
+    text += fmt::format("{}{} {} of {}", &use == &one.result.ram[0] ? "" : ", ", use.memory,
+                        kilobytes(use.used_bytes()), kilobytes(use.capacity_bytes));
+  return text + fmt::format("; {} a run read and written outside",
+                            kilobytes(static_cast<int64_t>(one.result.external_bytes)));
 }
 
 void print_split(const BoardFit& fit, const ModelFit& model) {

@@ -1,7 +1,17 @@
-# Writes OUT: a C++ table of the given FILES, by their paths below ROOT.
+# Writes OUT: a C++ table of the given FILES, by their paths below ROOT; those below GENERATED as generated/..., a user's
+# kernels as kernels/user/...
 set(text "// Written by cmake/embed.cmake.\n#include \"base/embedded.hpp\"\n\nnamespace mote {\nnamespace {\nconst EmbeddedFile table[] = {\n")
 foreach(file ${FILES})
   file(RELATIVE_PATH name ${ROOT} ${file})
+  string(FIND "${file}" "${GENERATED}/" generated)
+  if(generated EQUAL 0)
+    file(RELATIVE_PATH name ${GENERATED} ${file})
+    if(name MATCHES "^user/")
+      set(name "kernels/${name}")
+    else()
+      set(name "generated/${name}")
+    endif()
+  endif()
   file(READ ${file} content)
   # MSVC-sized literals are no concern, but raw strings end at the delimiter: it must not occur in any file.
   string(FIND "${content}" ")MOTE_FILE\"" found)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's sources (kernels/, firmware/) and the layouts of packages/ as they were when this program was built.
+// Text files that travel in the program: the device's sources (kernels/, firmware/), the layouts of packages/, and
+// the headers that operators are written with (src/, generated/), as they were when this program was built.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace mote {
@@ -14,5 +16,9 @@ struct EmbeddedFile {
 
 [[nodiscard]] std::span<const EmbeddedFile> embedded_files();         // sorted by path
 [[nodiscard]] std::string_view embedded_file(std::string_view path);  // throws Error when there is none
+
+// From now on embedded_file(path) gives `text`: for the kernels of operators that are loaded into the process.
+// Throws Error when there is such a file with another text.
+void add_embedded_file(const std::string& path, const std::string& text);
 
 }  // namespace mote

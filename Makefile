@@ -4,6 +4,7 @@
 #   make build   the program at build/mote
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make bench   instructions, code and memory of real models on the emulated targets
+#   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
@@ -12,7 +13,7 @@ FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
 
-.PHONY: setup build test test-litert demo bench fuzz asan clean
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean
 
 setup:
 	@tools/setup.sh
@@ -38,6 +39,9 @@ demo: build
 
 bench: build
 	@build/mote_bench
+
+zoo: build
+	@tools/zoo_page.sh
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

@@ -10,6 +10,10 @@ void add_compile(CLI::App& app);
 void add_run(CLI::App& app);
 void add_verify(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_report(CLI::App& app);
 void add_targets(CLI::App& app);
+void add_zoo(CLI::App& app);
+void add_fit(CLI::App& app);
+void add_boards(CLI::App& app);
 
 }  // namespace mote::cli

@@ -13,7 +13,8 @@ namespace {
 
 // Operators are loaded while the command line is read, so that every command finds them.
 void add_operator_flag(CLI::App& command) {
-  if (command.get_option_no_throw("model") == nullptr) return;
+  for (CLI::App* const inner : command.get_subcommands({})) add_operator_flag(*inner);
+  if (command.get_option_no_throw("model") == nullptr && command.get_option_no_throw("folder") == nullptr) return;
   command
       .add_option_function<std::vector<std::string>>(
           "--operator",
@@ -34,7 +35,11 @@ int main(int count, char** arguments) {
   mote::cli::add_run(app);
   mote::cli::add_verify(app);
   mote::cli::add_inspect(app);
+  mote::cli::add_fit(app);
+  mote::cli::add_report(app);
   mote::cli::add_targets(app);
+  mote::cli::add_zoo(app);
+  mote::cli::add_boards(app);
   for (CLI::App* const command : app.get_subcommands({})) add_operator_flag(*command);
   try {
     app.parse(count, arguments);

@@ -1,5 +1,5 @@
 # Writes OUT: a C++ table of the given FILES, by their paths below ROOT; those below GENERATED as generated/..., a user's
-# kernels as kernels/user/...
+# kernels as kernels/user/..., files of other packages as packaged/NAME.
 set(text "// Written by cmake/embed.cmake.\n#include \"base/embedded.hpp\"\n\nnamespace mote {\nnamespace {\nconst EmbeddedFile table[] = {\n")
 foreach(file ${FILES})
   file(RELATIVE_PATH name ${ROOT} ${file})
@@ -11,6 +11,9 @@ foreach(file ${FILES})
     else()
       set(name "generated/${name}")
     endif()
+  elseif(name MATCHES "^\\.\\.")
+    get_filename_component(leaf ${file} NAME)
+    set(name packaged/${leaf})
   endif()
   file(READ ${file} content)
   # MSVC-sized literals are no concern, but raw strings end at the delimiter: it must not occur in any file.

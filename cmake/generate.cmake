@@ -65,14 +65,14 @@ function(mote_user_operators sources headers)
   set(${headers} ${copies} PARENT_SCOPE)
 endfunction()
 
-# Kernel headers, firmware sources and the headers of operators travel inside the program, so that it needs no
-# installation folder.
+# Kernel headers, firmware sources, the report's page and the headers of operators travel inside the program: it needs
+# no installation folder.
 function(mote_embed files out)
   set(path ${CMAKE_BINARY_DIR}/generated/embedded.cpp)
   list(SORT files)
   add_custom_command(OUTPUT ${path}
     COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR} -DGENERATED=${CMAKE_BINARY_DIR}/generated "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels and firmware")
+    DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels, firmware and the report's page")
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()
 

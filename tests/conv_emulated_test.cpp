@@ -50,10 +50,10 @@ Many many_convolutions(unsigned seed) {
   std::mt19937 random(seed);
   Many many;
   many.graph.name = "convolutions";
-  for (const std::string_view name : {"conv2d", "depthwise_conv2d", "fully_connected"}) {
+  for (const std::string_view name : {"conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv"}) {
     for (int count = 0; count < 8;) {
       const Sample sample = definition(name).sample(random);
-      if (sample.out[0].dtype != DType::i8) continue;
+      if (sample.out[0].dtype == DType::f32 || !sample.in[1]->constant()) continue;
       append(many, sample, random);
       ++count;
     }

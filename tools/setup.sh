@@ -5,6 +5,7 @@ set -euo pipefail
 packages=(
   # the compiler itself
   g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
+  libsqlite3-dev libssl-dev
   clang-format
   # cross compilers and C libraries of the targets; clang (libclang-rt: libFuzzer) checks that generated code is not tied to g++
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
@@ -13,6 +14,8 @@ packages=(
   clang libclang-rt-14-dev
   # emulators: RISC-V and Xtensa, Cortex-M
   qemu-system-misc qemu-system-arm
+  # D3, which the page of `mote report` carries; rsvg-convert and a font for its stack picture
+  node-d3-selection node-d3-scale node-d3-axis librsvg2-bin fonts-dejavu-core
   # seeds for fuzzing; the extra tests against LiteRT have their own virtual environment
   python3 python3-venv
 )

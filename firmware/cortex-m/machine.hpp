@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// QEMU's MPS2 boards: console, exit, and instructions counted by the dual timer.
+// QEMU's MPS2 boards: console, exit, and instructions counted by the dual timer or the system counter.
 //
 // QEMU 7.2 has no DWT cycle counter. Its virtual clock advances by a fixed time with every instruction (-icount),
 // more than two ticks of these timers, so a difference of ticks tells the number of instructions exactly.
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-// Both count down: timer 1 every tick, timer 2 every 256 ticks, which tells how often timer 1 wrapped.
+// Dual timer: both count down, timer 1 every tick, timer 2 every 256 ticks, which tells how often timer 1 wrapped.
 struct Sample {
   uint32_t fine, coarse;
 };
@@ -35,6 +35,32 @@ inline void machine_write(const char* text, uint32_t bytes) {
   }
 }
 
+#ifdef MOTE_SYSTEM_COUNTER  // the SSE-300 has a 64-bit counter instead: control frame, and its value behind it
+
+inline void machine_start_counter() {
+  *machine_register(MOTE_SYSTEM_COUNTER + 0x08) = 16;  // a low word below 5 has just wrapped: see machine_value
+  *machine_register(MOTE_SYSTEM_COUNTER + 0x0c) = 0;
+  *machine_register(MOTE_SYSTEM_COUNTER) = 1;  // enabled
+}
+
+inline __attribute__((always_inline)) Sample machine_sample() {
+  Sample sample;
+  sample.coarse = *machine_register(MOTE_SYSTEM_COUNTER + 0x1004);
+  sample.fine = *machine_register(MOTE_SYSTEM_COUNTER + 0x1000);
+  return sample;
+}
+
+// The high word is read one instruction, at most five ticks, before the low one.
+inline uint64_t machine_value(const Sample& sample) {
+  return static_cast<uint64_t>(sample.coarse + (sample.fine < 5 ? 1 : 0)) << 32 | sample.fine;
+}
+
+inline uint64_t machine_ticks(const Sample& from, const Sample& to, bool&) {
+  return machine_value(to) - machine_value(from);
+}
+
+#else
+
 inline void machine_start_counter() {
   *machine_register(MOTE_DUAL_TIMER) = 0xffffffffu;
   *machine_register(MOTE_DUAL_TIMER + 0x20) = 0xffffffffu;
@@ -55,6 +81,8 @@ inline uint64_t machine_ticks(const Sample& from, const Sample& to, bool&) {
   const uint64_t about = static_cast<uint64_t>(from.coarse - to.coarse) << 8;
   return (((about - fine) + 0x80000000u) & ~uint64_t{0xffffffffu}) + fine;
 }
+
+#endif
 
 inline const char* machine_cause(uint32_t cause) {
   if ((cause & (1u << 9 | 1u << 10)) != 0) return "data bus fault";

@@ -2,6 +2,9 @@
 // Cortex-M on QEMU's MPS2 boards: vectors, reset, faults, and the measured call.
 
   .syntax unified
+#if __ARM_ARCH == 6
+  .arch armv7-m               // an ARMv6-M model runs on an ARMv7-M machine: this file is the machine's
+#endif
   .thumb
 
   .section .start, "a"
@@ -49,6 +52,17 @@ fault:
   bl mote_fault
   b .
 
+// Offsets of the counter's low and high word, and its address.
+#ifdef MOTE_SYSTEM_COUNTER
+#define COUNTER MOTE_SYSTEM_COUNTER + 0x1000
+#define COUNTER_LOW 0
+#define COUNTER_HIGH 4
+#else
+#define COUNTER MOTE_DUAL_TIMER
+#define COUNTER_LOW 0x04
+#define COUNTER_HIGH 0x24
+#endif
+
 // void mote_measure(void (*run)(void*), void* arena, Measure* measure): paints the stack below this frame, samples the
 // counter, calls, samples again, and searches the lowest byte that changed.
   .section .text.mote_measure, "ax"
@@ -61,20 +75,20 @@ mote_measure:
   mov r12, r0
   mov r0, r1
   ldr r5, =mote_stack_bottom
-  ldr r6, =MOTE_DUAL_TIMER
+  ldr r6, =COUNTER
   mov r1, r5
   ldr r2, =0xA5A5A5A5
 1:
   str r2, [r1], #4
   cmp r1, sp
   blo 1b
-  ldr r2, [r6, #0x24]
-  ldr r1, [r6, #0x04]
-  str r1, [r4]
-  str r2, [r4, #4]
+  ldr r8, [r6, #COUNTER_HIGH]
+  ldr r7, [r6, #COUNTER_LOW]
   blx r12
-  ldr r1, [r6, #0x04]
-  ldr r2, [r6, #0x24]
+  ldr r2, [r6, #COUNTER_HIGH]
+  ldr r1, [r6, #COUNTER_LOW]
+  str r7, [r4]
+  str r8, [r4, #4]
   str r1, [r4, #8]
   str r2, [r4, #12]
   mov r1, r5

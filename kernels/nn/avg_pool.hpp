@@ -7,16 +7,20 @@
 namespace nn {
 
 // The mean of the window, rounded half away from zero; input and output share scale and zero point.
-MOTE_KERNEL void avg_pool_s8(const Pool& p, const int8_t* in, int8_t* out) {
-  for_each_window(p, in, [&](const int8_t* first, int32_t height, int32_t width) MOTE_INLINE {
-    const int32_t sum = fold_window(p, first, height, width, int32_t{0},
-                                    [](int32_t so_far, int8_t next) { return so_far + next; });
+template <class T>
+MOTE_KERNEL void avg_pool(const Pool& p, const T* in, T* out) {
+  for_each_window(p, in, [&](const T* first, int32_t height, int32_t width) MOTE_INLINE {
+    const int32_t sum =
+        fold_window(p, first, height, width, int32_t{0}, [](int32_t so_far, T next) { return so_far + next; });
     const int32_t count = height * width;
     const int32_t half = count / 2;
     const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
-    *out++ = static_cast<int8_t>(clamp(mean, p.low, p.high));
+    *out++ = static_cast<T>(clamp(mean, p.low, p.high));
   });
 }
+
+MOTE_KERNEL void avg_pool_s8(const Pool& p, const int8_t* in, int8_t* out) { avg_pool(p, in, out); }
+MOTE_KERNEL void avg_pool_s16(const Pool& p, const int16_t* in, int16_t* out) { avg_pool(p, in, out); }
 
 MOTE_KERNEL void avg_pool_f32(const PoolFloat& p, const float* in, float* out) {
   for_each_window(p, in, [&](const float* first, int32_t height, int32_t width) MOTE_INLINE {

@@ -7,13 +7,17 @@
 namespace nn {
 
 // Input and output share scale and zero point.
-MOTE_KERNEL void max_pool_s8(const Pool& p, const int8_t* in, int8_t* out) {
-  for_each_window(p, in, [&](const int8_t* first, int32_t height, int32_t width) MOTE_INLINE {
+template <class T>
+MOTE_KERNEL void max_pool(const Pool& p, const T* in, T* out) {
+  for_each_window(p, in, [&](const T* first, int32_t height, int32_t width) MOTE_INLINE {
     const int32_t largest = fold_window(p, first, height, width, p.low,
-                                        [](int32_t so_far, int8_t next) { return next > so_far ? next : so_far; });
-    *out++ = static_cast<int8_t>(largest > p.high ? p.high : largest);
+                                        [](int32_t so_far, T next) { return next > so_far ? next : so_far; });
+    *out++ = static_cast<T>(largest > p.high ? p.high : largest);
   });
 }
+
+MOTE_KERNEL void max_pool_s8(const Pool& p, const int8_t* in, int8_t* out) { max_pool(p, in, out); }
+MOTE_KERNEL void max_pool_s16(const Pool& p, const int16_t* in, int16_t* out) { max_pool(p, in, out); }
 
 MOTE_KERNEL void max_pool_f32(const PoolFloat& p, const float* in, float* out) {
   for_each_window(p, in, [&](const float* first, int32_t height, int32_t width) MOTE_INLINE {

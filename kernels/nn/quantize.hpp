@@ -59,30 +59,51 @@ struct RequantizeElements {
   }
 };
 
+// Differences and sums beyond 32 bits wrap.
 template <class From, class To>
 MOTE_KERNEL void requantize(const RequantizeElements& p, const From* in, To* out) {
   for (int32_t i = 0; i < p.count; ++i) {
-    const int32_t value = multiply_by_quantized_multiplier(in[i] - p.in_zero, p.multiplier, p.shift) + p.out_zero;
-    out[i] = static_cast<To>(clamp(value, p.low, p.high));
+    const uint32_t value = static_cast<uint32_t>(in[i]) - static_cast<uint32_t>(p.in_zero);
+    const int32_t scaled = multiply_by_quantized_multiplier(static_cast<int32_t>(value), p.multiplier, p.shift);
+    const uint32_t moved = static_cast<uint32_t>(scaled) + static_cast<uint32_t>(p.out_zero);
+    out[i] = static_cast<To>(clamp(static_cast<int32_t>(moved), p.low, p.high));
   }
 }
 
 MOTE_KERNEL void requantize_s8_s8(const RequantizeElements& p, const int8_t* in, int8_t* out) {
   requantize(p, in, out);
 }
-MOTE_KERNEL void requantize_u8_s8(const RequantizeElements& p, const uint8_t* in, int8_t* out) {
-  requantize(p, in, out);
-}
 MOTE_KERNEL void requantize_s8_u8(const RequantizeElements& p, const int8_t* in, uint8_t* out) {
-  requantize(p, in, out);
-}
-MOTE_KERNEL void requantize_s16_s8(const RequantizeElements& p, const int16_t* in, int8_t* out) {
   requantize(p, in, out);
 }
 MOTE_KERNEL void requantize_s8_s16(const RequantizeElements& p, const int8_t* in, int16_t* out) {
   requantize(p, in, out);
 }
+MOTE_KERNEL void requantize_s8_s32(const RequantizeElements& p, const int8_t* in, int32_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_u8_s8(const RequantizeElements& p, const uint8_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_u8_u8(const RequantizeElements& p, const uint8_t* in, uint8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s16_s8(const RequantizeElements& p, const int16_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
 MOTE_KERNEL void requantize_s16_s16(const RequantizeElements& p, const int16_t* in, int16_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s16_s32(const RequantizeElements& p, const int16_t* in, int32_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s32_s8(const RequantizeElements& p, const int32_t* in, int8_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s32_s16(const RequantizeElements& p, const int32_t* in, int16_t* out) {
+  requantize(p, in, out);
+}
+MOTE_KERNEL void requantize_s32_s32(const RequantizeElements& p, const int32_t* in, int32_t* out) {
   requantize(p, in, out);
 }
 

@@ -22,8 +22,11 @@ struct Softmax {
   }
 };
 
-// The output's scale is 1/256, its zero point -128.
-MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) {
+// The output's scale is one part in 256 (int16_t: 65536), its zero point the lowest number.
+template <class Out>
+MOTE_KERNEL void softmax(const Softmax& p, const int8_t* in, Out* out) {
+  constexpr int out_bits = 8 * sizeof(Out);
+  constexpr int32_t most = (1 << out_bits) - 1;
   for (int32_t row = 0; row < p.rows; ++row) {
     int32_t largest = in[0];
     for (int32_t i = 1; i < p.depth; ++i) largest = in[i] > largest ? in[i] : largest;
@@ -42,17 +45,68 @@ MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) {
           sum += rounding_divide_by_power_of_two(exponential, 12);
         } else {
           const int32_t share = rounding_divide_by_power_of_two(multiply_fractions(reciprocal, exponential),
-                                                                bits_over_unit + 31 - 8);
-          out[i] = static_cast<int8_t>((share > 255 ? 255 : share) - 128);
+                                                                bits_over_unit + 31 - out_bits);
+          out[i] = static_cast<Out>((share > most ? most : share) - (most + 1) / 2);
         }
       }
       if (pass == 0) {
         auto normal = static_cast<uint32_t>(sum);  // at least 2^19: the maximum itself counts
         for (bits_over_unit = 12; normal < 0x80000000U; normal <<= 1) --bits_over_unit;
-        // 512 equal elements or more: every share is below half an output step.
-        reciprocal = bits_over_unit > 8 ? 0 : one_over_one_plus(static_cast<int32_t>(normal & 0x7FFFFFFFU));
-        if (bits_over_unit > 8) bits_over_unit = 8;
+        // 512 equal elements or more: every share is below half an output step of 8 bits.
+        reciprocal = bits_over_unit > out_bits ? 0 : one_over_one_plus(static_cast<int32_t>(normal & 0x7FFFFFFFU));
+        if (bits_over_unit > out_bits) bits_over_unit = out_bits;
       }
+    }
+    in += p.depth;
+    out += p.depth;
+  }
+}
+
+MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) { softmax(p, in, out); }
+MOTE_KERNEL void softmax_s8_s16(const Softmax& p, const int8_t* in, int16_t* out) { softmax(p, in, out); }
+
+struct Softmax16 {
+  int32_t rows, depth;
+  int32_t multiplier, shift;  // of input differences to steps of 10 / 65535
+
+  template <class F>
+  constexpr void fields(F&& f) const {
+    f("rows", rows);
+    f("depth", depth);
+    f("multiplier", multiplier);
+    f("shift", shift);
+  }
+};
+
+// A function of 16 bits from 513 samples with straight lines between them.
+MOTE_KERNEL int32_t interpolate(const int16_t* samples, int32_t value) {
+  const int32_t index = 256 + (value >> 7);
+  const int32_t slope = samples[index + 1] - samples[index];
+  return static_cast<int16_t>(samples[index] + ((slope * (value & 127) + 64) >> 7));
+}
+
+// The output's scale is 1/32768, its zero point 0. exponential: e^x for x from -10 to 0; reciprocal: 1 / (1 + x)
+// for x from 0 to 1; both in steps of 1/32768.
+MOTE_KERNEL void softmax_s16(const Softmax16& p, const int16_t* in, const int16_t* exponential,
+                             const int16_t* reciprocal, int16_t* out) {
+  for (int32_t row = 0; row < p.rows; ++row) {
+    int32_t largest = in[0];
+    for (int32_t i = 1; i < p.depth; ++i) largest = in[i] > largest ? in[i] : largest;
+    uint32_t sum = 0;  // Q16.15
+    for (int32_t i = 0; i < p.depth; ++i) {
+      const int32_t steps = multiply_by_quantized_multiplier(in[i] - largest, p.multiplier, p.shift);
+      const int32_t value = interpolate(exponential, clamp(steps, -65535, 0) + 32767);
+      out[i] = static_cast<int16_t>(value);
+      sum += static_cast<uint32_t>(value);
+    }
+    int32_t right = 30;  // sum is 2^(right - 15) to twice that
+    uint32_t normal = sum;
+    for (; normal < 0x40000000U; normal <<= 1) --right;
+    const auto over_one = static_cast<int32_t>((normal + (1U << 13)) >> 14) - (1 << 15) - (1 << 16);
+    const int32_t share = interpolate(reciprocal, clamp(over_one, -32768, 32767));
+    for (int32_t i = 0; i < p.depth; ++i) {
+      const int32_t value = (out[i] * share + (1 << (right - 1))) >> right;
+      out[i] = static_cast<int16_t>(clamp(value, 0, 32767));
     }
     in += p.depth;
     out += p.depth;

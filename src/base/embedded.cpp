@@ -26,7 +26,7 @@ const EmbeddedFile* find(std::string_view path) {
 std::string_view embedded_file(std::string_view path) {
   if (const EmbeddedFile* const file = find(path)) return file->text;
   const auto found = added().find(path);
-  require(found != added().end(), "internal: no device file '{}' was built into this program", path);
+  require(found != added().end(), "internal: no file '{}' was built into this program", path);
   return found->second;
 }
 

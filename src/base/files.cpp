@@ -49,4 +49,19 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
   write_file(path, std::as_bytes(std::span(text)));
 }
 
+void replace_file(const std::filesystem::path& path, ByteSpan bytes) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) return write_file(path, bytes);
+  const fs::path real = fs::is_symlink(path, ignored) ? fs::canonical(path, ignored) : path;
+  const fs::path part = real.string() + ".part";
+  try {
+    write_file(part, bytes);
+    fs::rename(part, real);
+  } catch (...) {
+    fs::remove(part, ignored);
+    throw;
+  }
+}
+
 }  // namespace mote

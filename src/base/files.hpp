@@ -15,4 +15,7 @@ namespace mote {
 void write_file(const std::filesystem::path& path, ByteSpan bytes);  // replaces what was there
 void write_file(const std::filesystem::path& path, std::string_view text);
 
+// The same, whole or not at all: a full disk leaves the old file. Devices and pipes are written to directly.
+void replace_file(const std::filesystem::path& path, ByteSpan bytes);
+
 }  // namespace mote

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 
 #include "base/embedded.hpp"
 #include "codegen/constants.hpp"
@@ -39,6 +38,16 @@ std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode m
   // A copy costs about as much flash for a small layer as for a large one: spend it where the work is.
   for (size_t i = 0; i < own.size(); ++i) own[i] = macs[i] * 12 > total;
   return own;
+}
+
+std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own) {
+  std::map<std::string, int> users;
+  for (size_t i = 0; i < plan.steps.size(); ++i) users[plan.steps[i].call.kernel] += own[i] ? 0 : 1;
+  std::set<std::string> shared;
+  for (const auto& [kernel, count] : users) {
+    if (count > 1) shared.insert(kernel);
+  }
+  return shared;
 }
 
 std::string describe_step(const Graph& graph, const Step& step) {
@@ -95,13 +104,20 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
   fail("internal: unknown argument kind");
 }
 
+// Of a kernel's shared instance; the kernel's own name may have template arguments.
+std::string shared_symbol(const Call& call) {
+  std::string symbol = "shared_" + call.kernel;
+  for (char& c : symbol) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return symbol;
+}
+
 std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
                           const ConstantPool& constants) {
   const Step& step = plan.steps[index];
   std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
                                  comment_text(describe_step(graph, step)), step_symbol(graph, index));
   text += parameter_text(step.call);
-  text += fmt::format("  {}{}(parameters", shared ? "shared_" : "nn::", step.call.kernel);
+  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call) : "nn::" + step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
     text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
   }
@@ -118,19 +134,8 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void shared_{}({}) {{\n  nn::{}({});\n}}\n\n", call.kernel,
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call),
                      parameters, call.kernel, arguments);
-}
-
-// Kernels that stand outlined because at least two steps share them.
-std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own) {
-  std::map<std::string, int> users;
-  for (size_t i = 0; i < plan.steps.size(); ++i) users[plan.steps[i].call.kernel] += own[i] ? 0 : 1;
-  std::set<std::string> shared;
-  for (const auto& [kernel, count] : users) {
-    if (count > 1) shared.insert(kernel);
-  }
-  return shared;
 }
 
 // What the file does, on one page: every step, and where in the arena its output begins.
@@ -222,6 +227,15 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   return files;
 }
 
-FlashData flash_data(const Plan& plan) { return ConstantPool("size", plan).flash(); }
+FlashData flash_data(const Plan& plan) {
+  FlashData flash;
+  for (const FlashData& step : flash_data_by_step(plan)) {
+    flash.weight_bytes += step.weight_bytes;
+    flash.table_bytes += step.table_bytes;
+  }
+  return flash;
+}
+
+std::vector<FlashData> flash_data_by_step(const Plan& plan) { return ConstantPool("size", plan).flash_by_step(); }
 
 }  // namespace mote

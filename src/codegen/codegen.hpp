@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,14 @@ struct FlashData {
 
 [[nodiscard]] FlashData flash_data(const Plan& plan);
 
+// The same by step. What several steps read stands once in flash and counts for the first of them.
+[[nodiscard]] std::vector<FlashData> flash_data_by_step(const Plan& plan);
+
 // Which steps get their own specialised copy of their kernel in this mode.
 [[nodiscard]] std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode);
+
+// The kernels of which one outlined instance serves several steps, given who has its own copy.
+[[nodiscard]] std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own);
 
 // "CONV_2D #3 (layer): 1x48x48x8 i8 -> 1x48x48x16 i8, 294912 MAC"
 [[nodiscard]] std::string describe_step(const Graph& graph, const Step& step);

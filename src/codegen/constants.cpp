@@ -75,7 +75,7 @@ ConstantPool::ConstantPool(const std::string& name, const Plan& plan) {
       const auto [entry, fresh] = known.try_emplace(
           {constant.dtype, constant.weight, content.size(), content},
           fmt::format("{}_{}_{}_{}", name, constant.weight ? "weights" : "table", step, constant.name));
-      if (fresh) entries_.push_back({entry->second, &constant});
+      if (fresh) entries_.push_back({entry->second, &constant, step});
       symbols.push_back(entry->second);
     }
   }
@@ -96,10 +96,11 @@ std::string ConstantPool::text() const {
   return text;
 }
 
-FlashData ConstantPool::flash() const {
-  FlashData flash;
+std::vector<FlashData> ConstantPool::flash_by_step() const {
+  std::vector<FlashData> flash(symbols_.size());
   for (const Entry& entry : entries_) {
-    (entry.constant->weight ? flash.weight_bytes : flash.table_bytes) +=
+    FlashData& step = flash[entry.step];
+    (entry.constant->weight ? step.weight_bytes : step.table_bytes) +=
         static_cast<int64_t>(entry.constant->data.size());
   }
   return flash;

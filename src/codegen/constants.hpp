@@ -16,12 +16,14 @@ class ConstantPool {
 
   [[nodiscard]] const std::vector<std::string>& symbols(size_t step) const { return symbols_[step]; }
   [[nodiscard]] std::string text() const;  // the arrays' definitions
-  [[nodiscard]] FlashData flash() const;
+  // What each step is the first to need.
+  [[nodiscard]] std::vector<FlashData> flash_by_step() const;
 
  private:
   struct Entry {
     std::string symbol;
     const Constant* constant;
+    size_t step;  // the first that uses it
   };
   std::vector<Entry> entries_;
   std::vector<std::vector<std::string>> symbols_;  // of each step's constants; empty: no bytes, a null pointer

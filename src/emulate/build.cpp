@@ -154,8 +154,9 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   compile_library(request, directory);
   compile_harness(request, directory, profile);
   link(request, directory);
-  const std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
-  Firmware firmware{directory / "firmware.elf", attribute(sections, request.name, request.steps), 0};
+  std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
+  const Footprint footprint = attribute(sections, request.name, request.steps);
+  Firmware firmware{directory / "firmware.elf", std::move(sections), footprint, 0};
   require(firmware.footprint.ram_bytes == 0,
           "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));

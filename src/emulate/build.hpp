@@ -15,6 +15,7 @@ constexpr int64_t stack_bytes = 64 * 1024;
 
 struct Firmware {
   std::filesystem::path program;  // ELF
+  std::vector<MapSection> sections;
   Footprint footprint;
   int64_t stack_bound_bytes = 0;  // of NAME_run; 0 in a profile build
 };

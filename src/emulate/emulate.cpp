@@ -87,7 +87,7 @@ std::string run_emulator(const EmulateRequest& request, const Firmware& firmware
 // Exact: the counter's resolution is finer than half an instruction, or one tick is one instruction.
 int64_t to_instructions(const Target& target, int64_t ticks) {
   const int64_t one = int64_t{1} << target.icount_shift;
-  return (ticks * target.counter_ns + one / 2) / one;
+  return (ticks * target.counter_ns / target.counter_ticks + one / 2) / one;
 }
 
 int64_t instructions_of(const Target& target, const Ticks& ticks, const Ticks& overhead) {
@@ -148,7 +148,8 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
 
 void run_plain(const EmulateRequest& request, EmulateResult& result) {
   const TemporaryDirectory directory;
-  const Firmware firmware = build_firmware(request, directory.path(), false);
+  Firmware firmware = build_firmware(request, directory.path(), false);
+  result.sections = std::move(firmware.sections);
   result.code_bytes = firmware.footprint.code_bytes;
   result.weight_bytes = firmware.footprint.weight_bytes;
   result.library_ram_bytes = firmware.footprint.library_ram_bytes;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "emulate/map_file.hpp"
 #include "target/target.hpp"
 
 namespace mote {
@@ -40,7 +41,8 @@ struct EmulateResult {
   int64_t harness_bytes = 0;
   int64_t library_ram_bytes = 0;  // variables of library members the model needs, such as errno of libm
   std::vector<int64_t> step_code_bytes;
-  std::string console;  // what the firmware printed
+  std::vector<MapSection> sections;  // what the linker kept, the harness included
+  std::string console;               // what the firmware printed
 };
 
 // Throws Error when a tool is missing, the code does not compile or fit, the stack bound is unknown, the model has

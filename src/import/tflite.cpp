@@ -9,6 +9,7 @@
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
 #include "ir/fold.hpp"
+#include "ops/move.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -33,10 +34,11 @@ class Importer {
  private:
   void check_tensors();
   void add_node(size_t index);
-  Node make_node(const tflite::FileOperator& source, std::string origin);
+  std::vector<Node> make_nodes(const tflite::FileOperator& source, const std::string& origin);
   bool touches_empty(const Node& node) const;
   void infer(const Node& node);
-  void fold(const tflite::FileOperator& source, const Node& node);
+  void fold(std::span<const size_t> outputs, const Node& node);
+  void compute_outputs();
   const TfliteEntry* find(std::string_view operator_name) const;
   TensorId tensor(size_t index);
   void count_state(const Tensor& state);
@@ -60,6 +62,7 @@ Graph Importer::import(std::string_view name) {
   for (size_t i = 0; i < model_.operators.size(); ++i) add_node(i);
   for (const size_t index : model_.outputs) graph_.outputs.push_back(tensor(index));
   report();
+  compute_outputs();
   verify(graph_);
   return std::move(graph_);
 }
@@ -74,20 +77,27 @@ void Importer::check_tensors() {
 void Importer::add_node(size_t index) {
   const tflite::FileOperator& source = model_.operators[index];
   const std::string output = source.view.outputs.empty() ? "no output" : short_name(source.view.outputs[0]->name);
-  std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
+  const std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
   try {
-    Node node = make_node(source, origin);
-    if (node.op == nullptr || touches_empty(node)) return;
-    infer(node);
-    if (reads_only_constants(graph_, node)) return fold(source, node);
-    graph_.nodes.push_back(std::move(node));
+    size_t first_output = 0;
+    for (Node& node : make_nodes(source, origin)) {
+      const auto outputs = std::span(source.out).subspan(first_output, node.out.size());
+      first_output += node.out.size();
+      if (touches_empty(node)) continue;
+      infer(node);
+      if (reads_only_constants(graph_, node)) {
+        fold(outputs, node);
+      } else {
+        graph_.nodes.push_back(std::move(node));
+      }
+    }
   } catch (const Error& error) {
     problems_.push_back(fmt::format("{}: {}", origin, error.what()));
   }
 }
 
-// A node without an operator when a tensor of it was reported already.
-Node Importer::make_node(const tflite::FileOperator& source, std::string origin) {
+// No node when a tensor of it was reported already.
+std::vector<Node> Importer::make_nodes(const tflite::FileOperator& source, const std::string& origin) {
   const TfliteEntry* const entry = find(source.view.name);
   unknown_operators_ = unknown_operators_ || entry == nullptr;
   require(entry != nullptr, "this operator is not supported");
@@ -99,19 +109,20 @@ Node Importer::make_node(const tflite::FileOperator& source, std::string origin)
   if (!std::all_of(source.in.begin(), source.in.end(), usable)) return {};
   if (!std::all_of(source.out.begin(), source.out.end(), usable)) return {};
   const Made made = entry->make(source.view);
-  Node node{made.op, {}, {}, std::move(origin)};
+  std::vector<TensorId> in, out;
   for (const size_t input : made.inputs) {
     require(input < source.in.size(), "has {} inputs; input {} is missing", source.in.size(), input);
     const size_t index = source.in[input];
-    if (index == tflite::absent) {
-      node.in.push_back(no_tensor);
-      continue;
-    }
-    node.in.push_back(tensor(index));
+    in.push_back(index == tflite::absent ? no_tensor : tensor(index));
   }
-  for (const Tensor& state : made.states) node.in.push_back(add_state(state, source.view.outputs[0]->name));
-  for (const size_t index : source.out) node.out.push_back(tensor(index));
-  return node;
+  for (const Tensor& state : made.states) in.push_back(add_state(state, source.view.outputs[0]->name));
+  for (const size_t index : source.out) out.push_back(tensor(index));
+  if (made.others.empty()) return {{made.op, in, out, origin}};
+  require(made.others.size() + 1 == out.size(), "has {} outputs in the file; {} gives {}", out.size(),
+          made.op->name(), made.others.size() + 1);
+  std::vector<Node> nodes{{made.op, in, {out[0]}, origin}};
+  for (size_t i = 1; i < out.size(); ++i) nodes.push_back({made.others[i - 1], in, {out[i]}, origin});
+  return nodes;
 }
 
 // Operators need not think of extents of zero: such tensors are reported by tensor().
@@ -136,13 +147,27 @@ void Importer::infer(const Node& node) {
 }
 
 // What is known without running the model is a constant for all that follows: shapes above all.
-void Importer::fold(const tflite::FileOperator& source, const Node& node) {
+void Importer::fold(std::span<const size_t> outputs, const Node& node) {
   std::vector<Bytes> results = evaluate(graph_, node);
   for (size_t i = 0; i < node.out.size(); ++i) {
     require(!graph_.tensors[node.out[i]].constant(), "writes '{}', which is already defined",
             graph_.tensors[node.out[i]].name);
     graph_.tensors[node.out[i]].data = results[i];
-    model_.tensors[source.out[i]].tensor.data = std::move(results[i]);
+    model_.tensors[outputs[i]].tensor.data = std::move(results[i]);
+  }
+}
+
+// The caller reads outputs from the arena: a constant has to get there.
+void Importer::compute_outputs() {
+  for (TensorId& id : graph_.outputs) {
+    if (!graph_.tensors[id].constant()) continue;
+    const Tensor copy{graph_.tensors[id].name, graph_.tensors[id].type, {}};
+    graph_.tensors.push_back(copy);
+    graph_.nodes.push_back({op::make_copy(copy.type.shape),
+                            {id},
+                            {graph_.tensors.size() - 1},
+                            fmt::format("copy of the constant ({})", short_name(copy.name))});
+    id = graph_.tensors.size() - 1;
   }
 }
 

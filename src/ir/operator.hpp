@@ -96,6 +96,9 @@ struct Made {
   OperatorPtr op;
   std::vector<size_t> inputs;
   std::vector<Tensor> states = {};
+  // Operators of outputs 1, 2, ...: then `op` gives output 0 only, and there is one node an output, all of which
+  // read `inputs`.
+  std::vector<OperatorPtr> others = {};
 };
 
 // An operator of a file format: the name there, and the function that makes the operator from a checked view.

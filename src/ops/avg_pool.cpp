@@ -19,11 +19,14 @@ class AvgPool final : public Pooling {
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const TensorType& type = in[0]->type;
-    Call call = type.dtype == DType::f32
-                    ? make_call(nn::avg_pool_f32, "avg_pool_f32", "nn/avg_pool.hpp", "PoolFloat",
-                                kernel_parameters_float(type, out[0]), {input(0), output(0)})
-                    : make_call(nn::avg_pool_s8, "avg_pool_s8", "nn/avg_pool.hpp", "Pool",
-                                kernel_parameters(type, out[0]), {input(0), output(0)});
+    const std::vector<Argument> arguments{input(0), output(0)};
+    const char* const header = "nn/avg_pool.hpp";
+    Call call = type.dtype == DType::f32   ? make_call(nn::avg_pool_f32, "avg_pool_f32", header, "PoolFloat",
+                                                       kernel_parameters_float(type, out[0]), arguments)
+                : type.dtype == DType::i16 ? make_call(nn::avg_pool_s16, "avg_pool_s16", header, "Pool",
+                                                       kernel_parameters(type, out[0]), arguments)
+                                           : make_call(nn::avg_pool_s8, "avg_pool_s8", header, "Pool",
+                                                       kernel_parameters(type, out[0]), arguments);
     call.order = {.dims = 4, .block = 1, .reads_first = true};
     return call;
   }
@@ -38,7 +41,9 @@ OperatorPtr make(const Pooling::Parameters& parameters) { return std::make_share
 
 Made from_tflite(const tflite::OpView& view) { return {make(pooling_from_tflite(view)), {0}}; }
 
-Sample sample(std::mt19937& random) { return pooling_sample(random, make); }
+Sample sample(std::mt19937& random) {
+  return pooling_sample(random, make, {DType::i8, DType::i8, DType::i16, DType::f32});
+}
 
 }  // namespace
 

@@ -33,17 +33,6 @@ class Conv2d final : public Convolution {
     return {{declared[0].dtype, convolution::window_output(window(), input, weights[0]), declared[0].quant}};
   }
 
-  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
-    return {convolution::reference(shape(in, out), window().activation, x[0], x[1],
-                                   x.size() > 2 ? x[2] : std::vector<double>())};
-  }
-
-  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
-    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
-  }
-
-  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
-
   convolution::Problem problem(Inputs in, const Types& out) const override {
     convolution::Problem problem;
     problem.shape = shape(in, out);
@@ -81,7 +70,7 @@ Sample sample(std::mt19937& random) {
   const SlidingWindow window = make.window();
   const Shape input = make.input(window, groups * group_channels);
   const Shape weights{outputs, window.vertical.kernel, window.horizontal.kernel, group_channels};
-  return make.sample(make_conv2d(window), input, weights, outputs, 0);
+  return make.sample(make_conv2d(window), input, weights, outputs, 0, {.runtime_weights = true});
 }
 
 }  // namespace

@@ -118,8 +118,14 @@ nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const S
   return shape;
 }
 
-Region input_region(const nn::Conv2d& shape, const Region& output) {
+Region input_region(const Problem& problem, const Region& output) {
+  const nn::Conv2d& shape = problem.shape;
   Region region = output;
+  if (hybrid(problem)) {  // an image's largest value matters to all of its elements
+    region.dims[1] = {0, shape.in_height}, region.dims[2] = {0, shape.in_width};
+    region.dims[3] = {0, shape.in_channels};
+    return region;
+  }
   const auto reach = [](const Region::Range& range, int64_t stride, int64_t pad, int64_t span, int64_t extent) {
     const int64_t low = std::clamp<int64_t>(range.low * stride - pad, 0, extent);
     const int64_t high = std::clamp<int64_t>((range.high - 1) * stride - pad + span, 0, extent);
@@ -161,18 +167,38 @@ double window_sum(const nn::Conv2d& p, const double* in, const double* weights, 
   return sum;
 }
 
+// What the device computes with where it quantises real activations itself.
+std::vector<double> quantised_images(const std::vector<double>& values, int64_t images, bool asymmetric) {
+  std::vector<double> result;
+  const auto size = static_cast<ptrdiff_t>(values.size()) / images;
+  for (auto first = values.begin(); first != values.end(); first += size) {
+    const double low = std::min(0.0, *std::min_element(first, first + size));
+    const double high = std::max(0.0, *std::max_element(first, first + size));
+    const double scale = asymmetric ? (high - low) / 255 : std::max(high, -low) / 127;
+    const double zero = asymmetric && scale > 0.0 ? std::round(-128 - low / scale) : 0.0;
+    for (auto value = first; value != first + size; ++value) {
+      const double steps = scale > 0.0 ? std::clamp(std::round(*value / scale + zero), -128.0, 127.0) : zero;
+      result.push_back(scale * (steps - zero));
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
-std::vector<double> reference(const nn::Conv2d& shape, Activation activation, const std::vector<double>& input,
-                              const std::vector<double>& weights, const std::vector<double>& bias) {
+std::vector<double> reference(const Problem& problem, const Reals& x) {
+  const nn::Conv2d& shape = problem.shape;
+  const std::vector<double> input =
+      hybrid(problem) ? quantised_images(x[0], shape.batches, problem.asymmetric) : x[0];
+  const std::vector<double> weights = problem.channels_last ? channels_first(x[1], shape.out_channels) : x[1];
   std::vector<double> result;
   const double* in = input.data();
   for (int32_t batch = 0; batch < shape.batches; ++batch) {
     for (int32_t y = 0; y < shape.out_height; ++y) {
-      for (int32_t x = 0; x < shape.out_width; ++x) {
+      for (int32_t x_out = 0; x_out < shape.out_width; ++x_out) {
         for (int32_t c = 0; c < shape.out_channels; ++c) {
-          const double start = bias.empty() ? 0.0 : bias[static_cast<size_t>(c)];
-          result.push_back(apply(activation, start + window_sum(shape, in, weights.data(), y, x, c)));
+          const double start = problem.bias == nullptr ? 0.0 : x[2][static_cast<size_t>(c)];
+          result.push_back(apply(problem.activation, start + window_sum(shape, in, weights.data(), y, x_out, c)));
         }
       }
     }

@@ -20,10 +20,30 @@ struct SlidingWindow {
 
 [[nodiscard]] std::string to_text(const SlidingWindow& window);  // "stride=2x2 pad=0,0,1,1 activation=relu6"
 
+namespace convolution {
+
+// Which rows, columns and channels of the input a box of the output reads.
+[[nodiscard]] Region input_region(const Problem& problem, const Region& output);
+
+[[nodiscard]] int64_t macs(const nn::Conv2d& shape);
+
+[[nodiscard]] std::vector<double> reference(const Problem& problem, const Reals& x);
+
+}  // namespace convolution
+
 // Base of all: an operator that lowers through a convolution::Problem.
 class WeightedSum : public Operator {
  public:
   [[nodiscard]] virtual convolution::Problem problem(Inputs in, const Types& out) const = 0;
+  [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {
+    return {convolution::reference(problem(in, out), x)};
+  }
+  [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
+    return input == 0 ? convolution::input_region(problem(in, out), region) : whole(in[input]->type.shape);
+  }
+  [[nodiscard]] Work work(Inputs in, const Types& out) const override {
+    return {convolution::macs(problem(in, out).shape)};
+  }
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     return convolution::lower(problem(in, out));
   }
@@ -69,15 +89,6 @@ void check_static_or_symmetric(const Tensor& weights);
 [[nodiscard]] Shape window_output(const SlidingWindow& window, const Shape& input, int64_t channels);
 
 [[nodiscard]] nn::Conv2d window_shape(const SlidingWindow& window, const Shape& input, const Shape& output);
-
-// Which rows, columns and channels of the input a box of the output reads.
-[[nodiscard]] Region input_region(const nn::Conv2d& shape, const Region& output);
-
-[[nodiscard]] int64_t macs(const nn::Conv2d& shape);
-
-[[nodiscard]] std::vector<double> reference(const nn::Conv2d& shape, Activation activation,
-                                            const std::vector<double>& input, const std::vector<double>& weights,
-                                            const std::vector<double>& bias);
 
 // [1][height][width][out] to [out][height][width][1].
 template <class T>

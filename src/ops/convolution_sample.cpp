@@ -86,43 +86,90 @@ Tensor SampleMaker::integer_weights(const Shape& shape, int64_t outputs, int axi
   return {"weights", {DType::i8, shape, quant}, to_bytes(values)};
 }
 
-Tensor SampleMaker::integer_bias(int64_t outputs, double limit, float in_scale, const Tensor& weights) {
-  std::vector<int32_t> values;
+Tensor SampleMaker::integer_bias(DType dtype, int64_t outputs, double limit, float in_scale,
+                                 const Tensor& weights) {
+  std::vector<int64_t> values;
   for (int64_t i = 0; i < outputs; ++i) {
     const std::vector<float>& scales = weights.type.quant.scale;
     const bool dead = scales[scales.size() == 1 ? 0 : static_cast<size_t>(i)] < 1e-6F;
-    values.push_back(static_cast<int32_t>(dead ? real(-0x1p30, 0x1p30) : real(-limit, limit)));
+    values.push_back(static_cast<int64_t>(dead ? real(-0x1p30, 0x1p30) : real(-limit, limit)));
   }
   Quantization quant = weights.type.quant;  // as in a file: input scale times weight scale
   for (float& scale : quant.scale) scale *= in_scale;
+  quant.zero.assign(quant.scale.size(), 0);
   if (quant.axis >= 0) quant.axis = 0;
-  return {"bias", {DType::i32, {outputs}, quant}, to_bytes(values)};
+  const Bytes data =
+      dtype == DType::i64 ? to_bytes(values) : to_bytes(std::vector<int32_t>(values.begin(), values.end()));
+  return {"bias", {dtype, {outputs}, quant}, data};
 }
 
-void SampleMaker::quantised(Sample& sample, const Shape& input, const Shape& weights, int64_t outputs, int axis) {
+// Sometimes weights of four bits, sometimes a zero point.
+void SampleMaker::pack_or_shift(Tensor& weights) {
+  if (chance(0.1)) {
+    std::vector<uint8_t> packed(static_cast<size_t>((elements(weights.type.shape) + 1) / 2));
+    for (uint8_t& pair : packed) pair = static_cast<uint8_t>(integer(0, 255));
+    weights.type.dtype = DType::i4;
+    weights.data = to_bytes(packed);
+  } else if (chance(0.1)) {
+    const auto reach = chance(0.5) ? 1 : 100;
+    for (int32_t& zero : weights.type.quant.zero) zero = static_cast<int32_t>(integer(-reach, reach));
+  }
+}
+
+void SampleMaker::quantised(Sample& sample, const Shape& input, Tensor weights, int64_t outputs, int64_t limit) {
   const auto zero = [&] { return static_cast<int32_t>(integer(-128, 127)); };
-  const int64_t limit = chance(0.6) ? 127 : integer(1, 127);
   const auto in_scale = static_cast<float>(real(0.001, 0.1));
-  const Tensor filter = integer_weights(weights, outputs, axis, limit);
   // A sum's usual size, so that most outputs stay inside the range and some saturate.
-  const double taps = static_cast<double>(elements(weights)) / static_cast<double>(outputs);
+  const double taps = static_cast<double>(elements(weights.type.shape)) / static_cast<double>(outputs);
   const double usual = std::sqrt(taps) * 74.0 * static_cast<double>(limit) * 0.6;
-  const double real_unit = static_cast<double>(in_scale) * static_cast<double>(filter.type.quant.scale[0]);
+  const double real_unit = static_cast<double>(in_scale) * static_cast<double>(weights.type.quant.scale[0]);
   const auto out_scale = static_cast<float>(real_unit * std::max(usual / real(20.0, 150.0), 0.2));
   sample.in.emplace_back(Tensor{"input", {DType::i8, input, {{in_scale}, {zero()}, -1}}, {}});
-  sample.in.emplace_back(filter);
-  if (chance(0.8)) sample.in.emplace_back(integer_bias(outputs, usual, in_scale, filter));
+  sample.in.emplace_back(weights);
+  if (chance(0.8)) sample.in.emplace_back(integer_bias(DType::i32, outputs, usual, in_scale, weights));
   sample.out = {{DType::i8, {}, {{out_scale}, {zero()}, -1}}};
   sample.tolerance = 1.0;
 }
 
-Sample SampleMaker::sample(OperatorPtr op, const Shape& input, const Shape& weights, int64_t outputs, int axis) {
+void SampleMaker::quantised16(Sample& sample, const Shape& input, Tensor weights, int64_t outputs,
+                              const Uses& uses) {
+  const auto in_scale = static_cast<float>(real(1e-5, 1e-3));
+  const double taps = static_cast<double>(elements(weights.type.shape)) / static_cast<double>(outputs);
+  const double usual = std::sqrt(taps) * 19000.0 * (weights.type.dtype == DType::i4 ? 5.0 : 74.0);
+  const double real_unit = static_cast<double>(in_scale) * static_cast<double>(weights.type.quant.scale[0]);
+  // Multipliers that are too large for sums of 32 bits now and then.
+  const auto out_scale = static_cast<float>(real_unit * (chance(0.2) ? real(0.5, 2.0) : usual / real(1e3, 4e4)));
+  weights.type.quant.zero.assign(weights.type.quant.zero.size(), 0);
+  sample.in.emplace_back(Tensor{"input", {DType::i16, input, {{in_scale}, {0}, -1}}, {}});
+  sample.in.emplace_back(weights);
+  const DType bias = uses.bias32 && chance(0.3) ? DType::i32 : DType::i64;
+  if (chance(0.8)) sample.in.emplace_back(integer_bias(bias, outputs, usual, in_scale, weights));
+  sample.out = {{DType::i16, {}, {{out_scale}, {0}, -1}}};
+  sample.tolerance = 1.6;
+}
+
+Sample SampleMaker::sample(OperatorPtr op, const Shape& input, const Shape& weights, int64_t outputs, int axis,
+                           const Uses& uses) {
   Sample sample;
   sample.op = std::move(op);
-  if (chance(0.8)) {
-    quantised(sample, input, weights, outputs, axis);
+  const double kind = real(0.0, 1.0);
+  const int64_t limit = chance(0.6) ? 127 : integer(1, 127);
+  Tensor filter = integer_weights(weights, outputs, axis, limit);
+  if (kind < 0.8) pack_or_shift(filter);
+  const bool runtime = uses.runtime_weights && chance(0.1) && filter.type.dtype == DType::i8;
+  if (runtime) {
+    filter.data = {};
+    if (!uses.runtime_zero) filter.type.quant.zero.assign(filter.type.quant.zero.size(), 0);
+    if (uses.runtime_zero) filter.type.quant = {{filter.type.quant.scale[0]}, {filter.type.quant.zero[0]}, -1};
+  }
+  if (kind < 0.6) {
+    quantised(sample, input, filter, outputs, runtime ? 127 : limit);
+  } else if (kind < 0.8) {
+    quantised16(sample, input, filter, outputs, uses);
   } else {
-    sample.in = {Tensor{"input", {DType::f32, input, {}}, {}}, floats(weights)};
+    const bool hybrid = uses.hybrid && kind > 0.9;
+    sample.in = {Tensor{"input", {DType::f32, input, {}}, {}}, hybrid ? filter : floats(weights)};
+    if (runtime) sample.in[1] = Tensor{"weights", {DType::f32, weights, {}}, {}};
     if (chance(0.8)) sample.in.emplace_back(floats({outputs}));
     sample.out = {{DType::f32, {}, {}}};
     sample.tolerance = 1e-4;

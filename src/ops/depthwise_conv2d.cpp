@@ -35,18 +35,6 @@ class DepthwiseConv2d final : public Convolution {
     return {{declared[0].dtype, convolution::window_output(window(), input, weights[3]), declared[0].quant}};
   }
 
-  Reals reference(Inputs in, const Types& out, const Reals& x) const override {
-    return {convolution::reference(shape(in, out), window().activation, x[0],
-                                   convolution::channels_first(x[1], in[1]->type.shape[3]),
-                                   x.size() > 2 ? x[2] : std::vector<double>())};
-  }
-
-  Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
-    return input == 0 ? convolution::input_region(shape(in, out), region) : whole(in[input]->type.shape);
-  }
-
-  Work work(Inputs in, const Types& out) const override { return {convolution::macs(shape(in, out))}; }
-
   convolution::Problem problem(Inputs in, const Types& out) const override {
     convolution::Problem problem;
     problem.shape = shape(in, out);
@@ -87,7 +75,7 @@ Sample sample(std::mt19937& random) {
   const SlidingWindow window = usual ? make.window_3x3() : make.window();
   const Shape input = make.input(window, channels);
   const Shape weights{1, window.vertical.kernel, window.horizontal.kernel, channels * multiplier};
-  return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3);
+  return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3, {});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layer: everything the compiler knows about it. It runs as a 1x1 convolution over its rows.
+#include "ops/batch_matmul.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
 #include "ops/convolution_tflite.hpp"
@@ -31,6 +32,7 @@ class FullyConnected final : public WeightedSum {
     require(depth > 0 && elements(input) % depth == 0, "has weights {} that do not fit its input {}",
             to_text(weights), to_text(input));
     convolution::check_types(in, declared, weights[0], 0);
+    if (in[0]->type.dtype == DType::i16) convolution::check_static_or_symmetric(*in[1]);
     Shape output{elements(input) / depth, weights[0]};
     if (keep_dimensions_) {
       require(!input.empty() && input.back() == depth, "keeps dimensions, but its input {} does not end in {}",
@@ -41,11 +43,6 @@ class FullyConnected final : public WeightedSum {
     return {{declared[0].dtype, output, declared[0].quant}};
   }
 
-  Reals reference(Inputs in, const Types&, const Reals& x) const override {
-    return {
-        convolution::reference(shape(in), activation_, x[0], x[1], x.size() > 2 ? x[2] : std::vector<double>())};
-  }
-
   Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override {
     Region needed = whole(in[input]->type.shape);
     if (input != 0 || !rows_match(in, out)) return needed;
@@ -53,7 +50,10 @@ class FullyConnected final : public WeightedSum {
     return needed;
   }
 
-  Work work(Inputs in, const Types&) const override { return {convolution::macs(shape(in))}; }
+  Call lower(Inputs in, const Types& out) const override {
+    const bool product = !in[1]->constant() && in[0]->type.dtype == DType::i8;
+    return product ? matrix_product(in, out) : WeightedSum::lower(in, out);
+  }
 
   convolution::Problem problem(Inputs in, const Types& out) const override {
     convolution::Problem problem;
@@ -75,6 +75,24 @@ class FullyConnected final : public WeightedSum {
     const Shape& input = in[0]->type.shape;
     const Shape& output = out[0].shape;
     return input.size() == output.size() && input.back() == in[1]->type.shape[1];
+  }
+
+  // With weights that are computed at run time, which have a zero point of their own.
+  Call matrix_product(Inputs in, const Types& out) const {
+    const nn::Conv2d geometry = shape(in);
+    nn::BatchMatmul p{};
+    p.dimensions = 1;
+    p.rows = geometry.in_width, p.depth = geometry.in_channels, p.columns = geometry.out_channels;
+    p.lhs_row = p.rhs_column = p.depth;
+    p.lhs_step = p.rhs_step = 1;
+    quantise_product(p, in[0]->type, in[1]->type, out[0], activation_);
+    Call call = make_call(nn::batch_matmul_s8, "batch_matmul_s8", "nn/batch_matmul.hpp", "BatchMatmul", p,
+                          {input(0), input(1), constant(0), constant(1), output(0)});
+    const bool has_bias = in.size() > 2 && in[2] != nullptr;
+    call.constants = {{"bias", DType::i32, has_bias ? in[2]->data : Bytes{}, true},
+                      {"strides", DType::i32, to_bytes(std::vector<int32_t>{1, 0, 0}), false}};
+    if (rows_match(in, out)) call.order = {static_cast<int>(out[0].shape.size()) - 1, 1, false};
+    return call;
   }
 
   // Rows are pixels of one image; where each is quantised by itself, they are images.
@@ -110,7 +128,8 @@ Sample sample(std::mt19937& random) {
   Shape input{make.integer(1, 4), depth};
   if (keep) input.insert(input.begin() + 1, make.integer(1, 3));
   if (!keep && depth % 2 == 0 && make.chance(0.5)) input = {input[0], 2, depth / 2};
-  return make.sample(make_fully_connected(make.activation(), keep), input, {outputs, depth}, outputs, 0);
+  return make.sample(make_fully_connected(make.activation(), keep, make.chance(0.5)), input, {outputs, depth},
+                     outputs, 0, {.runtime_weights = true, .runtime_zero = true});
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "ops/registry.hpp"
 #include "ops/rows.hpp"
 #include "ops/sampling.hpp"
+#include "ops/scaled_differences.hpp"
 
 namespace mote::op {
 
@@ -18,10 +19,17 @@ class LogSoftmax final : public Operator {
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
-    require_dtype(input, {DType::f32}, "input");
+    require_dtype(input, {DType::i8, DType::f32}, "input");
     TensorType output = declared_type(declared, input.dtype);
     output.shape = input.shape;
     (void)rows_of(input.shape);
+    if (input.dtype == DType::i8) {
+      require(tensor_scale(output, "output") == 1.0F / 16 && tensor_zero(output, "output") == 127,
+              "has an output with scale {} and zero point {}; an i8 log softmax gives 1/16 and 127, convert the "
+              "model again",
+              tensor_scale(output, "output"), tensor_zero(output, "output"));
+      (void)kernel_parameters(input);
+    }
     return {output};
   }
 
@@ -39,19 +47,36 @@ class LogSoftmax final : public Operator {
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types&) const override {
-    const Rows rows = rows_of(in[0]->type.shape);
-    Call call = make_call(nn::log_softmax_f32, "log_softmax_f32", "nn/log_softmax.hpp", "LogSoftmax",
-                          nn::LogSoftmax{rows.count, rows.depth}, {input(0), output(0)});
+    const TensorType& type = in[0]->type;
+    const Rows rows = rows_of(type.shape);
+    Call call = type.dtype == DType::i8
+                    ? make_call(nn::log_softmax_s8, "log_softmax_s8", "nn/log_softmax.hpp", "LogSoftmax8",
+                                kernel_parameters(type), {input(0), output(0)})
+                    : make_call(nn::log_softmax_f32, "log_softmax_f32", "nn/log_softmax.hpp", "LogSoftmax",
+                                nn::LogSoftmax{rows.count, rows.depth}, {input(0), output(0)});
     call.order = row_by_row(in[0]->type.shape);
     return call;
+  }
+
+ private:
+  [[nodiscard]] static nn::LogSoftmax8 kernel_parameters(const TensorType& input) {
+    const Rows rows = rows_of(input.shape);
+    const ScaledDifferences scaled = scaled_differences(static_cast<double>(tensor_scale(input, "input")));
+    const FixedMultiplier reverse =
+        quantize_multiplier(std::exp2(31 - scaled.fixed.shift) / static_cast<double>(scaled.fixed.multiplier));
+    return {rows.count,    rows.depth,   scaled.fixed.multiplier, scaled.fixed.shift, reverse.multiplier,
+            reverse.shift, scaled.lowest};
   }
 };
 
 Made from_tflite(const tflite::OpView&) { return {std::make_shared<LogSoftmax>(), {0}}; }
 
 Sample sample(std::mt19937& random) {
-  const TensorType type{DType::f32, random_shape(random, 1, 4, 6), {}};
-  return {std::make_shared<LogSoftmax>(), {variable(type)}, {type}, 1e-5};
+  const DType dtype = chance(random, 60) ? DType::i8 : DType::f32;
+  const TensorType type = random_type(random, dtype, random_shape(random, 1, 4, 6));
+  Sample sample{std::make_shared<LogSoftmax>(), {variable(type)}, {type}, dtype == DType::i8 ? 0.51 : 1e-5};
+  if (dtype == DType::i8) sample.out[0].quant = {{1.0F / 16}, {127}, -1};
+  return sample;
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ std::string Pooling::parameters() const {
 
 Types Pooling::infer(Inputs in, const Types& declared) const {
   const TensorType& input = one_input(in);
-  require_dtype(input, {DType::i8, DType::f32}, "input");
+  require_dtype(input, {DType::i8, DType::i16, DType::f32}, "input");
   require(input.shape.size() == 4, "needs an input of rank 4 (NHWC), it has {}", to_text(input.shape));
   TensorType output = declared_type(declared, input.dtype);
   output.shape = {input.shape[0], 0, 0, input.shape[3]};
@@ -46,7 +46,10 @@ Types Pooling::infer(Inputs in, const Types& declared) const {
     output.shape[i + 1] =
         window_outputs(extent, window_padding(parameters_.padding, extent, *windows[i]), *windows[i]);
   }
-  if (input.dtype == DType::i8) require_same_quantization(input, output);
+  if (input.dtype != DType::f32) require_same_quantization(input, output);
+  // The sum of a window of 16-bit numbers must fit 32 bits.
+  require(input.dtype != DType::i16 || parameters_.height.kernel * parameters_.width.kernel < 65536,
+          "has a filter of {}x{}, which is too large", parameters_.height.kernel, parameters_.width.kernel);
   return {output};
 }
 
@@ -137,7 +140,8 @@ Pooling::Parameters pooling_from_tflite(const tflite::OpView& view) {
   return parameters;
 }
 
-Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&)) {
+Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&),
+                      const std::vector<DType>& dtypes) {
   Pooling::Parameters parameters;
   const bool same = chance(random, 50);
   Shape shape{random_integer(random, 1, 2), 0, 0, random_integer(random, 1, 6)};
@@ -151,7 +155,7 @@ Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::P
   }
   if (same) parameters.padding = PaddingScheme::same;
   if (chance(random, 30)) parameters.activation = chance(random, 50) ? Activation::relu : Activation::relu6;
-  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
+  const DType dtype = dtypes[static_cast<size_t>(random_integer(random, 0, std::ssize(dtypes) - 1))];
   Sample sample{make(parameters), {variable(random_type(random, dtype, shape))}, {}, 0.500001};
   if (dtype == DType::f32) sample.tolerance = 1e-5;
   sample.out = {reshaped(sample.in[0]->type, out)};

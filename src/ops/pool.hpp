@@ -39,7 +39,9 @@ class Pooling : public Operator {
 
 [[nodiscard]] Pooling::Parameters pooling_from_tflite(const tflite::OpView& view);
 
-// A random input type and parameters; the types of the sample are filled in, its operator is made by `make`.
-[[nodiscard]] Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&));
+// A random input type, one of `dtypes`, and parameters; the types of the sample are filled in, its operator is
+// made by `make`.
+[[nodiscard]] Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::Parameters&),
+                                    const std::vector<DType>& dtypes);
 
 }  // namespace mote::op

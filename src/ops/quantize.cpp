@@ -22,10 +22,10 @@ class Quantize final : public Operator {
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
-    require_dtype(input, {DType::f32, DType::i8, DType::u8, DType::i16}, "input");
+    require_dtype(input, {DType::f32, DType::i8, DType::u8, DType::i16, DType::i32}, "input");
     require(declared.size() == 1, "has {} outputs, it gives 1", declared.size());
     TensorType output = declared[0];
-    require_dtype(output, {DType::i8, DType::u8, DType::i16}, "output");
+    require_dtype(output, {DType::i8, DType::u8, DType::i16, DType::i32}, "output");
     output.shape = input.shape;
     (void)tensor_zero(output, "output");
     require(tensor_scale(output, "output") > 0.0F, "has an output scale of {}, which must be positive",
@@ -67,24 +67,33 @@ class Quantize final : public Operator {
                                                       tensor_scale(out, "output"), tensor_zero(out, "output")});
     if (out.dtype == DType::i8) return call(nn::quantize_f32_s8, "quantize_f32_s8");
     if (out.dtype == DType::u8) return call(nn::quantize_f32_u8, "quantize_f32_u8");
+    require(out.dtype == DType::i16, "converts f32 to {}, which is not supported; use i8, u8 or i16",
+            mote::name(out.dtype));
     return call(nn::quantize_f32_s16, "quantize_f32_s16");
   }
 
   [[nodiscard]] static Call requantize_call(const TensorType& in, const TensorType& out) {
     const FixedMultiplier fixed = quantize_multiplier(static_cast<double>(tensor_scale(in, "input")) /
                                                       static_cast<double>(tensor_scale(out, "output")));
-    const IntegerRange range = activation_range(Activation::none, out);
+    const IntegerRange range =
+        out.dtype == DType::i32 ? IntegerRange{INT32_MIN, INT32_MAX} : activation_range(Activation::none, out);
     const auto call = caller(
         "RequantizeElements",
         nn::RequantizeElements{narrow<int32_t>(elements(in.shape)), tensor_zero(in, "input"), fixed.multiplier,
                                fixed.shift, tensor_zero(out, "output"), range.low, range.high});
     switch (pair(in.dtype, out.dtype)) {
       case pair(DType::i8, DType::i8): return call(nn::requantize_s8_s8, "requantize_s8_s8");
-      case pair(DType::u8, DType::i8): return call(nn::requantize_u8_s8, "requantize_u8_s8");
       case pair(DType::i8, DType::u8): return call(nn::requantize_s8_u8, "requantize_s8_u8");
-      case pair(DType::i16, DType::i8): return call(nn::requantize_s16_s8, "requantize_s16_s8");
       case pair(DType::i8, DType::i16): return call(nn::requantize_s8_s16, "requantize_s8_s16");
+      case pair(DType::i8, DType::i32): return call(nn::requantize_s8_s32, "requantize_s8_s32");
+      case pair(DType::u8, DType::i8): return call(nn::requantize_u8_s8, "requantize_u8_s8");
+      case pair(DType::u8, DType::u8): return call(nn::requantize_u8_u8, "requantize_u8_u8");
+      case pair(DType::i16, DType::i8): return call(nn::requantize_s16_s8, "requantize_s16_s8");
       case pair(DType::i16, DType::i16): return call(nn::requantize_s16_s16, "requantize_s16_s16");
+      case pair(DType::i16, DType::i32): return call(nn::requantize_s16_s32, "requantize_s16_s32");
+      case pair(DType::i32, DType::i8): return call(nn::requantize_s32_s8, "requantize_s32_s8");
+      case pair(DType::i32, DType::i16): return call(nn::requantize_s32_s16, "requantize_s32_s16");
+      case pair(DType::i32, DType::i32): return call(nn::requantize_s32_s32, "requantize_s32_s32");
     }
     fail("converts {} to {}, which is not supported; use i8 on one side", mote::name(in.dtype),
          mote::name(out.dtype));
@@ -94,17 +103,24 @@ class Quantize final : public Operator {
 Made from_tflite(const tflite::OpView&) { return {std::make_shared<Quantize>(), {0}}; }
 
 Sample sample(std::mt19937& random) {
-  const std::pair<DType, DType> pairs[] = {
-      {DType::f32, DType::i8}, {DType::f32, DType::u8}, {DType::f32, DType::i16},
-      {DType::i8, DType::i8},  {DType::u8, DType::i8},  {DType::i8, DType::u8},
-      {DType::i16, DType::i8}, {DType::i8, DType::i16}, {DType::i16, DType::i16}};
+  using enum DType;
+  const std::pair<DType, DType> pairs[] = {{f32, i8},  {f32, u8},  {f32, i16}, {i8, i8},   {i8, u8},
+                                           {i8, i16},  {i8, i32},  {u8, i8},   {u8, u8},   {i16, i8},
+                                           {i16, i16}, {i16, i32}, {i32, i8},  {i32, i16}, {i32, i32}};
   const auto& [from, to] = pairs[random_integer(random, 0, std::ssize(pairs) - 1)];
-  const TensorType in = random_type(random, from, random_shape(random, 1, 5, 5));
+  TensorType in = random_type(random, from, random_shape(random, 1, 5, 5));
   TensorType out = random_type(random, to, in.shape);
   if (from == DType::u8 && to == DType::i8 && chance(random, 50)) {
     out.quant = {in.quant.scale, {in.quant.zero[0] - 128}, -1};
   }
-  return {std::make_shared<Quantize>(), {variable(in)}, {out}, 0.76};
+  // All 32 bits of the input are random: they must not leave those of the output.
+  if (from == DType::i32) {
+    const double steps = to == DType::i32 ? random_real(random, 1.1F, 9.0F) : random_real(random, 1e4F, 1e7F);
+    in.quant.zero = {0};
+    out.quant.scale = {static_cast<float>(static_cast<double>(in.quant.scale[0]) * steps)};
+  }
+  const double tolerance = from == DType::i32 ? 1.6 : 0.76;
+  return {std::make_shared<Quantize>(), {variable(in)}, {out}, tolerance};
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reshape, squeeze, expand: everything the compiler knows about them. The bytes stay where they are.
+#include "ops/reshape.hpp"
+
 #include <numeric>
 
-#include "formats/tflite_view.hpp"
+#include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -36,6 +38,12 @@ class Reshape final : public Operator {
   Shape shape_;
 };
 
+}  // namespace
+
+OperatorPtr make_reshape(Shape shape) { return std::make_shared<Reshape>(std::move(shape)); }
+
+namespace {
+
 // A new shape may leave one extent open as -1.
 Shape complete(Shape shape, int64_t count) {
   const auto open = std::find(shape.begin(), shape.end(), -1);
@@ -48,16 +56,10 @@ Shape complete(Shape shape, int64_t count) {
   return shape;
 }
 
-const Shape& input_shape(const tflite::OpView& view) {
-  require(!view.inputs.empty() && view.inputs[0] != nullptr,
-          "has no input; the file is incomplete, convert the model again");
-  return view.inputs[0]->type.shape;
-}
-
-Made make(Shape shape) { return {std::make_shared<Reshape>(std::move(shape)), {0}}; }
+Made make(Shape shape) { return {make_reshape(std::move(shape)), {0}}; }
 
 Made reshape_from_tflite(const tflite::OpView& view) {
-  const int64_t count = elements(input_shape(view));
+  const int64_t count = elements(file_shape(view));
   if (view.inputs.size() > 1 && view.inputs[1] != nullptr)
     return make(complete(view.integers(1, "new shape"), count));
   const auto* const shape = view.required_options<tflite::schema::ReshapeOptions>().new_shape();
@@ -65,15 +67,8 @@ Made reshape_from_tflite(const tflite::OpView& view) {
   return make(complete(Shape(shape->begin(), shape->end()), count));
 }
 
-// Dimension `index` of a tensor of rank `rank`, counted from behind when negative.
-size_t dimension(int64_t index, size_t rank) {
-  const auto signed_rank = static_cast<int64_t>(rank);
-  require(index >= -signed_rank && index < signed_rank, "names dimension {} of a tensor of rank {}", index, rank);
-  return static_cast<size_t>(index < 0 ? index + signed_rank : index);
-}
-
 Made squeeze_from_tflite(const tflite::OpView& view) {
-  const Shape& shape = input_shape(view);
+  const Shape& shape = file_shape(view);
   const auto* const options = view.options<tflite::schema::SqueezeOptions>();
   std::vector<bool> drop(shape.size(), false);
   if (options == nullptr || options->squeeze_dims() == nullptr || options->squeeze_dims()->size() == 0) {
@@ -93,10 +88,8 @@ Made squeeze_from_tflite(const tflite::OpView& view) {
 }
 
 Made expand_from_tflite(const tflite::OpView& view) {
-  Shape shape = input_shape(view);
-  const std::vector<int64_t> axis = view.integers(1, "axis");
-  require(axis.size() == 1, "has {} axes, it takes one", axis.size());
-  const size_t place = dimension(axis[0], shape.size() + 1);
+  Shape shape = file_shape(view);
+  const size_t place = dimension(one_integer(view, 1, "axis"), shape.size() + 1);
   shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(place), 1);
   return make(shape);
 }

@@ -159,7 +159,8 @@ Sample sample(std::mt19937& random) {
   window.activation = make.activation();
   const Shape weights{outputs, window.vertical.kernel, window.horizontal.kernel, channels};
   return make.sample(std::make_shared<TransposeConv>(window, output[0], output[1]),
-                     {make.chance(0.8) ? 1 : 2, input[0], input[1], channels}, weights, outputs, 0);
+                     {make.chance(0.8) ? 1 : 2, input[0], input[1], channels}, weights, outputs, 0,
+                     {.hybrid = false, .bias32 = false});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ int64_t shareable_bytes(const Buffer& output, const Buffer& input, int64_t dista
 
 }  // namespace
 
-int64_t lower_bound_bytes(const PlacementProblem& problem) {
+std::vector<int64_t> step_bounds_bytes(const PlacementProblem& problem) {
   int64_t steps = 0;
   for (const Buffer& buffer : problem.buffers) steps = std::max(steps, buffer.live.last + 1);
   std::vector<int64_t> alive(static_cast<size_t>(steps), 0);
@@ -37,7 +37,12 @@ int64_t lower_bound_bytes(const PlacementProblem& problem) {
   for (size_t i = 0; i < shared.size(); ++i) {
     alive[static_cast<size_t>(problem.buffers[i].live.first)] -= std::min(shared[i], problem.buffers[i].bytes);
   }
-  return alive.empty() ? 0 : *std::max_element(alive.begin(), alive.end());
+  return alive;
+}
+
+int64_t lower_bound_bytes(const PlacementProblem& problem) {
+  const std::vector<int64_t> bounds = step_bounds_bytes(problem);
+  return bounds.empty() ? 0 : *std::max_element(bounds.begin(), bounds.end());
 }
 
 }  // namespace mote

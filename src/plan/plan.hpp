@@ -45,6 +45,9 @@ struct Placement {
 // (plan/place.cpp).
 [[nodiscard]] Placement place(const PlacementProblem& problem);
 
+// One a step: the bytes alive in it, with overlaps counted as far as they are permitted.
+[[nodiscard]] std::vector<int64_t> step_bounds_bytes(const PlacementProblem& problem);
+
 // No arena can be smaller: the largest set of bytes alive at once, with overlaps counted as far as they are
 // permitted.
 [[nodiscard]] int64_t lower_bound_bytes(const PlacementProblem& problem);

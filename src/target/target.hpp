@@ -32,10 +32,11 @@ struct Target {
   uint32_t inputs_address = 0;               // where the emulator puts the inputs of all cases
   int64_t inputs_bytes = 0;
 
-  // QEMU's virtual clock advances by 2^shift ns with each instruction; the counter ticks every counter_ns of it.
+  // QEMU's virtual clock advances by 2^shift ns with each instruction; in counter_ns of it the counter ticks
+  // counter_ticks times.
   // More than two ticks an instruction make every count exact, or one tick equal to one instruction.
   int icount_shift = 0;
-  int64_t counter_ns = 1;
+  int64_t counter_ns = 1, counter_ticks = 1;
 };
 
 }  // namespace mote

@@ -105,7 +105,7 @@ std::vector<Bytes> random_inputs(const Sample& sample, std::mt19937& random) {
   for (const auto& tensor : sample.in) {
     if (!tensor) {
       inputs.emplace_back();
-    } else if (tensor->constant()) {
+    } else if (!tensor->data.empty()) {  // a constant, or a state of which not every content is possible
       inputs.push_back(tensor->data);
     } else if (tensor->type.dtype == DType::f32) {
       const float magnitude = std::exp2(std::uniform_real_distribution<float>(-3.0F, 5.0F)(random));
@@ -175,7 +175,14 @@ std::vector<double> stored_values(const TensorType& type, ByteSpan bytes) {
     case DType::i64: return widen(to_values<int64_t>(bytes));
     case DType::u64: return widen(to_values<uint64_t>(bytes));
     case DType::f32: return widen(to_values<float>(bytes));
-    case DType::i4:
+    case DType::i4: {
+      std::vector<double> values;
+      for (int64_t i = 0; i < elements(type.shape); ++i) {  // two a byte, the first in the lower half
+        const int nibble = static_cast<int>(bytes[static_cast<size_t>(i / 2)]) >> (i % 2 * 4) & 15;
+        values.push_back(nibble < 8 ? nibble : nibble - 16);
+      }
+      return values;
+    }
     case DType::i2: break;
   }
   fail("packed type {} has no stored values here", name(type.dtype));

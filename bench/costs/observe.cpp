@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "base/temporary_directory.hpp"
+#include "emulate/emulate.hpp"
+#include "verify/golden.hpp"
+
+namespace mote::costs {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+// FNV-1a: names a file, protects nothing.
+std::string digest(const std::string& text) {
+  uint64_t hash = 0xcbf29ce484222325U;
+  for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3U;
+  return fmt::format("{:016x}", hash);
+}
+
+std::vector<int64_t> sizes_of(const Graph& graph, const std::vector<TensorId>& ids) {
+  std::vector<int64_t> sizes;
+  for (const TensorId id : ids) sizes.push_back(byte_size(graph.tensors[id].type));
+  return sizes;
+}
+
+// Random values; zero where an integer is an index or a divisor's neighbour: any other value may be out of range.
+std::vector<Bytes> inputs_of_run(const Graph& graph) {
+  std::mt19937 random(1);
+  std::vector<Bytes> inputs = random_case(graph, random, "costs").inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorType& type = graph.tensors[graph.inputs[i]].type;
+    if (type.quant.empty() && (type.dtype == DType::i32 || type.dtype == DType::i64))
+      std::fill(inputs[i].begin(), inputs[i].end(), std::byte{0});
+  }
+  return inputs;
+}
+
+EmulateResult run(const Graph& graph, const Plan& plan, const Target& target, Way way,
+                  const std::vector<GeneratedFile>& files) {
+  const TemporaryDirectory directory;
+  for (const GeneratedFile& file : files) {
+    fs::create_directories((directory.path() / file.path).parent_path());
+    write_file(directory.path() / file.path, file.text);
+  }
+  return emulate({.target = target,
+                  .model_directory = directory.path(),
+                  .name = graph.name,
+                  .input_bytes = sizes_of(graph, graph.inputs),
+                  .output_bytes = sizes_of(graph, graph.outputs),
+                  .steps = plan.steps.size(),
+                  .cases = {inputs_of_run(graph)},
+                  .continues = {},
+                  .optimize = std::string(way.for_size ? target.size_flags : target.speed_flags),
+                  .profile = true,
+                  .timeout = std::chrono::seconds(600)});
+}
+
+bool is_harness(const MapSection& section) {
+  const std::string file = fs::path(section.file).filename().string();
+  return file == "mote_start.o" || file == "mote_main.o";
+}
+
+// Shared instances, library members, and the run function; steps are attributed already.
+void attribute_code(const Graph& graph, const Plan& plan, const EmulateResult& result, Json& json) {
+  json["shared"] = Json::object();
+  json["library"] = Json::object();
+  json["run"] = 0;
+  const auto add = [](Json& value, int64_t bytes) {
+    value = (value.is_null() ? 0 : value.get<int64_t>()) + bytes;
+  };
+  for (const MapSection& section : result.sections) {
+    const bool data =
+        section.name.find("_weights_") != std::string::npos || section.name.find("_table_") != std::string::npos;
+    if (is_harness(section) || data || section.name.find(graph.name + "_step") != std::string::npos) continue;
+    const auto shared = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+      return section.name.find("shared_" + step.call.kernel + "E") != std::string::npos;
+    });
+    const std::string file = fs::path(section.file).filename().string();
+    if (shared != plan.steps.end())
+      add(json["shared"][shared->call.kernel], section.bytes);
+    else if (file == "model.o")
+      add(json["run"], section.bytes);
+    else
+      add(json["library"][file == "library.o" ? section.name : file], section.bytes);
+  }
+}
+
+Json measured(const Graph& graph, const Plan& plan, const Target& target, Way way, const fs::path& cache) {
+  const std::vector<GeneratedFile> files = generate(graph, plan, way.mode);
+  std::string text = fmt::format("2 {} {} {} {}", target.name, target.compile_flags, target.link_flags,
+                                 way.for_size ? target.size_flags : target.speed_flags);
+  for (const GeneratedFile& file : files) text += file.path + file.text;
+  const fs::path kept = cache / (digest(text) + ".json");
+  if (fs::exists(kept)) return Json::parse(read_text(kept));
+  const EmulateResult result = run(graph, plan, target, way, files);
+  Json json = {{"instructions", result.instructions.at(0)},
+               {"code", result.code_bytes},
+               {"stack", result.stack_bound_bytes},
+               {"step_instructions", result.step_instructions},
+               {"step_code", result.step_code_bytes}};
+  attribute_code(graph, plan, result, json);
+  fs::create_directories(cache);
+  write_file(kept, json.dump());
+  return json;
+}
+
+Variant variant_of(bool shared, bool for_size) {
+  if (for_size) return shared ? Variant::size_shared : Variant::size_own;
+  return shared ? Variant::speed_shared : Variant::speed_own;
+}
+
+}  // namespace
+
+Observation observe(const Graph& graph, const Plan& plan, const Target& target, Way way, const fs::path& cache) {
+  const Json json = measured(graph, plan, target, way, cache);
+  Observation observation;
+  observation.model = graph.name;
+  const std::vector<bool> own = specialised_steps(graph, plan, way.mode);
+  const std::set<std::string> shared = shared_kernels(plan, own);
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const std::string& kernel = plan.steps[i].call.kernel;
+    observation.steps.push_back({kernel, variant_of(!own[i] && shared.count(kernel) != 0, way.for_size),
+                                 work_of(graph, plan.steps[i]), json["step_instructions"][i].get<double>(),
+                                 json["step_code"][i].get<double>()});
+  }
+  observation.shared_bytes = json["shared"].get<std::map<std::string, double>>();
+  observation.library_bytes = json["library"].get<std::map<std::string, double>>();
+  observation.instructions = json["instructions"].get<double>();
+  observation.code_bytes = json["code"].get<double>();
+  observation.table_bytes = static_cast<double>(flash_data(plan).table_bytes);
+  observation.run_bytes = json["run"].get<double>();
+  observation.stack_bytes = json["stack"].get<double>();
+  return observation;
+}
+
+}  // namespace mote::costs

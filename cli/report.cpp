@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// mote report: what is known about a compiled model, as one HTML page and as pictures.
+#include "base/files.hpp"
+#include "commands.hpp"
+#include "common.hpp"
+#include "report/details.hpp"
+#include "report/html.hpp"
+#include "report/stack_picture.hpp"
+#include "target/find.hpp"
+#include "verify/golden.hpp"
+
+namespace mote::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Flags {
+  ModelFlags model;
+  std::string output, stack_picture;
+  std::optional<int64_t> stack_size;
+  bool measure = false;
+};
+
+void check(const Flags& flags, const Target& target) {
+  require(!flags.output.empty() || !flags.stack_picture.empty() || flags.model.json,
+          "nothing to write; give -o report.html, --stack-picture stack_usage.png or --json");
+  require(!flags.measure || !target.emulator.empty(),
+          "--measure: {} has no instruction counter and no stack to paint; choose an emulated --target, such as "
+          "rv32imac",
+          target.name);
+  require(flags.stack_picture.empty() || !target.emulator.empty(),
+          "--stack-picture: {} has no stack to paint; choose an emulated --target, such as rv32imac", target.name);
+  const std::string kind = fs::path(flags.stack_picture).extension().string();
+  require(flags.stack_picture.empty() || kind == ".png" || kind == ".svg",
+          "{}: the stack picture is a .png file (with an .svg beside it) or an .svg file", flags.stack_picture);
+  for (const std::string& file : {flags.output, flags.stack_picture}) {
+    std::error_code ignored;
+    require(!fs::equivalent(file, flags.model.model, ignored), "{}: is the model itself; choose another name",
+            file);
+  }
+}
+
+// One run with the random inputs that `mote run` takes.
+Measurement measure_once(const Loaded& loaded) {
+  std::mt19937 random(1);
+  const std::vector<Bytes> inputs = random_case(loaded.compiled.graph, random, "random").inputs;
+  const Progress progress(activity(*loaded.target, true));
+  return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, true);
+}
+
+void write_pictures(const Flags& flags, const nlohmann::ordered_json& report) {
+  // Everything is made before the first file is written.
+  const std::string page = flags.output.empty() ? "" : html_page(report);
+  if (!flags.stack_picture.empty()) {
+    const std::string svg = stack_svg(report);
+    const fs::path path(flags.stack_picture);
+    if (path.extension() == ".png") replace_file(path, png_of(svg));
+    replace_file(fs::path(path).replace_extension(".svg"), std::as_bytes(std::span(svg)));
+  }
+  if (!flags.output.empty()) replace_file(flags.output, std::as_bytes(std::span(page)));
+}
+
+void make_report(const Flags& flags) {
+  check(flags, find_target(flags.model.target));
+  const Loaded loaded = load(flags.model);
+  Measurement measured;
+  if (flags.measure || !flags.stack_picture.empty()) measured = measure_once(loaded);
+  const nlohmann::ordered_json report =
+      detailed_report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured, flags.stack_size);
+  write_pictures(flags, report);
+  if (flags.model.json) return print_json(report);
+  for (const std::string& file : {flags.output, flags.stack_picture}) {
+    if (!file.empty()) fmt::print("{}: {} B\n", file, thousands(static_cast<int64_t>(fs::file_size(file))));
+  }
+}
+
+}  // namespace
+
+void add_report(CLI::App& app) {
+  auto* const command = app.add_subcommand("report", "one HTML page: layers, memory over time, flash, stack");
+  const auto flags = std::make_shared<Flags>();
+  add_model_flags(*command, flags->model);
+  command->add_option("-o,--output", flags->output, "the page to write, one file that needs no network");
+  command->add_flag("--measure", flags->measure, "build for the target and run it: instructions, code, stack");
+  command->add_option("--stack-picture", flags->stack_picture,
+                      "measure, and draw the stack: a .png file and the same as .svg beside it");
+  command->add_option("--stack-size", flags->stack_size, "bytes of the task's stack (default: what suffices)")
+      ->check(CLI::PositiveNumber);
+  command->callback([flags] { make_report(*flags); });
+}
+
+}  // namespace mote::cli

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel costs on a target without compiling it: instructions as a linear function of its work, code and
+// stack as fitted to exact measurements (bench/costs.cpp writes the tables in costs/).
+#pragma once
+
+#include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codegen/codegen.hpp"
+#include "ir/graph.hpp"
+#include "plan/plan.hpp"
+#include "target/target.hpp"
+
+namespace mote {
+
+// What a step does, as numbers that any kernel's instructions may depend on.
+//   calls    1
+//   visits   weights read, padding included: output pixels times stored weights; multiply-accumulates without any
+//   outputs  output elements
+//   inputs   elements of inputs in the arena
+//   pixels   output elements without the innermost dimension
+//   patches  input elements gathered in front of the weights: visits over the innermost output dimension
+constexpr std::array<std::string_view, 6> work_names = {"calls",  "visits", "outputs",
+                                                        "inputs", "pixels", "patches"};
+using StepWork = std::array<double, work_names.size()>;
+
+[[nodiscard]] StepWork work_of(const Graph& graph, const Step& step);
+
+// How a kernel stands in the code: compiled for speed or size, with constant parameters or shared between layers.
+enum class Variant { speed_own, speed_shared, size_own, size_shared };
+constexpr std::array<std::string_view, 4> variant_names = {"speed_own", "speed_shared", "size_own", "size_shared"};
+
+// One a step, as generate() would print it.
+[[nodiscard]] std::vector<Variant> variants_of(const Graph& graph, const Plan& plan, Mode mode);
+
+struct KernelCost {
+  StepWork instructions{};          // per unit of work
+  double code_bytes = 0;            // of a layer's own copy, or of the one shared instance
+  double stack_bytes = 0;           // of a model that has this kernel only
+  std::set<std::string> libraries;  // members of libgcc and libm it calls
+};
+
+// How far estimates were off when the model's own measurements were left out: fractions of the exact figure.
+struct CostError {
+  double typical = 0, worst = 0;  // median and largest magnitude
+};
+struct ModeError {
+  CostError instructions, code, stack;
+  int64_t models = 0;
+};
+
+struct CostTable {
+  std::string target;
+  // [variant][kernel]. Names that begin with '*' are for kernels nobody measured: "*_f32", "*".
+  std::array<std::map<std::string, KernelCost>, variant_names.size()> kernels;
+  std::array<double, variant_names.size()> call_bytes{};  // of a step that calls a shared instance
+  std::map<std::string, double> library_bytes;
+  double run_bytes = 0, run_step_bytes = 0;  // of NAME_run: alone, and for each step
+  std::map<std::string, ModeError> errors;   // by the mode's name; empty: no model was left out
+};
+
+// `file` is the place that errors name.
+[[nodiscard]] CostTable parse_costs(std::string_view text, std::string_view file);
+[[nodiscard]] nlohmann::ordered_json costs_json(const CostTable& table);
+
+// The table that travels inside the program. Throws Error when the target has none.
+[[nodiscard]] CostTable costs_of(const Target& target);
+
+struct CostEstimate {
+  double instructions = 0;
+  int64_t code_bytes = 0, stack_bytes = 0;
+  std::vector<double> step_instructions;
+  std::vector<std::string> unknown;  // kernels whose figures are those of kernels like them
+};
+
+[[nodiscard]] CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Plan& plan, Mode mode);
+
+}  // namespace mote

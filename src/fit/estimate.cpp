@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies a cost table to a planned model.
+#include <algorithm>
+#include <cmath>
+
+#include "compile/compile.hpp"
+#include "fit/costs.hpp"
+
+namespace mote {
+
+namespace {
+
+int64_t last_dimension(const Shape& shape) { return shape.empty() ? 1 : std::max<int64_t>(shape.back(), 1); }
+
+int64_t stored_weights(const Call& call) {
+  int64_t most = 0;
+  for (const Constant& constant : call.constants) {
+    if (constant.weight)
+      most = std::max(most, static_cast<int64_t>(constant.data.size()) * 8 / bits(constant.dtype));
+  }
+  return most;
+}
+
+}  // namespace
+
+StepWork work_of(const Graph& graph, const Step& step) {
+  const Node& node = graph.nodes[step.node];
+  const Shape out = node.out.empty() ? Shape{} : graph.tensors[node.out[0]].type.shape;
+  int64_t inputs = 0, outputs = 0;
+  for (const TensorId id : node.in) {
+    if (id != no_tensor && !graph.tensors[id].constant()) inputs += elements(graph.tensors[id].type.shape);
+  }
+  for (const TensorId id : node.out) outputs += elements(graph.tensors[id].type.shape);
+  const int64_t pixels = elements(out) / last_dimension(out);
+  const int64_t macs = macs_of(graph, node);
+  // Weights are padded to whole blocks and the padding is multiplied too; where one set of weights does not
+  // explain the work, the multiply-accumulates do.
+  const int64_t padded = pixels * stored_weights(step.call);
+  const int64_t visits = padded >= macs && padded <= 5 * macs ? padded : macs;
+  return {1.0,
+          static_cast<double>(visits),
+          static_cast<double>(outputs),
+          static_cast<double>(inputs),
+          static_cast<double>(pixels),
+          static_cast<double>(visits) / static_cast<double>(last_dimension(out))};
+}
+
+std::vector<Variant> variants_of(const Graph& graph, const Plan& plan, Mode mode) {
+  const std::vector<bool> own = specialised_steps(graph, plan, mode);
+  const std::set<std::string> shared = shared_kernels(plan, own);
+  std::vector<Variant> variants;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const bool calls = !own[i] && shared.count(plan.steps[i].call.kernel) != 0;
+    if (mode == Mode::size)
+      variants.push_back(calls ? Variant::size_shared : Variant::size_own);
+    else
+      variants.push_back(calls ? Variant::speed_shared : Variant::speed_own);
+  }
+  return variants;
+}
+
+namespace {
+
+// The kernel's own figures, or those of kernels with its element type, or those of all.
+const KernelCost& cost_of(const CostTable& table, Variant variant, const std::string& kernel, bool& known) {
+  const auto& costs = table.kernels[static_cast<size_t>(variant)];
+  const auto exact = costs.find(kernel);
+  known = exact != costs.end();
+  if (known) return exact->second;
+  const size_t suffix = kernel.rfind('_');
+  const auto like = suffix == std::string::npos ? costs.end() : costs.find("*" + kernel.substr(suffix));
+  if (like != costs.end()) return like->second;
+  const auto any = costs.find("*");
+  require(any != costs.end(), "the cost table of {} has neither '{}' nor '*' for {}", table.target, kernel,
+          variant_names[static_cast<size_t>(variant)]);
+  return any->second;
+}
+
+bool is_shared(Variant variant) { return variant == Variant::speed_shared || variant == Variant::size_shared; }
+
+}  // namespace
+
+CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Plan& plan, Mode mode) {
+  CostEstimate estimate;
+  const std::vector<Variant> variants = variants_of(graph, plan, mode);
+  std::set<std::string> outlined, libraries, unknown;
+  double code = table.run_bytes + static_cast<double>(flash_data(plan).table_bytes), stack = 0;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const std::string& kernel = plan.steps[i].call.kernel;
+    bool known = false;
+    const KernelCost& cost = cost_of(table, variants[i], kernel, known);
+    if (!known) unknown.insert(kernel);
+    const StepWork work = work_of(graph, plan.steps[i]);
+    double instructions = 0;
+    for (size_t k = 0; k < work.size(); ++k) instructions += cost.instructions[k] * work[k];
+    estimate.step_instructions.push_back(instructions);
+    estimate.instructions += instructions;
+    code += table.run_step_bytes;
+    if (is_shared(variants[i])) code += table.call_bytes[static_cast<size_t>(variants[i])];
+    if (!is_shared(variants[i]) || outlined.insert(kernel).second) code += cost.code_bytes;
+    stack = std::max(stack, cost.stack_bytes);
+    libraries.insert(cost.libraries.begin(), cost.libraries.end());
+  }
+  for (const std::string& member : libraries) {
+    const auto bytes = table.library_bytes.find(member);
+    if (bytes != table.library_bytes.end()) code += bytes->second;
+  }
+  estimate.code_bytes = std::llround(code);
+  estimate.stack_bytes = std::llround(stack);
+  estimate.unknown.assign(unknown.begin(), unknown.end());
+  return estimate;
+}
+
+}  // namespace mote

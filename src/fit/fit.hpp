@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// "Does it fit?": a model against boards, and what would make it fit where it does not.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compile/compile.hpp"
+#include "fit/assess.hpp"
+#include "fit/costs.hpp"
+
+namespace mote {
+
+// Another way to have the model, with its own figures.
+struct Alternative {
+  std::string what;   // "int8 weights and activations"
+  std::string price;  // what it takes to get there: "quantise after training"
+  int64_t arena_bytes = 0, weight_bytes = 0, code_bytes = 0;
+  Assessment result;
+};
+
+struct BoardFit {
+  Board board;
+  Assessment now;
+  int64_t code_bytes = 0, stack_bytes = 0;
+  double instructions = 0;
+  bool exact = false;                // compiled and run, not estimated
+  std::optional<ModeError> error;    // of the estimate, where its table states one
+  std::vector<std::string> unknown;  // kernels without measurements
+  std::vector<Alternative> alternatives;
+};
+
+struct Share {
+  std::string what;
+  int64_t bytes = 0;
+};
+
+struct ModelFit {
+  std::string name;
+  Mode mode = Mode::balanced;
+  int64_t macs = 0, arena_bytes = 0, arena_lower_bound_bytes = 0, weight_bytes = 0;
+  std::string peak_layer;              // in which most bytes are alive
+  std::vector<Share> peak_buffers;     // alive there, largest first
+  std::vector<Share> largest_weights;  // layers, largest first
+  bool is_float = false;
+  std::optional<Share> int8_arena, int8_weights;  // predicted, for a float model
+  std::string int8_obstacle;
+  std::vector<std::string> buffer_names;  // of the plan, for boards whose arena is split
+  std::vector<BoardFit> boards;
+};
+
+struct ExactCost {
+  int64_t code_bytes = 0, stack_bytes = 0;
+  double instructions = 0;
+};
+
+// Compiles for a target and runs there. Absent results leave the estimate in place.
+using Measure = std::function<std::optional<ExactCost>(const Target& target)>;
+
+// Estimates once for each target of the boards, or measures when `measure` is given.
+[[nodiscard]] ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode,
+                                  const Measure& measure = {});
+
+[[nodiscard]] nlohmann::ordered_json fit_json(const ModelFit& fit);
+
+}  // namespace mote

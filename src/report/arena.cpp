@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/arena.hpp"
+
+#include <algorithm>
+
+namespace mote {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool contains(const std::vector<size_t>& buffers, size_t buffer) {
+  return std::find(buffers.begin(), buffers.end(), buffer) != buffers.end();
+}
+
+std::string_view kind_of(const Plan& plan, size_t buffer) {
+  const auto is_state = [&](const State& state) { return state.buffer == buffer; };
+  const auto is_scratch = [&](const Step& step) { return step.scratch == buffer; };
+  if (contains(plan.inputs, buffer)) return "input";
+  if (contains(plan.outputs, buffer)) return "output";
+  if (std::any_of(plan.states.begin(), plan.states.end(), is_state)) return "state";
+  if (std::any_of(plan.steps.begin(), plan.steps.end(), is_scratch)) return "scratch";
+  return "activation";
+}
+
+Json buffers_json(const Plan& plan) {
+  Json buffers = Json::array();
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& buffer = plan.buffers[i];
+    buffers.push_back({{"name", plan.names[i]},
+                       {"kind", kind_of(plan, i)},
+                       {"bytes", buffer.bytes},
+                       {"offset", buffer.offset},
+                       {"first_step", buffer.live.first},
+                       {"last_step", buffer.live.last}});
+  }
+  return buffers;
+}
+
+Json shared_json(const Plan& plan) {
+  Json shared = Json::array();
+  for (const Overlap& overlap : plan.overlaps) {
+    const Buffer& output = plan.buffers[overlap.output];
+    const Buffer& input = plan.buffers[overlap.input];
+    const int64_t first = std::max(output.offset, input.offset);
+    const int64_t end = std::min(output.offset + output.bytes, input.offset + input.bytes);
+    if (first >= end) continue;
+    shared.push_back({{"step", output.live.first},
+                      {"output", overlap.output},
+                      {"input", overlap.input},
+                      {"offset", first},
+                      {"bytes", end - first},
+                      {"distance_bytes", overlap.distance}});
+  }
+  return shared;
+}
+
+// Bytes that at least one buffer holds in the step.
+int64_t bytes_in_use(const Plan& plan, int64_t step) {
+  std::vector<std::pair<int64_t, int64_t>> ranges;  // begin, end
+  for (const Buffer& buffer : plan.buffers) {
+    if (buffer.live.first <= step && step <= buffer.live.last)
+      ranges.emplace_back(buffer.offset, buffer.offset + buffer.bytes);
+  }
+  std::sort(ranges.begin(), ranges.end());
+  int64_t bytes = 0, counted_to = 0;
+  for (const auto& [begin, end] : ranges) {
+    bytes += std::max<int64_t>(0, end - std::max(begin, counted_to));
+    counted_to = std::max(counted_to, end);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Json arena_json(const Plan& plan) {
+  Json steps = Json::array();
+  for (const int64_t bound : step_bounds_bytes({plan.buffers, plan.overlaps})) {
+    const auto step = static_cast<int64_t>(steps.size());
+    steps.push_back({{"bytes", bytes_in_use(plan, step)}, {"lower_bound_bytes", bound}});
+  }
+  return {{"buffers", buffers_json(plan)}, {"shared", shared_json(plan)}, {"steps", std::move(steps)}};
+}
+
+}  // namespace mote

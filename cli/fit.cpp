@@ -59,20 +59,26 @@ void print_board(const BoardFit& fit) {
              time_text(fit.now.milliseconds));
 }
 
+// Converters join the names of fused layers: their beginning is enough to find one.
+std::string shortened(const std::string& text) {
+  constexpr size_t most = 48;
+  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+}
+
 std::string shares_text(const std::vector<Share>& shares) {
   std::string text;
   for (const Share& share : shares)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", share.what, kilobytes(share.bytes));
+    text += fmt::format("\n    {:>8}  {}", kilobytes(share.bytes), shortened(share.what));
   return text;
 }
 
 void print_missing(const BoardFit& fit, const ModelFit& model) {
   if (fit.now.ram_missing_bytes > 0) {
-    fmt::print("  RAM: {} B too many. Most is alive in {}: {}\n", thousands(fit.now.ram_missing_bytes),
-               model.peak_layer, shares_text(model.peak_buffers));
+    fmt::print("  RAM: {} B too many. Most is alive in {}:{}\n", thousands(fit.now.ram_missing_bytes),
+               shortened(model.peak_layer), shares_text(model.peak_buffers));
   }
   if (fit.now.flash_missing_bytes > 0) {
-    fmt::print("  flash: {} B too many. Largest layers: {}\n", thousands(fit.now.flash_missing_bytes),
+    fmt::print("  flash: {} B too many. The largest layers:{}\n", thousands(fit.now.flash_missing_bytes),
                shares_text(model.largest_weights));
   }
 }
@@ -102,7 +108,7 @@ void print_details(const ModelFit& model) {
                fit.now.split ? ", the arena spread over several memories, hot buffers in the fast one" : "");
     print_missing(fit, model);
     if (fit.now.split) print_split(fit, model);
-    if (!fit.alternatives.empty()) fmt::print("  would change it:\n");
+    if (!fit.alternatives.empty()) fmt::print("  computed ways out:\n");
     for (const Alternative& one : fit.alternatives) fmt::print("    {}\n", alternative_text(one));
     if (fit.now.verdict == Verdict::does_not_fit && fit.alternatives.empty())
       fmt::print("  nothing computed here changes that: it takes a smaller network or input\n");

@@ -1,4 +1,5 @@
-# Sources that the build writes: registries from the files of a folder, embedded device files, FlatBuffers headers.
+# Sources that the build writes: registries from the files of a folder, embedded device files, FlatBuffers and Protocol
+# Buffers code.
 
 # One table per folder: every FILE.cpp must define `extern const TYPE NAMESPACE::FILE` ('-' in a name becomes '_').
 # FUNCTION gives the table.
@@ -83,4 +84,14 @@ function(mote_flatbuffers schema out)
     COMMAND ${FLATC} --cpp --gen-object-api --scoped-enums --reflect-types -o ${CMAKE_BINARY_DIR}/generated ${CMAKE_SOURCE_DIR}/${schema}
     DEPENDS ${schema} VERBATIM)
   set(${out} ${${out}} ${path} PARENT_SCOPE)
+endfunction()
+
+function(mote_protobuf schema out)
+  get_filename_component(stem ${schema} NAME_WE)
+  get_filename_component(folder ${CMAKE_SOURCE_DIR}/${schema} DIRECTORY)
+  set(path ${CMAKE_BINARY_DIR}/generated/${stem}.pb)
+  add_custom_command(OUTPUT ${path}.cc ${path}.h
+    COMMAND protobuf::protoc --cpp_out=${CMAKE_BINARY_DIR}/generated -I ${folder} ${CMAKE_SOURCE_DIR}/${schema}
+    DEPENDS ${schema} VERBATIM)
+  set(${out} ${path}.cc ${path}.h PARENT_SCOPE)
 endfunction()

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that Mote's build, tests and emulated targets need; does nothing when all are there.
+# Installs the Debian packages that Mote's build, tests and emulated targets need, and those given as arguments; does
+# nothing when all are there.
 set -euo pipefail
 
 packages=(
   # the compiler itself
   g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
-  libsqlite3-dev libssl-dev
+  libsqlite3-dev libssl-dev protobuf-compiler libprotobuf-dev
   clang-format
   # cross compilers and C libraries of the targets; clang (libclang-rt: libFuzzer) checks that generated code is not tied to g++
   gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
@@ -18,6 +19,7 @@ packages=(
   node-d3-selection node-d3-scale node-d3-axis librsvg2-bin fonts-dejavu-core
   # seeds for fuzzing; the extra tests against LiteRT have their own virtual environment
   python3 python3-venv
+  "$@"
 )
 
 missing=()

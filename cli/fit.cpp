@@ -163,9 +163,8 @@ void print_int8(const ModelFit& model) {
 }
 
 void print_fit(const ModelFit& model, const Flags& flags) {
-  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode,
-             thousands(model.macs), kilobytes(model.arena_bytes), kilobytes(model.weight_bytes),
-             model.is_float ? ", float" : "");
+  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode, thousands(model.macs),
+             kilobytes(model.arena_bytes), kilobytes(model.weight_bytes), model.is_float ? ", float" : "");
   print_int8(model);
   fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
   for (const BoardFit& fit : model.boards) print_board(fit);

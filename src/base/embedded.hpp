@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device's sources (kernels/, firmware/), boards, costs, package layouts, the report's page and the headers that
-// operators are written with (src/, generated/), as they were when this program was built.
+// The device's sources (kernels/, firmware/), boards, costs, package layouts, the report's page and the headers
+// that operators are written with (src/, generated/), as they were when this program was built.
 #pragma once
 
 #include <span>

@@ -2,8 +2,8 @@
 """Element-wise operators: random shapes, broadcasts, data types, activations."""
 import numpy as np
 
-from harness import (Model, Run, broadcastable, random_quantization, random_scale, random_shape, random_values,
-                     schema)
+from harness import (DTYPES, Model, Run, broadcastable, random_quantization, random_scale, random_shape,
+                     random_values, schema)
 
 run = Run("element-wise")
 
@@ -24,7 +24,7 @@ def operands(random, model, dtype, quantization=None, low=None, high=None):
 def inputs_of(model, low=None, high=None):
     """make_inputs for values within bounds."""
     types = {getattr(schema.TensorType, file): dtype for dtype, (_, file) in
-             __import__("harness").DTYPES.items()}
+             DTYPES.items()}
     return lambda random: [random_values(random, types[model.tensors[i].type], model.tensors[i].shape, low, high)
                            for i in model.inputs]
 

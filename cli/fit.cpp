@@ -14,7 +14,7 @@ namespace mote::cli {
 namespace {
 
 struct Flags {
-  std::string model;
+  ModelFile model;
   std::vector<std::string> boards;
   std::string mode = "balanced";
   bool json = false, measure = false;
@@ -165,9 +165,8 @@ void print_int8(const ModelFit& model) {
 }
 
 void print_fit(const ModelFit& model, const Flags& flags) {
-  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", std::string(flags.model), flags.mode,
-             thousands(model.macs), kilobytes(model.arena_bytes), kilobytes(model.weight_bytes),
-             model.is_float ? ", float" : "");
+  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode, thousands(model.macs),
+             kilobytes(model.arena_bytes), kilobytes(model.weight_bytes), model.is_float ? ", float" : "");
   print_int8(model);
   fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
   for (const BoardFit& fit : model.boards) print_board(fit);
@@ -189,7 +188,7 @@ void fit(const Flags& flags) {
   std::vector<Board> boards;
   for (const std::string& name : flags.boards) boards.push_back(find_board(name));
   if (boards.empty()) boards = all_boards();
-  const Compiled compiled = compile_file(flags.model);
+  const Compiled compiled = compile(flags.model);
   Measure exact;
   if (flags.measure) {
     exact = [&](const Target& target) -> std::optional<ExactCost> {
@@ -209,7 +208,7 @@ void fit(const Flags& flags) {
 void add_fit(CLI::App& app) {
   auto* const command = app.add_subcommand("fit", "does the model fit these boards, and what would make it fit");
   const auto flags = std::make_shared<Flags>();
-  command->add_option("model", flags->model, "the model file (.tflite)")->required();
+  add_model_file(*command, flags->model);
   command->add_option("--board", flags->boards,
                       "a board's name, or a .json file of your own; repeatable; all boards when absent");
   command->add_option("--optimize", flags->mode, "size, balanced or speed")->capture_default_str();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <set>
 
 #include "compile/compile.hpp"
 #include "simulate/simulate.hpp"
@@ -129,16 +130,21 @@ TEST(Concatenation, JoinsManyInputsAndConstants) {
   std::vector<int> inputs;
   for (int i = 0; i < 40; ++i) inputs.push_back(x);
   inputs.push_back(file.constant("c", plain({2, 2}), Values{7, 8, 9, 10}));
-  const int y = file.tensor("y", plain({2, 42}));
+  inputs.push_back(file.constant("d", plain({2, 1}), Values{11, 12}));
+  const int y = file.tensor("y", plain({2, 43}));
   schema::ConcatenationOptionsT options;
   options.axis = -1;
   file.add(Op::CONCATENATION, inputs, {y}, options);
   file.finish({x}, {y});
   Values expected(40, 5);
-  expected.insert(expected.end(), {7, 8});
+  expected.insert(expected.end(), {7, 8, 11});
   expected.insert(expected.end(), 40, 6);
-  expected.insert(expected.end(), {9, 10});
-  EXPECT_EQ(run(file, {to_bytes(Values{5, 6})})[0], to_bytes(expected));
+  expected.insert(expected.end(), {9, 10, 12});
+  const Compiled model = compile_model(file.bytes(), "test");
+  EXPECT_EQ(simulate(model.graph, model.plan, {to_bytes(Values{5, 6})})[0], to_bytes(expected));
+  std::set<std::string> names;  // generated code needs one symbol for each
+  for (const Constant& constant : model.plan.steps.at(0).call.constants) names.insert(constant.name);
+  EXPECT_EQ(names.size(), 3U);
 }
 
 TEST(Concatenation, BringsInputsToTheOutputsScale) {

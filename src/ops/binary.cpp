@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/binary.hpp"
 
-#include <fmt/ranges.h>
-
 #include <cmath>
 
 #include "ops/sampling.hpp"
@@ -34,11 +32,7 @@ Types Binary::infer(Inputs in, const Types& declared) const {
   require(in.size() == 2, "has {} inputs, it takes 2", in.size());
   const TensorType& a = input_type(in, 0);
   const TensorType& b = input_type(in, 1);
-  std::vector<std::string_view> names;
-  for (const DType dtype : kind_.dtypes) names.push_back(mote::name(dtype));
-  require(std::find(kind_.dtypes.begin(), kind_.dtypes.end(), a.dtype) != kind_.dtypes.end(),
-          "has an input of type {}, which is not supported; convert the model with {}", mote::name(a.dtype),
-          fmt::join(names, " or "));
+  require_one_of(kind_.dtypes, a.dtype);
   require(a.dtype == b.dtype, "has inputs of types {} and {}; both must have one type", mote::name(a.dtype),
           mote::name(b.dtype));
   TensorType output = declared_type(declared, kind_.gives_boolean ? DType::boolean : a.dtype);

@@ -18,6 +18,13 @@ struct Function {
   std::string type, header;
 };
 
+inline void require_one_of(const std::vector<DType>& dtypes, DType dtype) {
+  std::string names;
+  for (const DType allowed : dtypes) names += (names.empty() ? "" : " or ") + std::string(name(allowed));
+  require(std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end(),
+          "has a tensor of type {}, which is not supported; convert the model with {}", name(dtype), names);
+}
+
 // Element by element, everything read before anything is written: the output may take an input's place.
 [[nodiscard]] inline Order element_by_element(const Shape& shape) {
   return {.dims = static_cast<int>(shape.size()), .block = 1, .reads_first = true};

@@ -65,6 +65,7 @@ class OneHot final : public Operator {
                    : call_of(nn::one_hot<int32_t, int32_t>, nn::one_hot<int32_t, int64_t>, "int32_t");
     }
     call.constants = std::move(constants);
+    for (size_t i = 0; i < call.constants.size(); ++i) call.constants[i].name += std::to_string(i);
     return call;
   }
 

@@ -80,4 +80,54 @@ for i in range(20):
     for dtype in ("i8", "f32", "i32"):
         binary("SQUARED_DIFFERENCE", dtype, i)
 
+def unary(name, dtype, i, options=None, result=None, low=None, high=None, quantization=None, output=None):
+    case = f"{name} {dtype} {result or ''}{i}"
+    if not run.wants(case):
+        return
+    random = run.random(case)
+    model = Model()
+    described = random_quantization(random, dtype) if quantization is None else quantization
+    x = model.input(dtype, random_shape(random), **described)
+    if output is None:
+        output = described if random.random() < 0.4 else random_quantization(random, dtype)
+    model.op(name, [x], [model.output(result or dtype, **output)], options)
+    run.check(case, model, make_inputs=inputs_of(model, low, high))
+
+
+def positive(random):
+    """i8 without numbers below 0."""
+    return {"scale": random_scale(random), "zero": -128}
+
+
+for i in range(20):
+    random = run.random(str(i))
+    for dtype in ("i8", "i16", "f32"):
+        unary("LEAKY_RELU", dtype, i, schema.LeakyReluOptionsT(alpha=float(random.random())))
+        unary("RELU", dtype, i)
+        wide = {"scale": 1 / 32768, "zero": 0}
+        unary("TANH", dtype, i, output={"i8": {"scale": 1 / 128, "zero": 0}, "i16": wide}.get(dtype, {}))
+        unary("LOGISTIC", dtype, i, output={"i8": {"scale": 1 / 256, "zero": -128}, "i16": wide}.get(dtype, {}))
+        unary("ABS", dtype, i)
+    for dtype in ("i8", "f32"):
+        for name in ("RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "ELU"):
+            unary(name, dtype, i)
+        unary("GELU", dtype, i, schema.GeluOptionsT(approximate=i % 2 == 1))
+        unary("EXP", dtype, i, quantization={"scale": 0.02, "zero": 3} if dtype == "i8" else None)
+    unary("LOG", "i8", i, low=-127, quantization=positive(random))
+    unary("RSQRT", "i8", i, low=-127, quantization=positive(random))
+for i in range(4):
+    for name in ("LOG", "SQRT", "RSQRT"):
+        unary(name, "f32", i, low=0.01)
+    for name in ("SQUARE", "SIN", "COS", "FLOOR", "CEIL", "ROUND"):
+        unary(name, "f32", i)
+    for dtype in ("f32", "i32", "i64"):
+        unary("NEG", dtype, i)
+    unary("ABS", "i32", i)
+    unary("LOGICAL_NOT", "boolean", i)
+CASTS = ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "f32", "boolean")
+for source in CASTS:
+    for target in CASTS:
+        bounds = {"low": 0 if target.startswith("u") else -100, "high": 100} if source == "f32" else {}
+        unary("CAST", source, 0, schema.CastOptionsT(), target, quantization={}, output={}, **bounds)
+
 run.finish()

@@ -48,9 +48,9 @@ function quantisation(tensor) {
   if (quant.channels)
     return `${quant.channels} channels, scale ${real(quant.least_scale)} to ${real(quant.largest_scale)}`;
   const zero = quant.zero_point;
-  const text = zero === 0 ? `${real(quant.scale)} × q` :
-                            `${real(quant.scale)} × (q ${zero < 0 ? '+' : '−'} ${Math.abs(zero)})`;
-  return text.replaceAll(' ', '\u00a0');
+  // No line ends inside the brackets.
+  const shifted = zero === 0 ? 'q' : `(q\u00a0${zero < 0 ? '+' : '−'}\u00a0${Math.abs(zero)})`;
+  return `${real(quant.scale)} × ${shifted}`;
 }
 
 // Model files give long paths: "net/block1/conv/Relu;net/block1/bn/…". The last two parts of the first one tell

@@ -32,8 +32,7 @@ function summaryTiles() {
   const ports =
       [...data.inputs.map(tensor => ['Input', tensor]), ...data.outputs.map(tensor => ['Output', tensor])];
   for (const [title, tensor] of ports.slice(0, 4)) {
-    tiles.push(
-        summaryTile(title, shapeText(tensor), `${tensor.dtype}, ${quantisation(tensor)}`, shortName(tensor.name)));
+    tiles.push(summaryTile(title, shapeText(tensor), tensor.dtype, quantisation(tensor), shortName(tensor.name)));
   }
   return tiles;
 }

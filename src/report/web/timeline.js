@@ -74,10 +74,10 @@ class Timeline {
     const axis = plot.append('g').attr('transform', `translate(0, ${top})`);
     if (!named) {
       const spread = this.columns > 40 ? 10 : 5;
-      axis.call(d3.axisBottom(this.x)
-                    .tickValues(d3.range(0, this.columns, spread))
-                    .tickFormat(d3.format('d'))
-                    .tickSizeOuter(0));
+      // A step's number stands under the middle of its column.
+      axis.attr('transform', `translate(${this.x(0.5)}, ${top})`)
+          .call(d3.axisBottom(this.x).tickValues(d3.range(0, this.columns, spread)).tickFormat(d3.format('d')));
+      axis.select('.domain').remove();
       return;
     }
     axis.selectAll('text')

@@ -115,6 +115,19 @@ TEST(StackBound, AddsFramesAlongCalls) {
             96);
 }
 
+// ARMv6-M: `bl` beyond the reach of a branch, within one function; a call of the function's start is recursion.
+TEST(StackBound, ALinkedBranchIntoTheSameFunctionIsAJump) {
+  const auto bound = [](const std::string& target) {
+    const std::map<std::string, CompilerFrame, std::less<>> frames{{"run", {24, true, false}}};
+    return stack_bound(read_call_graph("00000100 <run>:\n 100:\tpush\t{r4, lr}\n 102:\tbl\t" + target +
+                                           "\n 106:\tpop\t{r4, pc}\n",
+                                       "cortex-m", frames),
+                       "run");
+  };
+  EXPECT_EQ(bound("106 <run+0x6>"), 24);
+  EXPECT_THROW(bound("100 <run>"), Error);
+}
+
 TEST(StackBound, FallsThroughIntoTheNextFunction) {
   EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tnop\n\n00000104 <next>:\n "
                        "104:\tadd\tsp,sp,-32\n 106:\tret\n"),

@@ -4,8 +4,10 @@
 #   make build   the program at build/mote
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
+#   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
+#   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
@@ -13,8 +15,10 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
+ONNX := build/onnx/bin/python
+MODELS ?=
 
-.PHONY: setup build test test-litert test-browser demo bench zoo fuzz asan clean
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx
 
 setup:
 	@tools/setup.sh
@@ -25,6 +29,15 @@ build: setup
 
 test: build
 	ctest --test-dir build --output-on-failure -j $(JOBS)
+
+build/onnx/ready: tools/onnx/requirements.txt
+	@python3 -m venv build/onnx
+	@$(ONNX) -m pip install --quiet -r tools/onnx/requirements.txt
+	@touch $@
+
+test-onnx: build build/onnx/ready
+	@$(ONNX) tools/onnx/node_suite.py build/mote
+	@$(ONNX) tools/onnx/models.py build/mote
 
 build/litert/ready:
 	@python3 -m venv build/litert
@@ -47,6 +60,9 @@ bench: build
 
 zoo: build
 	@tools/zoo_page.sh
+
+costs: build
+	@build/mote_costs $(if $(MODELS),--models $(MODELS))
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

@@ -13,8 +13,22 @@
 
 namespace mote::cli {
 
+void add_model_file(CLI::App& command, ModelFile& model) {
+  command.add_option("model", model.path, "the model file (.tflite, .onnx)")->required();
+  command
+      .add_option("--shape", model.shapes,
+                  "shape of an input that an .onnx file leaves open, in the file's order: NAME=1,3,96,96")
+      ->allow_extra_args(false);
+}
+
+Compiled compile(const ModelFile& model) {
+  std::map<std::string, Shape> shapes;
+  for (const std::string& text : model.shapes) shapes.insert(parse_shape(text));
+  return compile_file(model.path, shapes);
+}
+
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
-  command.add_option("model", flags.model, "the model file (.tflite)")->required();
+  add_model_file(command, flags.model);
   command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")
       ->capture_default_str();
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
@@ -24,7 +38,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
 Loaded load(const ModelFlags& flags) {
   const Target& target = find_target(flags.target);
   const Mode mode = parse_mode(flags.mode);
-  return {compile_file(flags.model), &target, mode, std::filesystem::path(flags.model).filename().string()};
+  return {compile(flags.model), &target, mode, std::filesystem::path(flags.model.path).filename().string()};
 }
 
 namespace {
@@ -42,6 +56,11 @@ DType npy_dtype(const std::string& descr, const std::string& file) {
   fail("{}: its dtype '{}' is none that models take; convert it with .astype()", file, descr);
 }
 
+Shape without_ones(Shape shape) {
+  shape.erase(std::remove(shape.begin(), shape.end(), 1), shape.end());
+  return shape;
+}
+
 Bytes read_input(const std::string& file, const Tensor& tensor) {
   Bytes bytes = read_file(file);
   const std::string wanted = fmt::format("{} {}", name(tensor.type.dtype), to_text(tensor.type.shape));
@@ -50,8 +69,9 @@ Bytes read_input(const std::string& file, const Tensor& tensor) {
     const DType dtype = npy_dtype(array.descr, file);
     require(dtype == tensor.type.dtype, "{}: holds {}, input '{}' needs {}", file, name(dtype), tensor.name,
             wanted);
-    require(elements(array.shape) == elements(tensor.type.shape), "{}: has shape {}, input '{}' needs {}", file,
-            to_text(array.shape), tensor.name, wanted);
+    // Extents of 1 may be left out; the order of the others must be the input's (NHWC).
+    require(without_ones(array.shape) == without_ones(tensor.type.shape), "{}: has shape {}, input '{}' needs {}",
+            file, to_text(array.shape), tensor.name, wanted);
     bytes = std::move(array.data);
   }
   require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type),
@@ -108,6 +128,10 @@ nlohmann::ordered_json write_with_report(const std::string& directory, OutputFil
   files["report.json"] = report.dump(2) + "\n";
   write_output_directory(directory, files);
   return report;
+}
+
+void print_notes(const Graph& graph) {
+  for (const std::string& note : graph.notes) fmt::print("note    {}\n", note);
 }
 
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }

@@ -12,8 +12,17 @@
 
 namespace mote::cli {
 
+// A model on the command line, and the shapes that its file leaves open.
+struct ModelFile {
+  std::string path;
+  std::vector<std::string> shapes;  // "NAME=1,3,96,96"
+};
+
+void add_model_file(CLI::App& command, ModelFile& model);
+[[nodiscard]] Compiled compile(const ModelFile& model);
+
 struct ModelFlags {
-  std::string model;
+  ModelFile model;
   std::string target = "host";
   std::string mode = "balanced";
   bool json = false;
@@ -52,6 +61,9 @@ class Progress {
 // Writes the files with a report.json that lists them all; returns that report.
 nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
                                          nlohmann::ordered_json report);
+
+// What the importer decided and the user should know, a line each.
+void print_notes(const Graph& graph);
 
 void print_json(const nlohmann::ordered_json& json);
 

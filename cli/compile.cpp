@@ -29,6 +29,7 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
+  print_notes(compiled.graph);
 }
 
 Limits limits(const Flags& flags, const Target& target) {

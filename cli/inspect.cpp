@@ -11,7 +11,7 @@ namespace mote::cli {
 namespace {
 
 struct Flags {
-  std::string model;
+  ModelFile model;
   bool json = false, dump = false;
 };
 
@@ -81,26 +81,28 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
 }
 
 void inspect(const Flags& flags) {
-  const Loaded loaded = load({.model = flags.model});
-  const Compiled& compiled = loaded.compiled;
+  const Compiled compiled = compile(flags.model);
+  const std::string file_name = std::filesystem::path(flags.model.path).filename().string();
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
-    return print_json({{"model", loaded.file_name},
+    return print_json({{"model", file_name},
                        {"macs", total_macs(compiled.graph)},
                        {"arena_bytes", compiled.plan.arena_bytes},
                        {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
                        {"weight_bytes", flash.weight_bytes},
+                       {"notes", compiled.graph.notes},
                        {"layers", layers_json(compiled)}});
   }
   if (flags.dump) {
     fmt::print("{}", dump(compiled.graph));
     return;
   }
-  fmt::print("{}: {} steps, {} MAC, {} B weights, arena {} B (lower bound {} B)\n", loaded.file_name,
+  fmt::print("{}: {} steps, {} MAC, {} B weights, arena {} B (lower bound {} B)\n", file_name,
              compiled.plan.steps.size(), thousands(total_macs(compiled.graph)), thousands(flash.weight_bytes),
              thousands(compiled.plan.arena_bytes), thousands(compiled.plan.lower_bound_bytes));
   print_tensors(compiled.graph, compiled.graph.inputs, "input");
   print_tensors(compiled.graph, compiled.graph.outputs, "output");
+  print_notes(compiled.graph);
   print_layers(compiled);
 }
 
@@ -109,7 +111,7 @@ void inspect(const Flags& flags) {
 void add_inspect(CLI::App& app) {
   auto* const command = app.add_subcommand("inspect", "show layers, quantisation, MACs and memory over time");
   const auto flags = std::make_shared<Flags>();
-  command->add_option("model", flags->model, "the model file (.tflite)")->required();
+  add_model_file(*command, flags->model);
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->add_flag("--dump", flags->dump, "print the optimised graph, one line a node");
   command->callback([flags] { inspect(*flags); });

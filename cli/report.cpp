@@ -37,7 +37,7 @@ void check(const Flags& flags, const Target& target) {
           "{}: the stack picture is a .png file (with an .svg beside it) or an .svg file", flags.stack_picture);
   for (const std::string& file : {flags.output, flags.stack_picture}) {
     std::error_code ignored;
-    require(!fs::equivalent(file, flags.model.model, ignored), "{}: is the model itself; choose another name",
+    require(!fs::equivalent(file, flags.model.model.path, ignored), "{}: is the model itself; choose another name",
             file);
   }
 }

@@ -8,7 +8,7 @@ seconds=${2:?usage: fuzz/run.sh BUILD SECONDS}
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$(command -v llvm-symbolizer || true)}
-folders=("$root/examples")
+folders=("$root/examples" "$root/tests/data")
 models=${MOTE_SHARED:-$root/../shared}/models  # real models, if they are there
 if [ -d "$models" ]; then folders+=("$models"); fi
 
@@ -16,7 +16,7 @@ for target in "$build"/fuzz/*_fuzz; do
   name=$(basename "$target")
   seeds=$build/seeds/$name corpus=$build/corpus/$name findings=$build/findings/$name
   mkdir -p "$corpus" "$findings"
-  python3 "$root/fuzz/seeds.py" "$seeds" "${folders[@]}"
+  python3 "$root/fuzz/seeds.py" "$seeds" ".${name%_fuzz}" "${folders[@]}"  # tflite_fuzz reads .tflite
   echo "$name: $seconds s, $(find "$seeds" -type f | wc -l) seeds"
   "$target" "$corpus" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
     -artifact_prefix="$findings/" -print_final_stats=1

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds for fuzz/tflite_fuzz: fuzz/seeds.py TARGET FOLDER...
+"""Writes the seeds for a fuzz target: fuzz/seeds.py TARGET SUFFIX FOLDER...
 
-Every .tflite below the folders (up to 64 KB) gives three seeds: whole, cut short, and with eight flipped bits.
+Every file with the suffix (.tflite) below the folders, up to 64 KB, gives three seeds: whole, cut short, and with
+eight flipped bits.
 """
 import pathlib
 import random
@@ -11,11 +12,11 @@ import sys
 LARGEST_SEED = 1 << 16
 
 
-def write_seeds(target, folders):
+def write_seeds(target, suffix, folders):
     """The same seeds each time: the generator is fixed and the files are sorted."""
     generator = random.Random(1)
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(path for folder in folders for path in folder.rglob("*.tflite")):
+    for path in sorted(path for folder in folders for path in folder.rglob("*" + suffix)):
         data = path.read_bytes()
         if len(data) > LARGEST_SEED:
             continue
@@ -28,6 +29,6 @@ def write_seeds(target, folders):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         raise SystemExit(__doc__)
-    write_seeds(pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]])
+    write_seeds(pathlib.Path(sys.argv[1]), sys.argv[2], [pathlib.Path(name) for name in sys.argv[3:]])

@@ -62,6 +62,8 @@ std::string header_file(const Graph& graph, const Plan& plan) {
   text += fmt::format("#define {}_STATE_BYTES {}  /* of the arena: kept from run to run */\n", macro, state_bytes);
   text += fmt::format("#define {0}_INPUT_COUNT {1}\n#define {0}_OUTPUT_COUNT {2}\n\n", macro, graph.inputs.size(),
                       graph.outputs.size());
+  for (const std::string& note : graph.notes) text += fmt::format("/* Note: {}. */\n", comment_text(note));
+  if (!graph.notes.empty()) text += "\n";
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     text += access_text(graph, plan, graph.inputs[i], plan.inputs[i], fmt::format("input{}", i));
   }

@@ -2,7 +2,6 @@
 #include "compile/compile.hpp"
 
 #include "base/files.hpp"
-#include "import/tflite.hpp"
 #include "passes/passes.hpp"
 #include "plan/make_plan.hpp"
 
@@ -15,18 +14,18 @@ Graph optimise(Graph graph) {
   return graph;
 }
 
-Compiled compile_file(const std::filesystem::path& path) {
+Compiled compile_file(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes) {
   const Bytes file = read_file(path);
   try {
-    return compile_model(file, path.stem().string());
+    return compile_model(file, path.stem().string(), {shapes, path});
   } catch (const Error& problem) {
     fail("{}: {}", path.string(), problem.what());
   }
 }
 
-Compiled compile_model(ByteSpan file, std::string_view name) {
+Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options) {
   Compiled model;
-  model.graph = optimise(import_tflite(file, name));
+  model.graph = optimise(import_model(file, name, options));
   model.plan = make_plan(model.graph);
   return model;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "import/import.hpp"
 #include "ir/graph.hpp"
 #include "plan/plan.hpp"
 
@@ -20,10 +21,12 @@ struct Compiled {
 
 // Imports, optimises and plans. `name`, made a C identifier, is that of the generated code.
 // Throws Error that lists everything in the file that is not supported, by node.
-[[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name);
+[[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options = {});
 
-// The same from a file; the code is named after it, and every Error starts with its path.
-[[nodiscard]] Compiled compile_file(const std::filesystem::path& path);
+// The same from a file; the code is named after it, and every Error starts with its path. `shapes` are those of
+// ImportOptions.
+[[nodiscard]] Compiled compile_file(const std::filesystem::path& path,
+                                    const std::map<std::string, Shape>& shapes = {});
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

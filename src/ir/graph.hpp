@@ -25,6 +25,7 @@ struct Graph {
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;  // in an order in which they can run
   std::vector<TensorId> inputs, outputs;
+  std::vector<std::string> notes;  // what the importer decided and the user should know, a sentence each
 };
 
 // The node's inputs as operators want them; the pointers live as long as the graph's tensors stay in place.

@@ -37,15 +37,15 @@ class AvgPool final : public Pooling {
   }
 };
 
-OperatorPtr make(const Pooling::Parameters& parameters) { return std::make_shared<AvgPool>(parameters); }
-
-Made from_tflite(const tflite::OpView& view) { return {make(pooling_from_tflite(view)), {0}}; }
+Made from_tflite(const tflite::OpView& view) { return {make_avg_pool(pooling_from_tflite(view)), {0}}; }
 
 Sample sample(std::mt19937& random) {
-  return pooling_sample(random, make, {DType::i8, DType::i8, DType::i16, DType::f32});
+  return pooling_sample(random, make_avg_pool, {DType::i8, DType::i8, DType::i16, DType::f32});
 }
 
 }  // namespace
+
+OperatorPtr make_avg_pool(const Pooling::Parameters& parameters) { return std::make_shared<AvgPool>(parameters); }
 
 extern const OpDef avg_pool{.name = "avg_pool", .tflite = {{"AVERAGE_POOL_2D", from_tflite}}, .sample = sample};
 

@@ -69,6 +69,7 @@ class Convolution : public WeightedSum {
 // activations are quantised with a zero point.
 [[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window);
 [[nodiscard]] OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier = 0);
+[[nodiscard]] OperatorPtr make_transpose_conv(const SlidingWindow& window, int64_t height, int64_t width);
 [[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions,
                                                bool asymmetric = false);
 

@@ -37,15 +37,15 @@ class MaxPool final : public Pooling {
   }
 };
 
-OperatorPtr make(const Pooling::Parameters& parameters) { return std::make_shared<MaxPool>(parameters); }
-
-Made from_tflite(const tflite::OpView& view) { return {make(pooling_from_tflite(view)), {0}}; }
+Made from_tflite(const tflite::OpView& view) { return {make_max_pool(pooling_from_tflite(view)), {0}}; }
 
 Sample sample(std::mt19937& random) {
-  return pooling_sample(random, make, {DType::i8, DType::i8, DType::i16, DType::f32});
+  return pooling_sample(random, make_max_pool, {DType::i8, DType::i8, DType::i16, DType::f32});
 }
 
 }  // namespace
+
+OperatorPtr make_max_pool(const Pooling::Parameters& parameters) { return std::make_shared<MaxPool>(parameters); }
 
 extern const OpDef max_pool{.name = "max_pool", .tflite = {{"MAX_POOL_2D", from_tflite}}, .sample = sample};
 

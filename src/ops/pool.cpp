@@ -21,6 +21,13 @@ Extent window_extent(const Region::Range& range, const Window& window, const Pad
   return {std::max<int64_t>(low, 0), std::min(high, input)};
 }
 
+// Kernels count on it that every window sees an element of the input.
+void check_windows(int64_t outputs, int64_t input, const Padding& padding, const Window& window) {
+  require(padding.before < window.kernel && (outputs - 1) * window.stride - padding.before < input,
+          "has windows in nothing but padding ({} before, {} after, filter {}); pad less", padding.before,
+          padding.after, window.kernel);
+}
+
 Extent window_extent(int64_t index, const Window& window, const Padding& padding, int64_t input) {
   return window_extent(Region::Range{index, index + 1}, window, padding, input);
 }
@@ -28,10 +35,10 @@ Extent window_extent(int64_t index, const Window& window, const Padding& padding
 }  // namespace
 
 std::string Pooling::parameters() const {
-  return fmt::format("filter={}x{} stride={}x{} padding={} activation={}", parameters_.height.kernel,
+  return fmt::format("filter={}x{} stride={}x{} pad={},{},{},{} activation={}", parameters_.height.kernel,
                      parameters_.width.kernel, parameters_.height.stride, parameters_.width.stride,
-                     parameters_.padding == PaddingScheme::same ? "same" : "valid",
-                     mote::name(parameters_.activation));
+                     parameters_.pad_height.before, parameters_.pad_width.before, parameters_.pad_height.after,
+                     parameters_.pad_width.after, mote::name(parameters_.activation));
 }
 
 Types Pooling::infer(Inputs in, const Types& declared) const {
@@ -40,12 +47,10 @@ Types Pooling::infer(Inputs in, const Types& declared) const {
   require(input.shape.size() == 4, "needs an input of rank 4 (NHWC), it has {}", to_text(input.shape));
   TensorType output = declared_type(declared, input.dtype);
   output.shape = {input.shape[0], 0, 0, input.shape[3]};
-  const Window* const windows[] = {&parameters_.height, &parameters_.width};
-  for (size_t i = 0; i < 2; ++i) {
-    const int64_t extent = input.shape[i + 1];
-    output.shape[i + 1] =
-        window_outputs(extent, window_padding(parameters_.padding, extent, *windows[i]), *windows[i]);
-  }
+  output.shape[1] = window_outputs(input.shape[1], parameters_.pad_height, parameters_.height);
+  output.shape[2] = window_outputs(input.shape[2], parameters_.pad_width, parameters_.width);
+  check_windows(output.shape[1], input.shape[1], parameters_.pad_height, parameters_.height);
+  check_windows(output.shape[2], input.shape[2], parameters_.pad_width, parameters_.width);
   if (input.dtype != DType::f32) require_same_quantization(input, output);
   // The sum of a window of 16-bit numbers must fit 32 bits.
   require(input.dtype != DType::i16 || parameters_.height.kernel * parameters_.width.kernel < 65536,
@@ -56,8 +61,8 @@ Types Pooling::infer(Inputs in, const Types& declared) const {
 Reals Pooling::reference(Inputs in, const Types& out, const Reals& x) const {
   const Shape& from = in[0]->type.shape;
   const Shape& to = out[0].shape;
-  const Padding vertical = window_padding(parameters_.padding, from[1], parameters_.height);
-  const Padding horizontal = window_padding(parameters_.padding, from[2], parameters_.width);
+  const Padding& vertical = parameters_.pad_height;
+  const Padding& horizontal = parameters_.pad_width;
   std::vector<double> result;
   std::vector<double> elements;
   for (int64_t index = 0; index < mote::elements(to); ++index) {
@@ -82,12 +87,10 @@ Reals Pooling::reference(Inputs in, const Types& out, const Reals& x) const {
 Region Pooling::needs(size_t, const Region& region, Inputs in, const Types&) const {
   const Shape& from = in[0]->type.shape;
   Region needed = region;
-  const Window* const windows[] = {&parameters_.height, &parameters_.width};
-  for (size_t i = 0; i < 2; ++i) {
-    const Padding padding = window_padding(parameters_.padding, from[i + 1], *windows[i]);
-    const Extent extent = window_extent(region.dims[i + 1], *windows[i], padding, from[i + 1]);
-    needed.dims[i + 1] = {extent.low, extent.high};
-  }
+  const Extent rows = window_extent(region.dims[1], parameters_.height, parameters_.pad_height, from[1]);
+  const Extent columns = window_extent(region.dims[2], parameters_.width, parameters_.pad_width, from[2]);
+  needed.dims[1] = {rows.low, rows.high};
+  needed.dims[2] = {columns.low, columns.high};
   return needed;
 }
 
@@ -105,8 +108,8 @@ nn::PoolOf<Limit> Pooling::geometry(const TensorType& in, const TensorType& out)
   p.stride_width = small(parameters_.width.stride);
   p.filter_height = small(parameters_.height.kernel);
   p.filter_width = small(parameters_.width.kernel);
-  p.pad_top = small(window_padding(parameters_.padding, in.shape[1], parameters_.height).before);
-  p.pad_left = small(window_padding(parameters_.padding, in.shape[2], parameters_.width).before);
+  p.pad_top = small(parameters_.pad_height.before);
+  p.pad_left = small(parameters_.pad_width.before);
   return p;
 }
 
@@ -135,7 +138,12 @@ Pooling::Parameters pooling_from_tflite(const tflite::OpView& view) {
     require(window.kernel > 0 && window.stride > 0, "has a filter of {} with stride {}; both must be positive",
             window.kernel, window.stride);
   }
-  parameters.padding = padding_from_tflite(static_cast<int>(options.padding()));
+  require(!view.inputs.empty() && view.inputs[0] != nullptr && view.inputs[0]->type.shape.size() == 4,
+          "needs an input of rank 4 (NHWC)");
+  const Shape& input = view.inputs[0]->type.shape;
+  const PaddingScheme scheme = padding_from_tflite(static_cast<int>(options.padding()));
+  parameters.pad_height = window_padding(scheme, input[1], parameters.height);
+  parameters.pad_width = window_padding(scheme, input[2], parameters.width);
   parameters.activation = activation_from_tflite(static_cast<int>(options.fused_activation_function()));
   return parameters;
 }
@@ -147,13 +155,22 @@ Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::P
   Shape shape{random_integer(random, 1, 2), 0, 0, random_integer(random, 1, 6)};
   Shape out = shape;
   size_t dimension = 1;
-  for (Window* window : {&parameters.height, &parameters.width}) {
+  for (auto& [window, padding] : {std::pair(&parameters.height, &parameters.pad_height),
+                                  std::pair(&parameters.width, &parameters.pad_width)}) {
     *window = {random_integer(random, 1, 4), random_integer(random, 1, 3), 1};
     const int64_t extent = random_integer(random, same ? 1 : window->kernel, 9);
+    if (same) *padding = window_padding(PaddingScheme::same, extent, *window);
     out[dimension] = same ? (extent - 1) / window->stride + 1 : (extent - window->kernel) / window->stride + 1;
+    if (!same && chance(random, 30)) {  // any margins, as other formats state them
+      *padding = {random_integer(random, 0, window->kernel - 1), random_integer(random, 0, window->kernel - 1)};
+      const auto outputs = [&] {
+        return (extent + padding->before + padding->after - window->kernel) / window->stride + 1;
+      };
+      if ((outputs() - 1) * window->stride - padding->before >= extent) padding->after = 0;
+      out[dimension] = outputs();
+    }
     shape[dimension++] = extent;
   }
-  if (same) parameters.padding = PaddingScheme::same;
   if (chance(random, 30)) parameters.activation = chance(random, 50) ? Activation::relu : Activation::relu6;
   const DType dtype = dtypes[static_cast<size_t>(random_integer(random, 0, std::ssize(dtypes) - 1))];
   Sample sample{make(parameters), {variable(random_type(random, dtype, shape))}, {}, 0.500001};

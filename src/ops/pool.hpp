@@ -13,7 +13,7 @@ class Pooling : public Operator {
  public:
   struct Parameters {
     Window height, width;
-    PaddingScheme padding = PaddingScheme::valid;
+    Padding pad_height, pad_width;
     Activation activation = Activation::none;
   };
   explicit Pooling(Parameters parameters) : parameters_(parameters) {}
@@ -36,6 +36,9 @@ class Pooling : public Operator {
 
   Parameters parameters_;
 };
+
+[[nodiscard]] OperatorPtr make_avg_pool(const Pooling::Parameters& parameters);  // of what is not padding
+[[nodiscard]] OperatorPtr make_max_pool(const Pooling::Parameters& parameters);
 
 [[nodiscard]] Pooling::Parameters pooling_from_tflite(const tflite::OpView& view);
 

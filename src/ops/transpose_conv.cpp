@@ -165,6 +165,10 @@ Sample sample(std::mt19937& random) {
 
 }  // namespace
 
+OperatorPtr make_transpose_conv(const SlidingWindow& window, int64_t height, int64_t width) {
+  return std::make_shared<TransposeConv>(window, height, width);
+}
+
 namespace op {
 
 extern const OpDef transpose_conv{

@@ -67,6 +67,7 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   json["stack_bound_bytes"] = measured.sizes ? Json(measured.sizes->stack_bound_bytes) : Json(nullptr);
   json["code_bytes"] = measured.sizes ? Json(measured.sizes->code_bytes) : Json(nullptr);
   json["weight_bytes"] = measured.sizes ? measured.sizes->weight_bytes : flash_data(compiled.plan).weight_bytes;
+  json["notes"] = compiled.graph.notes;
   json["layers"] = layers_json(compiled, measured);
   json["outputs"] = outputs_json(compiled.graph);
   return json;

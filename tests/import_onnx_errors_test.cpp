@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every message a person can get about an .onnx file: it names the place and a way out.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/files.hpp"
+#include "compile/compile.hpp"
+#include "support/onnx_writer.hpp"
+
+namespace mote {
+namespace {
+
+using test::OnnxWriter;
+
+std::string error_of(const OnnxWriter& file, const ImportOptions& options = {}) {
+  try {
+    (void)compile_model(file.bytes(), "net", options);
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    return text.substr(0, text.find("\nsupported operators"));
+  }
+  return "";
+}
+
+OnnxWriter relu(int64_t opset = 17) {
+  OnnxWriter file(opset);
+  file.input("x", {1, 4});
+  file.node("Relu", {"x"}, {"y"});
+  file.output("y", {1, 4});
+  return file;
+}
+
+TEST(OnnxErrors, UnsupportedOpset) {
+  EXPECT_EQ(error_of(relu(9)),
+            "uses opset 9 of the ONNX operators; Mote reads opsets 13 to 21. Export the model with "
+            "opset_version=17, or convert it with onnx.version_converter");
+  EXPECT_EQ(error_of(relu(13)), "");
+  EXPECT_EQ(error_of(relu(21)), "");
+}
+
+TEST(OnnxErrors, SymbolicShape) {
+  OnnxWriter file;
+  file.symbolic_input("image", {"N", "3", "height", "width"});
+  file.node("Relu", {"image"}, {"y"});
+  file.output("y", {1, 3, 96, 96});
+  EXPECT_EQ(error_of(file),
+            "input 'image' has the shape Nx3xheightxwidth: 'height' and 'width' must be a number; give it with "
+            "--shape image=1,3,height,width");
+  EXPECT_EQ(error_of(file, {{{"image", {1, 3, 96, 96}}}, {}}), "");
+  EXPECT_EQ(error_of(file, {{{"image", {1, 1, 96, 96}}}, {}}),
+            "--shape gives 1x1x96x96 for input 'image', but the file states Nx3xheightxwidth");
+  EXPECT_EQ(error_of(file, {{{"picture", {1, 3, 96, 96}}, {"image", {1, 3, 96, 96}}}, {}}),
+            "--shape names 'picture', which is no input; the inputs are 'image'");
+}
+
+TEST(OnnxErrors, UnknownOperatorAndAttributeAreBothReported) {
+  OnnxWriter file;
+  file.input("x", {1, 4});
+  OnnxWriter::set(file.node("Relu", {"x"}, {"r"}), "slope", 0.5F);
+  file.node("Det", {"x"}, {"d"});
+  file.node("Add", {"r", "d"}, {"y"});
+  file.output("y", {1, 4});
+  EXPECT_EQ(error_of(file),
+            "2 problems:\n"
+            "  Relu #0 (r): has attributes that Mote does not know for Relu: slope; remove them or export another "
+            "opset\n"
+            "  Det #1 (d): this operator is not supported");
+}
+
+TEST(OnnxErrors, WrongTypeOfAnAttribute) {
+  OnnxWriter file;
+  file.input("x", {1, 4});
+  OnnxWriter::set(file.node("Softmax", {"x"}, {"y"}), "axis", 1.0F);
+  file.output("y", {1, 4});
+  EXPECT_EQ(error_of(file), "Softmax #0 (y): has a real as attribute axis, it must be an integer");
+}
+
+TEST(OnnxErrors, UnsupportedDataType) {
+  OnnxWriter file = relu();
+  file.model().mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->set_elem_type(10);
+  EXPECT_EQ(
+      error_of(file),
+      "input 'x' has data type float16, which is not supported; export the model in float32, or quantise it to "
+      "int8");
+}
+
+TEST(OnnxErrors, AValueThatNothingComputes) {
+  OnnxWriter file;
+  file.input("x", {1, 4});
+  file.node("Add", {"x", "ghost"}, {"y"});
+  file.output("y", {1, 4});
+  EXPECT_EQ(error_of(file), "Add #0 (y): reads 'ghost', which nothing before it computes; the file is damaged");
+}
+
+TEST(OnnxErrors, AStatedShapeThatIsNotTheComputedOne) {
+  OnnxWriter file = relu();
+  file.model()
+      .mutable_graph()
+      ->mutable_output(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(1)
+      ->set_dim_value(5);
+  EXPECT_EQ(
+      error_of(file),
+      "output 'y': has the shape 1x4, but the file states 1x5; if --shape changed the model's size, export it "
+      "for that size");
+}
+
+TEST(OnnxErrors, FunctionsSequencesAndSparseConstants) {
+  OnnxWriter functions = relu();
+  functions.model().add_functions("x");
+  EXPECT_EQ(error_of(functions),
+            "defines functions of its own, which is not supported; inline them with "
+            "onnx.inliner.inline_local_functions");
+  OnnxWriter sequence = relu();
+  sequence.model().mutable_graph()->mutable_input(0)->mutable_type()->set_sequence_type("x");
+  EXPECT_EQ(error_of(sequence), "input 'x' is no tensor (a sequence, map or optional), which is not supported");
+}
+
+TEST(OnnxErrors, DamagedFile) {
+  Bytes bytes = relu().bytes();
+  bytes.resize(bytes.size() / 2);
+  try {
+    (void)compile_model(bytes, "net");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "is damaged or cut short, or no .onnx model; fetch or export it again");
+  }
+}
+
+class ExternalData : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / "onnx_external";
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_ / "model");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // The model adds four numbers that stand in `location` at byte 4.
+  std::string error(const std::string& location) {
+    OnnxWriter file;
+    file.input("x", {1, 4});
+    onnx::schema::Tensor& tensor = file.constant("b", {4}, std::vector<float>(4));
+    tensor.clear_raw_data();
+    tensor.set_data_location(1);
+    for (const auto& [key, value] : {std::pair{"location", location}, {"offset", "4"}, {"length", "16"}}) {
+      onnx::schema::Entry& entry = *tensor.add_external_data();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+    file.node("Add", {"x", "b"}, {"y"});
+    file.output("y", {1, 4});
+    write_file(folder_ / "model/net.onnx", file.bytes());
+    try {
+      compiled_ = compile_file(folder_ / "model/net.onnx");
+    } catch (const Error& error) {
+      const std::string text = error.what();
+      return text.substr(text.find("net.onnx: ") + 10);
+    }
+    return "";
+  }
+
+  std::filesystem::path folder_;
+  Compiled compiled_;
+};
+
+TEST_F(ExternalData, IsReadAtItsOffset) {
+  write_file(folder_ / "model/weights.bin", to_bytes(std::vector<float>{9, 1, 2, 3, 4}));
+  ASSERT_EQ(error("weights.bin"), "");
+  const Node& node = compiled_.graph.nodes.at(0);
+  EXPECT_EQ(to_values<float>(compiled_.graph.tensors[node.in[1]].data), (std::vector<float>{1, 2, 3, 4}));
+}
+
+TEST_F(ExternalData, MissingFile) {
+  EXPECT_EQ(
+      error("weights.bin"),
+      "constant 'b': keeps its data in 'weights.bin', which cannot be read; put that file beside the model, or "
+      "save the model in one file (onnx.save_model with save_as_external_data=False)");
+}
+
+TEST_F(ExternalData, FileThatIsTooShort) {
+  write_file(folder_ / "model/weights.bin", to_bytes(std::vector<float>{9, 1, 2, 3}));
+  EXPECT_EQ(error("weights.bin"),
+            "constant 'b': needs bytes 4 to 20 of 'weights.bin', which has 16; the file is incomplete");
+}
+
+TEST_F(ExternalData, FileOutsideTheModelsFolder) {
+  write_file(folder_ / "weights.bin", to_bytes(std::vector<float>{9, 1, 2, 3, 4}));
+  const std::string refused =
+      "constant 'b': keeps its data in '{}', outside the model's folder; copy the file beside the model";
+  for (const std::string& location : {std::string("../weights.bin"), (folder_ / "weights.bin").string()}) {
+    const std::string shown = location.size() <= 80 ? location : location.substr(0, 80) + "...";
+    EXPECT_EQ(error(location), fmt::format(fmt::runtime(refused), shown));
+  }
+  std::filesystem::create_symlink(folder_ / "weights.bin", folder_ / "model/link.bin");
+  EXPECT_EQ(error("link.bin"), fmt::format(fmt::runtime(refused), "link.bin"));
+}
+
+TEST(Shapes, OnTheCommandLine) {
+  EXPECT_EQ(parse_shape("x:0=1,3,96,96"), (std::pair<std::string, Shape>{"x:0", {1, 3, 96, 96}}));
+  for (const char* const text : {"x", "=1,2", "x=1,-2", "x=1,,2", "x=1,a"}) {
+    EXPECT_THROW((void)parse_shape(text), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace mote

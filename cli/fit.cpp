@@ -124,6 +124,8 @@ void print_details(const ModelFit& model) {
 
 std::string error_text(const BoardFit& fit) {
   if (fit.exact) return "compiled, and run in the emulator: exact";
+  if (!fit.measured_on.empty())
+    return fmt::format("estimate from measurements on {}, its relative", fit.measured_on);
   if (!fit.error) return "estimate; its error was not measured";
   return fmt::format(
       "estimate, half of {} models within ±{:.0f} % (instructions) and ±{:.0f} % (code), worst {:.0f} "

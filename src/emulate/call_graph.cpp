@@ -124,6 +124,8 @@ class GraphBuilder {
     if (instruction.flow == Flow::indirect_call) function.problem = "it calls through a pointer";
     if (!instruction.target || instruction.flow == Flow::next) return;
     const size_t target = containing(*instruction.target);
+    // ARMv6-M's branches reach 2 KB: within a longer function gcc jumps by a branch with link.
+    if (target == index && *instruction.target != bodies_[index].address) return;
     if (instruction.flow == Flow::call) {
       function.edges.push_back({target, EdgeKind::call});
     } else if (target != index) {

@@ -95,12 +95,29 @@ CostTable parse_costs(std::string_view text, std::string_view file) {
   }
 }
 
-CostTable costs_of(const Target& target) {
-  const std::string path = fmt::format("costs/{}.json", target.name);
+namespace {
+
+std::string_view table_text(std::string_view target) {
+  const std::string path = fmt::format("costs/{}.json", target);
   for (const EmbeddedFile& file : embedded_files()) {
-    if (file.path == path) return parse_costs(file.text, path);
+    if (file.path == path) return file.text;
   }
-  fail("there is no cost table for {}; `mote_costs --target {}` measures one", target.name, target.name);
+  fail("there is no cost table for {}; `mote_costs --target {}` measures one", target, target);
+}
+
+}  // namespace
+
+CostTable costs_of(const Target& target) {
+  const std::string_view text = table_text(target.name);
+  const Json json = Json::parse(text, nullptr, false);
+  const std::string path = fmt::format("costs/{}.json", target.name);
+  if (json.is_discarded() || !json.contains("measured_on")) return parse_costs(text, path);
+  require(json["measured_on"].is_string(), "{}: measured_on is no target's name", path);
+  const auto relative = json["measured_on"].get<std::string>();
+  CostTable table = parse_costs(table_text(relative), fmt::format("costs/{}.json", relative));
+  table.target = target.name;
+  table.measured_on = relative;
+  return table;
 }
 
 }  // namespace mote

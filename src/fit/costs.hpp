@@ -57,6 +57,7 @@ struct ModeError {
 
 struct CostTable {
   std::string target;
+  std::string measured_on;  // another target whose measurements stand in for this one's; empty: its own
   // [variant][kernel]. Names that begin with '*' are for kernels nobody measured: "*_f32", "*".
   std::array<std::map<std::string, KernelCost>, variant_names.size()> kernels;
   std::array<double, variant_names.size()> call_bytes{};  // of a step that calls a shared instance
@@ -69,7 +70,8 @@ struct CostTable {
 [[nodiscard]] CostTable parse_costs(std::string_view text, std::string_view file);
 [[nodiscard]] nlohmann::ordered_json costs_json(const CostTable& table);
 
-// The table that travels inside the program. Throws Error when the target has none.
+// The table that travels inside the program; {"target": …, "measured_on": …} in its place names the table of a
+// relative. Throws Error when the target has none.
 [[nodiscard]] CostTable costs_of(const Target& target);
 
 struct CostEstimate {

@@ -134,6 +134,7 @@ struct TargetFit {
   std::vector<Way> ways;
   bool exact = false;
   std::optional<ModeError> error;
+  std::string measured_on;
   std::vector<std::string> unknown;
 };
 
@@ -142,6 +143,7 @@ TargetFit fit_target(const Compiled& model, const Compiled* int8, const Target& 
   const CostTable table = costs_of(target);
   TargetFit fit;
   fit.need = need_of(model, table, mode);
+  fit.measured_on = table.measured_on;
   fit.unknown = estimate_costs(table, model.graph, model.plan, mode).unknown;
   const auto error = table.errors.find(std::string(name(mode)));
   if (error != table.errors.end()) fit.error = error->second;
@@ -193,6 +195,7 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
                  target.need.instructions,
                  target.exact,
                  target.error,
+                 target.measured_on,
                  target.unknown,
                  {}};
     if (one.now.verdict != Verdict::fits) add_alternatives(target.ways, one);

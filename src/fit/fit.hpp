@@ -28,6 +28,7 @@ struct BoardFit {
   double instructions = 0;
   bool exact = false;                // compiled and run, not estimated
   std::optional<ModeError> error;    // of the estimate, where its table states one
+  std::string measured_on;           // the target whose measurements stand in for this one's; empty: its own
   std::vector<std::string> unknown;  // kernels without measurements
   std::vector<Alternative> alternatives;
 };

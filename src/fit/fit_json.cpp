@@ -70,6 +70,7 @@ Json board_fit_json(const BoardFit& fit, const ModelFit& model) {
   json["instructions"] = std::llround(fit.instructions);
   json["exact"] = fit.exact;
   json["estimate_error"] = fit.exact ? Json(nullptr) : error_json(fit.error);
+  json["estimate_measured_on"] = fit.exact || fit.measured_on.empty() ? Json(nullptr) : Json(fit.measured_on);
   json["kernels_without_measurements"] = fit.unknown;
   json["clock_hz"] = fit.board.clock_hz;
   json["cycles_per_instruction"] = fit.board.cycles_per_instruction;

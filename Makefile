@@ -3,9 +3,11 @@
 #   make test    the whole test suite
 #   make build   the program at build/mote
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
+#   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
+#   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
@@ -14,8 +16,9 @@ FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
 ONNX := build/onnx/bin/python
+MODELS ?=
 
-.PHONY: setup build test test-litert test-onnx demo bench zoo fuzz asan clean
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx
 
 setup:
 	@tools/setup.sh
@@ -45,6 +48,10 @@ test-litert: build build/litert/ready
 	@status=0; for test in $(filter-out %/harness.py,$(wildcard tests/litert/*.py)); do \
 	  $(LITERT) $$test || status=1; done; exit $$status
 
+test-browser: build
+	@tools/setup.sh chromium chromium-driver python3-selenium
+	@/usr/bin/python3 tests/browser_test.py build/mote
+
 demo: build
 	@examples/digits/demo.sh build
 
@@ -53,6 +60,9 @@ bench: build
 
 zoo: build
 	@tools/zoo_page.sh
+
+costs: build
+	@build/mote_costs $(if $(MODELS),--models $(MODELS))
 
 fuzz: setup
 	@cmake --preset fuzz >/dev/null

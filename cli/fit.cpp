@@ -59,20 +59,26 @@ void print_board(const BoardFit& fit) {
              time_text(fit.now.milliseconds));
 }
 
+// Converters join the names of fused layers: their beginning is enough to find one.
+std::string shortened(const std::string& text) {
+  constexpr size_t most = 48;
+  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+}
+
 std::string shares_text(const std::vector<Share>& shares) {
   std::string text;
   for (const Share& share : shares)
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", share.what, kilobytes(share.bytes));
+    text += fmt::format("\n    {:>8}  {}", kilobytes(share.bytes), shortened(share.what));
   return text;
 }
 
 void print_missing(const BoardFit& fit, const ModelFit& model) {
   if (fit.now.ram_missing_bytes > 0) {
-    fmt::print("  RAM: {} B too many. Most is alive in {}: {}\n", thousands(fit.now.ram_missing_bytes),
-               model.peak_layer, shares_text(model.peak_buffers));
+    fmt::print("  RAM: {} B too many. Most is alive in {}:{}\n", thousands(fit.now.ram_missing_bytes),
+               shortened(model.peak_layer), shares_text(model.peak_buffers));
   }
   if (fit.now.flash_missing_bytes > 0) {
-    fmt::print("  flash: {} B too many. Largest layers: {}\n", thousands(fit.now.flash_missing_bytes),
+    fmt::print("  flash: {} B too many. The largest layers:{}\n", thousands(fit.now.flash_missing_bytes),
                shares_text(model.largest_weights));
   }
 }
@@ -83,7 +89,14 @@ std::string alternative_text(const Alternative& one) {
                                  name(one.result.verdict), kilobytes(used), kilobytes(capacity),
                                  kilobytes(one.result.flash_bytes), kilobytes(one.result.flash_capacity_bytes),
                                  time_text(one.result.milliseconds));
-  return text + fmt::format("  ({})", one.price);
+  text += fmt::format("  ({})", one.price);
+  if (!one.result.split) return text;
+  text += fmt::format("\n{:48}", "");
+  for (const RamUse& use : one.result.ram)
+    text += fmt::format("{}{} {} of {}", &use == &one.result.ram[0] ? "" : ", ", use.memory,
+                        kilobytes(use.used_bytes()), kilobytes(use.capacity_bytes));
+  return text + fmt::format("; {} a run read and written outside",
+                            kilobytes(static_cast<int64_t>(one.result.external_bytes)));
 }
 
 void print_split(const BoardFit& fit, const ModelFit& model) {
@@ -102,7 +115,7 @@ void print_details(const ModelFit& model) {
                fit.now.split ? ", the arena spread over several memories, hot buffers in the fast one" : "");
     print_missing(fit, model);
     if (fit.now.split) print_split(fit, model);
-    if (!fit.alternatives.empty()) fmt::print("  would change it:\n");
+    if (!fit.alternatives.empty()) fmt::print("  computed ways out:\n");
     for (const Alternative& one : fit.alternatives) fmt::print("    {}\n", alternative_text(one));
     if (fit.now.verdict == Verdict::does_not_fit && fit.alternatives.empty())
       fmt::print("  nothing computed here changes that: it takes a smaller network or input\n");
@@ -150,9 +163,8 @@ void print_int8(const ModelFit& model) {
 }
 
 void print_fit(const ModelFit& model, const Flags& flags) {
-  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode,
-             thousands(model.macs), kilobytes(model.arena_bytes), kilobytes(model.weight_bytes),
-             model.is_float ? ", float" : "");
+  fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode, thousands(model.macs),
+             kilobytes(model.arena_bytes), kilobytes(model.weight_bytes), model.is_float ? ", float" : "");
   print_int8(model);
   fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
   for (const BoardFit& fit : model.boards) print_board(fit);

@@ -7,6 +7,26 @@
 #include <exception>
 
 #include "commands.hpp"
+#include "extend/load_operator.hpp"
+
+namespace {
+
+// Operators are loaded while the command line is read, so that every command finds them.
+void add_operator_flag(CLI::App& command) {
+  for (CLI::App* const inner : command.get_subcommands({})) add_operator_flag(*inner);
+  if (command.get_option_no_throw("model") == nullptr && command.get_option_no_throw("folder") == nullptr) return;
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--operator",
+          [](const std::vector<std::string>& files) {
+            for (const std::string& file : files) mote::load_operator(file);
+          },
+          "C++ file of an operator of your own (may be given several times; docs/custom_operator.md)")
+      ->expected(1)
+      ->take_all();
+}
+
+}  // namespace
 
 int main(int count, char** arguments) {
   CLI::App app{"Mote compiles trained neural networks to heap-free C++ for microcontrollers."};
@@ -20,6 +40,7 @@ int main(int count, char** arguments) {
   mote::cli::add_targets(app);
   mote::cli::add_zoo(app);
   mote::cli::add_boards(app);
+  for (CLI::App* const command : app.get_subcommands({})) add_operator_flag(*command);
   try {
     app.parse(count, arguments);
     if (app.get_subcommands().empty()) {

@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "commands.hpp"
 #include "common.hpp"
+#include "fit/fit.hpp"
 #include "report/details.hpp"
 #include "report/html.hpp"
 #include "report/stack_picture.hpp"
@@ -47,6 +48,16 @@ Measurement measure_once(const Loaded& loaded) {
   const std::vector<Bytes> inputs = random_case(loaded.compiled.graph, random, "random").inputs;
   const Progress progress(activity(*loaded.target, true));
   return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, true);
+}
+
+// All boards; those of the measured target with its exact figures, the others with estimates.
+nlohmann::ordered_json fit_of(const Loaded& loaded, const Measurement& measured) {
+  const Measure exact = [&](const Target& target) -> std::optional<ExactCost> {
+    if (!measured.sizes || &target != loaded.target) return std::nullopt;
+    return ExactCost{measured.sizes->code_bytes, measured.sizes->stack_bound_bytes,
+                     static_cast<double>(measured.instructions.at(0))};
+  };
+  return fit_json(fit_boards(loaded.compiled, all_boards(), loaded.mode, exact));
 }
 
 void write_pictures(const Flags& flags, const nlohmann::ordered_json& report) {

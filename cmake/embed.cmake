@@ -1,8 +1,17 @@
-# Writes OUT: a C++ table of the given FILES, by their paths below ROOT; files of other packages by packaged/NAME.
+# Writes OUT: a C++ table of the given FILES, by their paths below ROOT; those below GENERATED as generated/..., a user's
+# kernels as kernels/user/..., files of other packages as packaged/NAME.
 set(text "// Written by cmake/embed.cmake.\n#include \"base/embedded.hpp\"\n\nnamespace mote {\nnamespace {\nconst EmbeddedFile table[] = {\n")
 foreach(file ${FILES})
   file(RELATIVE_PATH name ${ROOT} ${file})
-  if(name MATCHES "^\\.\\.")
+  string(FIND "${file}" "${GENERATED}/" generated)
+  if(generated EQUAL 0)
+    file(RELATIVE_PATH name ${GENERATED} ${file})
+    if(name MATCHES "^user/")
+      set(name "kernels/${name}")
+    else()
+      set(name "generated/${name}")
+    endif()
+  elseif(name MATCHES "^\\.\\.")
     get_filename_component(leaf ${file} NAME)
     set(name packaged/${leaf})
   endif()

@@ -2,7 +2,8 @@
 # Buffers code.
 
 # One table per folder: every FILE.cpp must define `extern const TYPE NAMESPACE::FILE` ('-' in a name becomes '_').
-function(mote_registry namespace type header registry files out)
+# FUNCTION gives the table.
+function(mote_registry namespace type header registry function files out)
   set(declarations "")
   set(rows "")
   list(SORT files)
@@ -30,7 +31,7 @@ const ${type}* const table[] = {
 ${rows}};
 }
 
-std::span<const ${type}* const> all() { return table; }
+std::span<const ${type}* const> ${function}() { return table; }
 
 }  // namespace mote::${namespace}
 " @ONLY)
@@ -38,12 +39,40 @@ std::span<const ${type}* const> all() { return table; }
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()
 
-# Kernel headers, firmware sources and the report's page travel inside the program: it needs no installation folder.
+# A user's own operator, FOLDER/NAME.cpp with kernel headers beside it, becomes one of Mote's: call it before Mote's
+# own CMakeLists.txt is read, or set MOTE_OPERATORS to a list of such files.
+function(mote_add_operator source)
+  get_filename_component(path ${source} ABSOLUTE)
+  set_property(GLOBAL APPEND PROPERTY MOTE_OPERATORS ${path})
+endfunction()
+
+# The operators that were asked for, and the copies of their headers that "user/HEADER" finds.
+function(mote_user_operators sources headers)
+  get_property(added GLOBAL PROPERTY MOTE_OPERATORS)
+  set(copies "")
+  foreach(source ${added} ${MOTE_OPERATORS})
+    get_filename_component(path ${source} ABSOLUTE BASE_DIR ${CMAKE_SOURCE_DIR})
+    get_filename_component(folder ${path} DIRECTORY)
+    file(GLOB beside CONFIGURE_DEPENDS ${folder}/*.hpp)
+    foreach(header ${beside})
+      get_filename_component(name ${header} NAME)
+      configure_file(${header} ${CMAKE_BINARY_DIR}/generated/user/${name} COPYONLY)
+      list(APPEND copies ${CMAKE_BINARY_DIR}/generated/user/${name})
+    endforeach()
+    list(APPEND found ${path})
+  endforeach()
+  list(REMOVE_DUPLICATES copies)
+  set(${sources} ${found} PARENT_SCOPE)
+  set(${headers} ${copies} PARENT_SCOPE)
+endfunction()
+
+# Kernel headers, firmware sources, the report's page and the headers of operators travel inside the program: it needs
+# no installation folder.
 function(mote_embed files out)
   set(path ${CMAKE_BINARY_DIR}/generated/embedded.cpp)
   list(SORT files)
   add_custom_command(OUTPUT ${path}
-    COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR} "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR} -DGENERATED=${CMAKE_BINARY_DIR}/generated "-DFILES=${files}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${files} cmake/embed.cmake VERBATIM COMMENT "Embedding kernels, firmware and the report's page")
   set(${out} ${${out}} ${path} PARENT_SCOPE)
 endfunction()

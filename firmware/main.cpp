@@ -8,7 +8,7 @@
 
 namespace {
 
-alignas(MODEL_ARENA_ALIGN) uint8_t arena[MODEL_ARENA_BYTES];
+alignas(bound::arena_align) uint8_t arena[bound::arena_bytes];
 
 // Bytes at the bottom of the stack that no run may touch.
 constexpr uint32_t guard_bytes = 256;
@@ -101,29 +101,29 @@ void print_ticks(const char* key, const Sample& from, const Sample& to) {
 // Returns the address behind the case: a word (1: goes on from the state of the case before, 0: begins anew), then
 // the inputs, each at a multiple of 4 bytes.
 const uint8_t* read_case(const uint8_t* from) {
-  if (from[0] == 0) model_reset(arena);
+  if (from[0] == 0) bound::reset(arena);
   from += 4;
-  for (uint32_t i = 0; i < MODEL_INPUT_COUNT; ++i) {
-    uint8_t* const to = model_input(i, arena);
-    for (uint32_t byte = 0; byte < model_input_bytes[i]; ++byte) to[byte] = from[byte];
-    from += (model_input_bytes[i] + 3) & ~3u;
+  for (uint32_t i = 0; i < bound::input_count; ++i) {
+    uint8_t* const to = bound::input(i, arena);
+    for (uint32_t byte = 0; byte < bound::input_bytes[i]; ++byte) to[byte] = from[byte];
+    from += (bound::input_bytes[i] + 3) & ~3u;
   }
   return from;
 }
 
 void print_outputs() {
-  for (uint32_t i = 0; i < MODEL_OUTPUT_COUNT; ++i) {
+  for (uint32_t i = 0; i < bound::output_count; ++i) {
     print_value("OUTPUT", i);
-    print_hexadecimal(model_output(i, arena), model_output_bytes[i]);
+    print_hexadecimal(bound::output(i, arena), bound::output_bytes[i]);
   }
 }
 
 #ifdef MOTE_PROFILE
-Sample step_samples[MODEL_STEP_COUNT + 1];
+Sample step_samples[bound::step_count + 1];
 
 void print_steps(const Measure& measure) {
   const Sample* last = &measure.begin;
-  for (uint32_t i = 0; i < MODEL_STEP_COUNT; ++i) {
+  for (uint32_t i = 0; i < bound::step_count; ++i) {
     print_ticks("STEP_TICKS", *last, step_samples[i]);
     last = &step_samples[i];
   }
@@ -163,7 +163,7 @@ extern "C" [[noreturn]] void mote_fault(uint32_t cause, uint32_t pc, uint32_t ad
 
 extern "C" [[noreturn]] void mote_main() {
   machine_start_counter();
-  const Inputs& inputs = *reinterpret_cast<const Inputs*>(MODEL_INPUTS_ADDRESS);
+  const Inputs& inputs = *reinterpret_cast<const Inputs*>(bound::inputs_address);
   if (inputs.magic != inputs_magic) stop("the emulator did not load the inputs");
   print_value("MOTE_CASES", inputs.cases);
   calibrate();
@@ -172,7 +172,7 @@ extern "C" [[noreturn]] void mote_main() {
   for (uint32_t i = 0; i < inputs.cases; ++i) {
     next = read_case(next);
     Measure measure;
-    mote_measure(model_run, arena, &measure);
+    mote_measure(bound::run, arena, &measure);
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;
     if (measure.lowest_changed - reinterpret_cast<uintptr_t>(mote_stack_bottom) < guard_bytes)
       stop("stack overflow");

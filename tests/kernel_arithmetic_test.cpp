@@ -5,9 +5,11 @@
 #include <cmath>
 #include <random>
 
-#include "nn/add.hpp"
+#include "nn/arithmetic.hpp"
 #include "nn/dequantize.hpp"
+#include "nn/log_softmax.hpp"
 #include "nn/quantize.hpp"
+#include "nn/requantize.hpp"
 #include "nn/softmax.hpp"
 
 namespace {
@@ -26,17 +28,24 @@ TEST(Dequantize, EqualsTheFloatingPointProduct) {
   }
 }
 
-TEST(Add, TwoNarrowProductsEqualTheWideOne) {
+template <int Headroom>
+void expect_narrow_products_equal_the_wide_one(int32_t low, int32_t high, int32_t step) {
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
     const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
     const int32_t shift = -static_cast<int32_t>(random() % 32);
-    for (int32_t value = -255; value <= 255; ++value) {
-      ASSERT_EQ(nn::rescale_to_common(value, multiplier, shift),
-                nn::multiply_by_quantized_multiplier(value * (1 << 20), multiplier, shift))
+    for (int32_t value = low; value <= high; value += step) {
+      ASSERT_EQ(nn::rescale_to_common<Headroom>(value, multiplier, shift),
+                nn::multiply_by_quantized_multiplier(value * (1 << Headroom), multiplier, shift))
           << value << " * " << multiplier << " shifted by " << shift;
     }
   }
+}
+
+TEST(Add, TwoNarrowProductsEqualTheWideOne) {
+  expect_narrow_products_equal_the_wide_one<20>(-255, 255, 1);
+  expect_narrow_products_equal_the_wide_one<15>(-32768, 32767, 117);
+  expect_narrow_products_equal_the_wide_one<15>(-32767, 32767, 32767);
 }
 
 TEST(Quantize, RoundsHalvesAwayFromZero) {
@@ -94,6 +103,30 @@ TEST(FixedPoint, ReciprocalIsCloseToTheRealOne) {
     const auto x = static_cast<int32_t>(random() >> 1);
     ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28))
         << x;
+  }
+}
+
+// Sums of 32 bits with one high multiply against the reference's 64-bit formula, computed with more bits.
+TEST(Requantize, OneHighMultiplyEqualsTheReducedMultiplier) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
+    const int shift = -2 - static_cast<int>(random() % 17);
+    const auto x = static_cast<int32_t>(random()) >> (random() % 24);
+    const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+    const auto exact = static_cast<__int128>(x) * reduced;
+    const auto expected = static_cast<int32_t>((exact + (__int128{1} << (14 - shift))) >> (15 - shift));
+    ASSERT_EQ(nn::multiply_by_reduced_multiplier(x, multiplier, shift), expected) << x << " shift " << shift;
+    ASSERT_EQ(nn::halved_high_product(x, reduced << (18 + shift)), expected) << x << " shift " << shift;
+  }
+}
+
+// From 1 to 4096 in Q12.19, to within 2^-22.
+TEST(FixedPoint, LogarithmIsCloseToTheRealOne) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 1'000'000; ++i) {
+    const auto x = static_cast<int32_t>((1U << 19) + (random() >> (1 + random() % 20)) % 0x7FF80000U);
+    ASSERT_NEAR(std::ldexp(nn::log_of_sum(x), -26), std::log(std::ldexp(x, -19)), std::ldexp(1.0, -22)) << x;
   }
 }
 

@@ -93,8 +93,8 @@ TEST(OperatorErrors, Pooling) {
   EXPECT_EQ(pool_error(0, quantized({1, 4, 4, 1}), quantized({1, 3, 3, 1})),
             "has a filter of 2 with stride 0; both must be positive");
   EXPECT_EQ(pool_error(1, quantized({4, 4}), quantized({3, 3})), "needs an input of rank 4 (NHWC), it has 4x4");
-  EXPECT_EQ(pool_error(1, quantized({1, 4, 4, 1}, 1, 0, DType::i16), quantized({1, 3, 3, 1})),
-            "has an input of type i16, which is not supported; convert the model with i8 or f32");
+  EXPECT_EQ(pool_error(1, quantized({1, 4, 4, 1}, 1, 0, DType::i32), quantized({1, 3, 3, 1})),
+            "has an input of type i32, which is not supported; convert the model with i8 or i16 or f32");
   EXPECT_EQ(
       pool_error(1, quantized({1, 4, 4, 1}), quantized({1, 3, 3, 1}, 0.25F)),
       "has input scale 0.5 zero point 0 but output scale 0.25 zero point 0; they must be equal, convert the model "
@@ -118,13 +118,63 @@ TEST(OperatorErrors, Softmax) {
             "carries no options; the file is incomplete, convert the model again");
 }
 
+TEST(OperatorErrors, SoftmaxOf16Bits) {
+  const auto softmax = [](DType from, float scale, int32_t zero) {
+    schema::SoftmaxOptionsT options;
+    options.beta = 1;
+    return Use("SOFTMAX")
+        .options(options)
+        .input(quantized({1, 4}, 0.001F, 0, from))
+        .output(quantized({1, 4}, scale, zero, DType::i16))
+        .error();
+  };
+  EXPECT_EQ(softmax(DType::i8, 1.0F / 65535, -32768), "none");
+  EXPECT_EQ(softmax(DType::i16, 1.0F / 32768, 0), "none");
+  EXPECT_EQ(softmax(DType::i16, 0.5F, 1),
+            "has an output with scale 0.5 and zero point 1; an i16 softmax gives 1/32768 and 0, convert the model "
+            "again");
+}
+
+TEST(OperatorErrors, WeightedSums) {
+  const auto dense = [](const TensorType& in, const TensorType& weights, const TensorType& bias, DType out) {
+    const Bytes values(static_cast<size_t>(byte_size(weights)));
+    return Use("FULLY_CONNECTED")
+        .options(schema::FullyConnectedOptionsT())
+        .input(in)
+        .input(weights, values)
+        .input(bias, Bytes(static_cast<size_t>(byte_size(bias))))
+        .output(out == DType::f32 ? plain({1, 3}) : quantized({1, 3}, 0.5F, 0, out))
+        .error();
+  };
+  const TensorType in8 = quantized({1, 2}), in16 = quantized({1, 2}, 0.5F, 0, DType::i16);
+  const TensorType weights = quantized({3, 2}, 0.01F);
+  EXPECT_EQ(dense(in8, weights, quantized({3}, 0.005F, 0, DType::i32), DType::i8), "none");
+  EXPECT_EQ(dense(in16, weights, quantized({3}, 0.005F, 0, DType::i64), DType::i16), "none");
+  EXPECT_EQ(dense(plain({1, 2}), weights, plain({3}), DType::f32), "none");
+  EXPECT_EQ(dense(in8, weights, quantized({3}, 0.005F, 0, DType::i64), DType::i8),
+            "has biases of type i64, its input needs i32");
+  EXPECT_EQ(dense(in8, plain({3, 2}), quantized({3}, 0.005F, 0, DType::i32), DType::i8),
+            "has weights of type f32, its input needs i8");
+  EXPECT_EQ(dense(quantized({1, 2}, 0.5F, 7, DType::i16), weights, quantized({3}, 1, 0, DType::i64), DType::i16),
+            "has zero point 7, which i16 convolutions do not allow; it must be 0");
+}
+
+TEST(OperatorErrors, BatchMatmul) {
+  const auto product = [](const TensorType& a, const TensorType& b) {
+    return Use("BATCH_MATMUL").options(schema::BatchMatMulOptionsT()).input(a).input(b).output(a).error();
+  };
+  EXPECT_EQ(product(plain({2, 3}), plain({3, 3})), "none");
+  EXPECT_EQ(product(plain({2, 3}), plain({2, 3})), "multiplies 2x3 by 2x3: the sums run over 3 and 2 elements");
+  EXPECT_EQ(product(plain({2, 3}), quantized({3, 3})), "multiplies f32 by i8; both must have one type");
+}
+
 TEST(OperatorErrors, Add) {
   const auto add = [](const TensorType& a, const TensorType& b) {
     return Use("ADD").input(a).input(b).output(a).error();
   };
   EXPECT_EQ(add(quantized({2, 3}), quantized({1, 3})), "none");
   EXPECT_EQ(add(quantized({2, 3}), quantized({2})), "cannot broadcast 2x3 and 2 to one shape");
-  EXPECT_EQ(add(plain({2}), quantized({2})), "adds f32 and i8; both must have one type");
+  EXPECT_EQ(add(plain({2}), quantized({2})), "has inputs of types f32 and i8; both must have one type");
   EXPECT_EQ(add(plain({2}, DType::i8), quantized({2})), "the first input needs one quantisation scale, it has 0");
   schema::AddOptionsT tanh;
   tanh.fused_activation_function = schema::ActivationFunctionType::TANH;
@@ -182,11 +232,13 @@ TEST(OperatorErrors, ResizeNearest) {
 }
 
 TEST(OperatorErrors, Quantization) {
-  EXPECT_EQ(
-      Use("QUANTIZE").input(quantized({2}, 0.5F, 0, DType::u8)).output(quantized({2}, 0.5F, 0, DType::u8)).error(),
-      "converts u8 to u8, which is not supported; use i8 on one side");
-  EXPECT_EQ(Use("QUANTIZE").input(plain({2})).output(plain({2}, DType::i32)).error(),
-            "has an output of type i32, which is not supported; convert the model with i8 or u8 or i16");
+  EXPECT_EQ(Use("QUANTIZE")
+                .input(quantized({2}, 0.5F, 0, DType::u8))
+                .output(quantized({2}, 0.5F, 0, DType::i16))
+                .error(),
+            "converts u8 to i16, which is not supported; use i8 on one side");
+  EXPECT_EQ(Use("QUANTIZE").input(plain({2})).output(quantized({2}, 0.5F, 0, DType::i32)).error(),
+            "converts f32 to i32, which is not supported; use i8, u8 or i16");
   EXPECT_EQ(Use("DEQUANTIZE").input(quantized({2}, 1e-35F)).output(plain({2})).error(),
             "has an input scale of 1e-35; scales from 1e-30 to 1e30 are supported");
 }

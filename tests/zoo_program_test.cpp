@@ -79,11 +79,15 @@ class Zoo : public testing::Test {
     posix_spawn_file_actions_t silent;
     posix_spawn_file_actions_init(&silent);
     posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawnattr_t own_group;
+    posix_spawnattr_init(&own_group);
+    posix_spawnattr_setflags(&own_group, POSIX_SPAWN_SETPGROUP);
     pid_t process = -1;
-    EXPECT_EQ(posix_spawn(&process, MOTE_PROGRAM, &silent, nullptr, arguments.data(), environ), 0);
+    EXPECT_EQ(posix_spawn(&process, MOTE_PROGRAM, &silent, &own_group, arguments.data(), environ), 0);
     posix_spawn_file_actions_destroy(&silent);
+    posix_spawnattr_destroy(&own_group);
     while (rows_now() < 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    kill(process, signal);
+    kill(signal == SIGKILL ? -process : process, signal);  // a power cut takes the compilers too
     waitpid(process, &status, 0);
     return rows_now();
   }

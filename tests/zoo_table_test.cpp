@@ -26,6 +26,12 @@ TEST(Table, Text) {
             "c, \"d\"                 2 problems: one thing ...\n");
 }
 
+TEST(Table, OnlyTheLastColumnOfTextIsAsLongAsItIs) {
+  const std::string longer(60, 'x');
+  EXPECT_EQ(render({{"a", "b"}, {{longer, longer}}}, Format::text),
+            "a" + std::string(51, ' ') + "b\n" + longer.substr(0, 47) + "...  " + longer + "\n");
+}
+
 TEST(Table, Markdown) {
   EXPECT_EQ(render(sample, Format::markdown),
             "| model | code B | ratio | error |\n|---|---:|---:|---|\n| a\\|b | 12 | 0.33 |  |\n"
@@ -284,13 +290,13 @@ TEST(Compare, SaysWhatCannotBeJudged) {
   EXPECT_EQ(render(changes_table(compare_books(before, after), 0), Format::csv),
             "model,target,mode,what,old,new,change,percent,regressed\n"
             "alpha.tflite,rv32imac,speed,error,,now it fails,,,yes\n"
+            "beta.tflite,cortex-m4f,speed,code_bytes,2000,9000,7000,350,\n"
             "beta.tflite,cortex-m4f,speed,model content," +
                 before[2].sha256 +
                 ",another,,,\n"
                 "beta.tflite,rv32imac,speed,error,broken,,,,\n"
                 "gone.tflite,host,speed,row,only in the old book,,,,\n"
-                "new.tflite,host,speed,row,,only in the new book,,,\n"
-                "beta.tflite,cortex-m4f,speed,code_bytes,2000,9000,7000,350,\n");
+                "new.tflite,host,speed,row,,only in the new book,,,\n");
 }
 
 TEST(Compare, GrowthFromNothingIsARegression) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that Mote's build, tests and emulated targets need; does nothing when all are there.
+# Installs the Debian packages that Mote's build, tests and emulated targets need, and those given as arguments; does
+# nothing when all are there.
 set -euo pipefail
 
 packages=(
@@ -18,6 +19,7 @@ packages=(
   node-d3-selection node-d3-scale node-d3-axis librsvg2-bin fonts-dejavu-core
   # seeds for fuzzing; the extra tests against LiteRT have their own virtual environment
   python3 python3-venv
+  "$@"
 )
 
 missing=()

@@ -97,12 +97,28 @@ std::vector<Observation> observe_all(const Flags& flags, const Target& target, c
   return observations;
 }
 
-std::vector<const Observation*> without(const std::vector<Observation>& observations, const std::string& model) {
-  std::vector<const Observation*> rest;
+bool same_work(const ObservedStep& a, const ObservedStep& b) { return a.kernel == b.kernel && a.work == b.work; }
+
+// Models of one family share most layers: leaving one out means leaving its family out.
+bool relatives(const Observation& a, const Observation& b) {
+  const auto shared = std::count_if(a.steps.begin(), a.steps.end(), [&](const ObservedStep& step) {
+    return std::any_of(b.steps.begin(), b.steps.end(),
+                       [&](const ObservedStep& other) { return same_work(step, other); });
+  });
+  return 2 * shared >= std::ssize(a.steps);
+}
+
+std::vector<const Observation*> all_of(const std::vector<Observation>& observations) {
+  std::vector<const Observation*> all;
   for (const Observation& observation : observations) {
-    if (!observation.steps.empty() && !(observation.real && observation.model == model))
-      rest.push_back(&observation);
+    if (!observation.steps.empty()) all.push_back(&observation);
   }
+  return all;
+}
+
+std::vector<const Observation*> without(const std::vector<Observation>& observations, const Observation& left) {
+  std::vector<const Observation*> rest = all_of(observations);
+  std::erase_if(rest, [&](const Observation* one) { return one->real && relatives(left, *one); });
   return rest;
 }
 
@@ -134,7 +150,7 @@ void leave_one_out(const std::vector<Job>& jobs, const std::vector<Observation>&
       if (!line.empty()) fmt::print("{} |\n", line);
       model = exact.model;
       line = "| " + model;
-      other = fit_table(table.target, without(observations, model));
+      other = fit_table(table.target, without(observations, exact));
     }
     const Compiled& compiled = jobs[i].model;
     const CostEstimate guess = estimate_costs(other, compiled.graph, compiled.plan, jobs[i].way.mode);
@@ -170,7 +186,7 @@ void write_costs(const Flags& flags) {
                        std::find(flags.targets.begin(), flags.targets.end(), target->name) != flags.targets.end();
     if (!asked || target->emulator.empty()) continue;
     const std::vector<Observation> observations = observe_all(flags, *target, jobs);
-    CostTable table = fit_table(std::string(target->name), without(observations, ""));
+    CostTable table = fit_table(std::string(target->name), all_of(observations));
     leave_one_out(jobs, observations, table);
     write_file(flags.output / fmt::format("{}.json", target->name), costs_json(table).dump(1) + "\n");
     std::cout.flush();

@@ -30,10 +30,10 @@ MOTE_KERNEL void batch_matmul(const BatchMatmul& p, const T* lhs, const T* rhs, 
                               Finish finish) {
   const auto lhs_zero = static_cast<Factor>(p.lhs_zero);
   const auto rhs_zero = static_cast<Factor>(p.rhs_zero);
-  for_each_broadcast(p.dimensions, table, [&](int32_t a, int32_t b) MOTE_INLINE {
-    const T* row = lhs + a * p.rows * p.depth;
+  for_each_broadcast<2>(p.dimensions, table, [&](const int32_t* at) MOTE_INLINE {
+    const T* row = lhs + at[0] * p.rows * p.depth;
     for (int32_t y = 0; y < p.rows; ++y) {
-      const T* column = rhs + b * p.depth * p.columns;
+      const T* column = rhs + at[1] * p.depth * p.columns;
       for (int32_t x = 0; x < p.columns; ++x) {
         Sum sum = 0;
         for (int32_t k = 0; k < p.depth; ++k) {

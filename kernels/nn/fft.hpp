@@ -36,6 +36,7 @@ struct FftInt16 {
   MOTE_KERNEL static int16_t divided(int16_t x, int16_t k) { return rounded(x * (32767 / k)); }
   MOTE_KERNEL static int16_t half(int32_t x) { return static_cast<int16_t>(x >> 1); }
   MOTE_KERNEL static int16_t cut(int32_t x) { return static_cast<int16_t>(x); }
+  MOTE_KERNEL static int16_t shared_out(int16_t x, int32_t) { return x; }  // divided on the way already
 };
 struct FftInt32 {
   using Number = int32_t;
@@ -49,6 +50,7 @@ struct FftInt32 {
   }
   MOTE_KERNEL static int32_t half(uint32_t x) { return static_cast<int32_t>(x) >> 1; }
   MOTE_KERNEL static int32_t cut(uint32_t x) { return static_cast<int32_t>(x); }
+  MOTE_KERNEL static int32_t shared_out(int32_t x, int32_t) { return x; }
 };
 struct FftFloat {
   using Number = float;
@@ -58,6 +60,7 @@ struct FftFloat {
   MOTE_KERNEL static float divided(float x, float) { return x; }
   MOTE_KERNEL static float half(float x) { return x * 0.5f; }
   MOTE_KERNEL static float cut(float x) { return x; }
+  MOTE_KERNEL static float shared_out(float x, int32_t length) { return x / static_cast<float>(length); }
 };
 
 template <class A>
@@ -168,6 +171,48 @@ MOTE_KERNEL void real_fft(const Fft& p, const typename A::Number* in, const type
       result[n - k] = {A::half(Sum(even.real) - Sum(odd.real)), A::half(Sum(odd.imaginary) - Sum(even.imaginary))};
     }
   }
+}
+
+// The inverse: from length / 2 + 1 complex numbers a row (of the first and the last only the real parts count) to
+// length real ones. twiddles: as above with the other sign of the angles. Floats are divided by the length in the
+// end.
+template <class A>
+MOTE_KERNEL void inverse_real_fft(const Fft& p, const typename A::Number* in, const typename A::Number* table,
+                                  typename A::Number* work, typename A::Number* out) {
+  using Steps = FftSteps<A>;
+  using Value = typename Steps::Value;
+  using Sum = typename A::Sum;
+  const int32_t n = p.length / 2;
+  const auto* const twiddles = reinterpret_cast<const Value*>(table);
+  auto* const joined = reinterpret_cast<Value*>(work);
+  for (int32_t row = 0; row < p.rows; ++row, in += p.in_length, out += p.out_length) {
+    const auto* const bins = reinterpret_cast<const Value*>(in);
+    joined[0] = Steps::divide(
+        {A::cut(Sum(bins[0].real) + Sum(bins[n].real)), A::cut(Sum(bins[0].real) - Sum(bins[n].real))}, 2);
+    for (int32_t k = 1; k <= n / 2; ++k) {
+      const Value a = Steps::divide(bins[k], 2);
+      const Value b = Steps::divide({bins[n - k].real, A::cut(Sum(0) - Sum(bins[n - k].imaginary))}, 2);
+      const Value even = Steps::add(a, b);
+      const Value odd = Steps::multiply(Steps::subtract(a, b), twiddles[n + k - 1]);
+      const Value other = Steps::subtract(even, odd);
+      joined[k] = Steps::add(even, odd);
+      joined[n - k] = {other.real, A::cut(Sum(0) - Sum(other.imaginary))};
+    }
+    auto* const values = reinterpret_cast<Value*>(out);
+    for (int32_t i = 0; i < n; ++i) values[i] = joined[Steps::source_of(i, n)];
+    Steps::transform(values, twiddles, n, true);
+    for (int32_t i = 0; i < p.length; ++i) out[i] = A::shared_out(out[i], p.length);
+  }
+}
+
+MOTE_KERNEL void irfft_s16(const Fft& p, const int16_t* in, const int16_t* twiddles, int16_t* work, int16_t* out) {
+  inverse_real_fft<FftInt16>(p, in, twiddles, work, out);
+}
+MOTE_KERNEL void irfft_s32(const Fft& p, const int32_t* in, const int32_t* twiddles, int32_t* work, int32_t* out) {
+  inverse_real_fft<FftInt32>(p, in, twiddles, work, out);
+}
+MOTE_KERNEL void irfft_f32(const Fft& p, const float* in, const float* twiddles, float* work, float* out) {
+  inverse_real_fft<FftFloat>(p, in, twiddles, work, out);
 }
 
 MOTE_KERNEL void rfft_s16(const Fft& p, const int16_t* in, const int16_t* twiddles, int16_t* work, int16_t* out) {

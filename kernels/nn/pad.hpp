@@ -35,6 +35,7 @@ struct PadOf {
   }
 };
 using Pad = PadOf<int32_t>;
+using PadWide = PadOf<int64_t>;
 using PadFloat = PadOf<float>;
 
 MOTE_KERNEL bool is_index(int32_t i, int32_t extent) {
@@ -64,6 +65,9 @@ MOTE_KERNEL void pad(const PadOf<Value>& p, const T* in, T* out) {
 }
 
 MOTE_KERNEL void pad_s8(const Pad& p, const int8_t* in, int8_t* out) { pad(p, in, out); }
+MOTE_KERNEL void pad_s16(const Pad& p, const int16_t* in, int16_t* out) { pad(p, in, out); }
+MOTE_KERNEL void pad_s32(const Pad& p, const int32_t* in, int32_t* out) { pad(p, in, out); }
+MOTE_KERNEL void pad_s64(const PadWide& p, const int64_t* in, int64_t* out) { pad(p, in, out); }
 MOTE_KERNEL void pad_f32(const PadFloat& p, const float* in, float* out) { pad(p, in, out); }
 
 }  // namespace nn

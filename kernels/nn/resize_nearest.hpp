@@ -59,6 +59,15 @@ MOTE_KERNEL void resize_nearest(const ResizeNearest& p, const T* in, T* out) {
 MOTE_KERNEL void resize_nearest_s8(const ResizeNearest& p, const int8_t* in, int8_t* out) {
   resize_nearest(p, in, out);
 }
+MOTE_KERNEL void resize_nearest_s16(const ResizeNearest& p, const int16_t* in, int16_t* out) {
+  resize_nearest(p, in, out);
+}
+MOTE_KERNEL void resize_nearest_s32(const ResizeNearest& p, const int32_t* in, int32_t* out) {
+  resize_nearest(p, in, out);
+}
+MOTE_KERNEL void resize_nearest_s64(const ResizeNearest& p, const int64_t* in, int64_t* out) {
+  resize_nearest(p, in, out);
+}
 MOTE_KERNEL void resize_nearest_f32(const ResizeNearest& p, const float* in, float* out) {
   resize_nearest(p, in, out);
 }
@@ -87,6 +96,18 @@ MOTE_KERNEL void resize_nearest_table(const ResizeNearestTable& p, const T* in, 
 
 MOTE_KERNEL void resize_nearest_table_s8(const ResizeNearestTable& p, const int8_t* in, const int16_t* rows,
                                          const int16_t* columns, int8_t* out) {
+  resize_nearest_table(p, in, rows, columns, out);
+}
+MOTE_KERNEL void resize_nearest_table_s16(const ResizeNearestTable& p, const int16_t* in, const int16_t* rows,
+                                          const int16_t* columns, int16_t* out) {
+  resize_nearest_table(p, in, rows, columns, out);
+}
+MOTE_KERNEL void resize_nearest_table_s32(const ResizeNearestTable& p, const int32_t* in, const int16_t* rows,
+                                          const int16_t* columns, int32_t* out) {
+  resize_nearest_table(p, in, rows, columns, out);
+}
+MOTE_KERNEL void resize_nearest_table_s64(const ResizeNearestTable& p, const int64_t* in, const int16_t* rows,
+                                          const int16_t* columns, int64_t* out) {
   resize_nearest_table(p, in, rows, columns, out);
 }
 MOTE_KERNEL void resize_nearest_table_f32(const ResizeNearestTable& p, const float* in, const int16_t* rows,

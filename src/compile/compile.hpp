@@ -25,7 +25,8 @@ struct Compiled {
 
 // The same from a file; the code is named after it, and every Error starts with its path. `shapes` are those of
 // ImportOptions.
-[[nodiscard]] Compiled compile_file(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes = {});
+[[nodiscard]] Compiled compile_file(const std::filesystem::path& path,
+                                    const std::map<std::string, Shape>& shapes = {});
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

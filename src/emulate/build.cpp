@@ -27,30 +27,32 @@ std::string upper_case(std::string text) {
 // One accessor that picks NAME_input<i> or NAME_output<i>, and the table of sizes, checked against the header's.
 std::string accessor(const EmulateRequest& request, std::string_view kind, const std::vector<int64_t>& bytes) {
   const std::string macro = upper_case(request.name) + "_" + upper_case(std::string(kind));
-  std::string text = fmt::format("#define MODEL_{}_COUNT {}\nstatic_assert({}_COUNT == {}, \"count\");\n",
-                                 upper_case(std::string(kind)), bytes.size(), macro, bytes.size());
+  std::string text = fmt::format("constexpr uint32_t {}_count = {};\nstatic_assert({}_COUNT == {}, \"count\");\n",
+                                 kind, bytes.size(), macro, bytes.size());
   for (size_t i = 0; i < bytes.size(); ++i) {
     text += fmt::format("static_assert({}{}_BYTES == {}, \"size\");\n", macro, i, bytes[i]);
   }
-  text += fmt::format("constexpr uint32_t model_{}_bytes[] = {{{}}};\n", kind, fmt::join(bytes, ", "));
-  text += fmt::format("inline uint8_t* model_{}(uint32_t index, void* arena) {{\n", kind);
+  text += fmt::format("constexpr uint32_t {}_bytes[] = {{{}}};\n", kind, fmt::join(bytes, ", "));
+  text += fmt::format("inline uint8_t* {}(uint32_t index, void* arena) {{\n", kind);
   for (size_t i = 0; i < bytes.size(); ++i) {
     text += fmt::format("  if (index == {}) return (uint8_t*){}_{}{}(arena);\n", i, request.name, kind, i);
   }
   return text + "  return nullptr;\n}\n";
 }
 
+// The model under names of its own namespace, which no model's name can meet.
 std::string binding(const EmulateRequest& request) {
   const std::string macro = upper_case(request.name);
   return fmt::format(
-             "#include \"{0}.h\"\n#define MODEL_ARENA_BYTES {1}_ARENA_BYTES\n#define MODEL_ARENA_ALIGN "
-             "{1}_ARENA_ALIGN\n"
-             "#define MODEL_STEP_COUNT {1}_STEP_COUNT\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
-             "#if {1}_STATE_BYTES\nconstexpr void (*model_reset)(void*) = {0}_reset;\n"
-             "#else\ninline void model_reset(void*) {{}}\n#endif\n"
-             "#define MODEL_INPUTS_ADDRESS {3:#x}u\nconstexpr void (*model_run)(void*) = {0}_run;\n",
+             "#include \"{0}.h\"\nnamespace bound {{\n"
+             "constexpr uint32_t arena_bytes = {1}_ARENA_BYTES, arena_align = {1}_ARENA_ALIGN;\n"
+             "constexpr uint32_t step_count = {1}_STEP_COUNT;\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
+             "#if {1}_STATE_BYTES\nconstexpr void (*reset)(void*) = {0}_reset;\n"
+             "#else\ninline void reset(void*) {{}}\n#endif\n"
+             "constexpr uint32_t inputs_address = {3:#x}u;\nconstexpr void (*run)(void*) = {0}_run;\n",
              request.name, macro, request.steps, request.target.inputs_address) +
-         accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes);
+         accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes) +
+         "}\n";
 }
 
 void copy_firmware(const Target& target, const fs::path& directory) {

@@ -49,9 +49,15 @@ struct Layout {
   double slow_cycles = 0, external_bytes = 0;
 };
 
-// Stack and reserve in one internal memory, the whole arena in one internal memory: the way that leaves most.
+double free_fraction(const RamUse& use) {
+  return static_cast<double>(free_bytes(use)) / static_cast<double>(use.capacity_bytes);
+}
+
+// Stack and reserve in one internal memory, the whole arena in one internal memory: the way that misses least, or
+// that leaves the fuller of the two most of its size.
 Layout unsplit(const std::vector<const BoardMemory*>& memories, const Board& board, const Need& need) {
   Layout best;
+  double best_score = -std::numeric_limits<double>::infinity();
   for (size_t home = 0; home < memories.size(); ++home) {
     if (memories[home]->kind != MemoryKind::ram) continue;
     for (size_t place = 0; place < memories.size(); ++place) {
@@ -59,7 +65,11 @@ Layout unsplit(const std::vector<const BoardMemory*>& memories, const Board& boa
       std::vector<RamUse> uses = empty_uses(memories, home, board, need);
       uses[place].arena_bytes = need.plan->arena_bytes;
       const int64_t left = std::min(free_bytes(uses[home]), free_bytes(uses[place]));
-      if (left > best.left) best = {std::move(uses), false, left, 0, 0};
+      const double score =
+          left < 0 ? static_cast<double>(left) : std::min(free_fraction(uses[home]), free_fraction(uses[place]));
+      if (score <= best_score) continue;
+      best_score = score;
+      best = {std::move(uses), false, left, 0, 0};
     }
   }
   return best;

@@ -25,8 +25,9 @@ namespace mote {
 //   inputs   elements of inputs in the arena
 //   pixels   output elements without the innermost dimension
 //   patches  input elements gathered in front of the weights: visits over the innermost output dimension
-constexpr std::array<std::string_view, 6> work_names = {"calls",  "visits", "outputs",
-                                                        "inputs", "pixels", "patches"};
+//   runs     starts of a loop over the innermost input dimension: visits over it
+constexpr std::array<std::string_view, 7> work_names = {"calls",  "visits",  "outputs", "inputs",
+                                                        "pixels", "patches", "runs"};
 using StepWork = std::array<double, work_names.size()>;
 
 [[nodiscard]] StepWork work_of(const Graph& graph, const Step& step);

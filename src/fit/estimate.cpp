@@ -31,6 +31,8 @@ StepWork work_of(const Graph& graph, const Step& step) {
     if (id != no_tensor && !graph.tensors[id].constant()) inputs += elements(graph.tensors[id].type.shape);
   }
   for (const TensorId id : node.out) outputs += elements(graph.tensors[id].type.shape);
+  const bool has_input = !node.in.empty() && node.in[0] != no_tensor;
+  const int64_t inner = has_input ? last_dimension(graph.tensors[node.in[0]].type.shape) : 1;
   const int64_t pixels = elements(out) / last_dimension(out);
   const int64_t macs = macs_of(graph, node);
   // Weights are padded to whole blocks and the padding is multiplied too; where one set of weights does not
@@ -42,7 +44,8 @@ StepWork work_of(const Graph& graph, const Step& step) {
           static_cast<double>(outputs),
           static_cast<double>(inputs),
           static_cast<double>(pixels),
-          static_cast<double>(visits) / static_cast<double>(last_dimension(out))};
+          static_cast<double>(visits) / static_cast<double>(last_dimension(out)),
+          static_cast<double>(visits) / static_cast<double>(inner)};
 }
 
 std::vector<Variant> variants_of(const Graph& graph, const Plan& plan, Mode mode) {

@@ -106,10 +106,11 @@ std::vector<Way> ways_out(const Compiled& model, const Compiled* int8, const Nee
   return ways;
 }
 
-// Only what changes something: a way that leaves a missing byte where it was is no way out.
+int64_t missing_bytes(const Assessment& result) { return result.ram_missing_bytes + result.flash_missing_bytes; }
+
+// A way that saves less than a tenth of what is missing is no way out.
 bool helps(const Assessment& now, const Assessment& then) {
-  return then.verdict < now.verdict || then.ram_missing_bytes < now.ram_missing_bytes ||
-         then.flash_missing_bytes < now.flash_missing_bytes;
+  return then.verdict < now.verdict || 10 * missing_bytes(then) < 9 * missing_bytes(now);
 }
 
 bool has_optional_memory(const Board& board) {

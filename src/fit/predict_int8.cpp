@@ -149,10 +149,13 @@ class Predictor {
 }  // namespace
 
 bool is_float(const Graph& graph) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
-    return std::any_of(node.out.begin(), node.out.end(),
-                       [&](TensorId id) { return is_float(graph.tensors[id].type); });
-  });
+  const auto has_float = [&](const std::vector<TensorId>& ids) {
+    return std::any_of(ids.begin(), ids.end(), [&](TensorId id) {
+      return id != no_tensor && !graph.tensors[id].constant() && is_float(graph.tensors[id].type);
+    });
+  };
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [&](const Node& node) { return has_float(node.in) && has_float(node.out); });
 }
 
 Int8Prediction predict_int8(const Graph& graph) {

@@ -16,7 +16,7 @@ struct Int8Prediction {
   std::string obstacle;  // the first layer that has no int8 form, and why; empty when there is a model
 };
 
-// Anything computed in float32?
+// Does a layer compute in float32? Converting to or from integers at the model's ends is not computing.
 [[nodiscard]] bool is_float(const Graph& graph);
 
 // Activations i8, weights i8, biases i32. A model that is not float gives its obstacle too.

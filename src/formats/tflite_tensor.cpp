@@ -2,6 +2,7 @@
 #include "formats/tflite_tensor.hpp"
 
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -126,23 +127,46 @@ Quantization read_quantization(const schema::QuantizationParameters& table, cons
   return quant;
 }
 
+// The value of a half-precision number's bits: every one is a float.
+float from_half(uint16_t bits) {
+  const int exponent = (bits >> 10) & 31;
+  const int fraction = bits & 1023;
+  const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
+  if (exponent == 31)
+    return sign *
+           (fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN());
+  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
+  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
+}
+
+// Constants in half precision count as single: targets have no arithmetic for them.
+bool is_half_constant(const schema::Model& model, const schema::Tensor& table) {
+  const auto* const data = model.buffers()->Get(table.buffer())->data();
+  return table.type() == schema::TensorType::FLOAT16 && data != nullptr && data->size() > 0;
+}
+
 Bytes read_data(const schema::Model& model, const schema::Tensor& table, const TensorType& type, Budget& budget) {
   const schema::Buffer& buffer = *model.buffers()->Get(table.buffer());
   require(buffer.offset() == 0 && buffer.size() == 0,
           "keeps its data behind the FlatBuffer, which is not supported");
   if (buffer.data() == nullptr || buffer.data()->size() == 0) return {};
   const size_t size = buffer.data()->size();
-  require(static_cast<int64_t>(size) == byte_size(type), "holds {} bytes of data, but its shape {} needs {}", size,
-          to_text(type.shape), byte_size(type));
-  budget.spend(size);
+  const bool half = is_half_constant(model, table);
+  const int64_t needed = half ? byte_size(type) / 2 : byte_size(type);
+  require(static_cast<int64_t>(size) == needed, "holds {} bytes of data, but its shape {} needs {}", size,
+          to_text(type.shape), needed);
+  budget.spend(half ? 2 * size : size);
   const auto* const first = reinterpret_cast<const std::byte*>(buffer.data()->Data());
-  return Bytes(first, first + size);
+  if (!half) return Bytes(first, first + size);
+  std::vector<float> values;
+  for (const uint16_t bits : to_values<uint16_t>(ByteSpan(first, size))) values.push_back(from_half(bits));
+  return to_bytes(values);
 }
 
 // Fills what the caller keeps even when a later check fails (the shape, for messages).
 void read_content(const schema::Model& model, const schema::Tensor& table, FileTensor& result, Budget& budget) {
   result.tensor.type.shape = read_shape(table.shape());
-  const auto dtype = to_dtype(table.type());
+  const auto dtype = is_half_constant(model, table) ? DType::f32 : to_dtype(table.type());
   require(dtype.has_value(), "has data type {}, which is not supported; use int8 or float32",
           type_name(table.type()));
   result.tensor.type.dtype = *dtype;

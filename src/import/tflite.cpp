@@ -8,6 +8,7 @@
 
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
+#include "import/signed_model.hpp"
 #include "ir/fold.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -234,7 +235,9 @@ void Importer::report() const {
 }  // namespace
 
 Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators) {
-  return Importer(tflite::parse(bytes), operators).import(name);
+  tflite::Model model = tflite::parse(bytes);
+  const UnsignedBorder border = make_signed(model);
+  return with_unsigned_border(Importer(std::move(model), operators).import(name), border);
 }
 
 Graph import_tflite(ByteSpan bytes, std::string_view name) { return import_tflite(bytes, name, op::all()); }

@@ -75,7 +75,9 @@ std::string literal(T value) {
     std::string text;
     value.fields(
         [&](std::string_view, const auto& member) { text += (text.empty() ? "{" : ", ") + literal(member); });
-    return text + "}";
+    return (text.empty() ? "{" : text) + "}";
+  } else if constexpr (std::is_same_v<T, int64_t>) {  // the lowest value has no literal of its own
+    return value == INT64_MIN ? "-9223372036854775807 - 1" : std::to_string(value);
   } else {
     return std::to_string(value);
   }

@@ -90,8 +90,9 @@ struct Sample {
 };
 
 // An operator made from a file's view, and which of the file's inputs the node keeps, in order. Inputs that the
-// operator turned into parameters (axes, paddings, a shape) are left out. `states` become further inputs of the node:
-// what the operator remembers from run to run without the file having a tensor for it, with its first content.
+// operator turned into parameters (axes, paddings, a shape) are left out. `states` become further inputs of the
+// node: what the operator remembers from run to run without the file having a tensor for it, with its first
+// content.
 struct Made {
   OperatorPtr op;
   std::vector<size_t> inputs;

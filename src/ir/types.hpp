@@ -51,8 +51,8 @@ struct Tensor {
   [[nodiscard]] bool constant() const { return !state && !data.empty(); }
 };
 
-// What a state holds before the first run, as TensorFlow Lite Micro resets variables: the zero point in every element
-// where the type is i8, else 0.
+// What a state holds before the first run, as TensorFlow Lite Micro resets variables: the zero point in every
+// element where the type is i8, else 0.
 [[nodiscard]] Bytes initial_state(const TensorType& type);
 
 // The one scale or zero point of a per-tensor quantised type. Throws Error (naming `what`) when it has none or

@@ -142,7 +142,7 @@ Call BatchMatmul::lower(Inputs in, const Types& out) const {
   const Shape& b = in[1]->type.shape;
   const auto [rows, depth] = matrix(a, transpose_lhs_);
   const int64_t columns = out[0].shape.back();
-  BroadcastTable table = broadcast_table(batches_of(out[0].shape), batches_of(a), batches_of(b));
+  BroadcastTable table = broadcast_table(batches_of(out[0].shape), {batches_of(a), batches_of(b)});
   nn::BatchMatmul p{};
   p.dimensions = table.dimensions;
   p.rows = narrow<int32_t>(rows), p.depth = narrow<int32_t>(depth), p.columns = narrow<int32_t>(columns);

@@ -46,32 +46,36 @@ size_t broadcast_index(int64_t index, const Shape& out, const Shape& shape) {
   return static_cast<size_t>(place);
 }
 
-BroadcastTable broadcast_table(const Shape& out, const Shape& a, const Shape& b) {
+BroadcastTable broadcast_table(const Shape& out, const std::vector<Shape>& inputs) {
   struct Row {
-    int64_t extent = 1, stride_a = 0, stride_b = 0;
+    int64_t extent = 1;
+    std::vector<int64_t> strides;
   };
   std::vector<Row> rows;  // innermost first
-  int64_t stride_a = 1, stride_b = 1;
+  std::vector<int64_t> stride(inputs.size(), 1);
   for (size_t d = out.size(); d-- > 0;) {
-    const int64_t extent_a = aligned_extent(a, d, out.size());
-    const int64_t extent_b = aligned_extent(b, d, out.size());
-    const Row row{out[d], extent_a == 1 ? 0 : stride_a, extent_b == 1 ? 0 : stride_b};
-    stride_a *= extent_a;
-    stride_b *= extent_b;
+    Row row{out[d], {}};
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const int64_t extent = aligned_extent(inputs[i], d, out.size());
+      row.strides.push_back(extent == 1 ? 0 : stride[i]);
+      stride[i] *= extent;
+    }
     if (out[d] == 1) continue;
-    const auto continues = [&](int64_t inner, int64_t outer) { return outer == inner * rows.back().extent; };
-    if (!rows.empty() && continues(rows.back().stride_a, row.stride_a) &&
-        continues(rows.back().stride_b, row.stride_b)) {
+    bool continues = !rows.empty();
+    for (size_t i = 0; continues && i < inputs.size(); ++i) {
+      continues = row.strides[i] == rows.back().strides[i] * rows.back().extent;
+    }
+    if (continues) {
       rows.back().extent *= row.extent;
     } else {
-      rows.push_back(row);
+      rows.push_back(std::move(row));
     }
   }
-  if (rows.empty()) rows.emplace_back();
+  if (rows.empty()) rows.push_back({1, std::vector<int64_t>(inputs.size(), 0)});
   std::vector<int32_t> values;
   for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-    for (const int64_t value : {row->extent, row->stride_a, row->stride_b})
-      values.push_back(narrow<int32_t>(value));
+    values.push_back(narrow<int32_t>(row->extent));
+    for (const int64_t value : row->strides) values.push_back(narrow<int32_t>(value));
   }
   return {narrow<int32_t>(rows.size()), {"strides", DType::i32, to_bytes(values), false}};
 }

@@ -21,6 +21,6 @@ struct BroadcastTable {
   int32_t dimensions = 0;
   Constant table;
 };
-[[nodiscard]] BroadcastTable broadcast_table(const Shape& out, const Shape& a, const Shape& b);
+[[nodiscard]] BroadcastTable broadcast_table(const Shape& out, const std::vector<Shape>& inputs);
 
 }  // namespace mote::op

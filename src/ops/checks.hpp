@@ -45,7 +45,7 @@ inline void require_dtype(const TensorType& type, std::initializer_list<DType> a
 // Where a kernel finds input `index`: in the arena, or in flash as one more of `constants`.
 [[nodiscard]] inline Argument data_argument(Inputs in, size_t index, std::vector<Constant>& constants) {
   if (!in[index]->constant()) return input(index);
-  constants.push_back({"data", in[index]->type.dtype, in[index]->data, true});
+  constants.push_back({fmt::format("data{}", index), in[index]->type.dtype, in[index]->data, true});
   return constant(constants.size() - 1);
 }
 

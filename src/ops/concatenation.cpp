@@ -169,6 +169,7 @@ class Concatenation final : public Operator {
     for (size_t i = 0; i < in.size(); ++i) {
       Argument argument = data_argument(in, i, call.constants);
       argument.c_type = detail::element_type<T>();
+      if (argument.kind == Argument::Kind::constant) call.constants.back().name += std::to_string(i);
       call.arguments.push_back(argument);
     }
   }

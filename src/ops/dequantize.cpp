@@ -2,9 +2,10 @@
 // Dequantisation: everything the compiler knows about it.
 #include "nn/dequantize.hpp"
 
-#include "formats/tflite_view.hpp"
+#include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
+#include "ops/reshape.hpp"
 #include "ops/sampling.hpp"
 
 namespace mote::op {
@@ -54,7 +55,12 @@ class Dequantize final : public Operator {
   }
 };
 
-Made from_tflite(const tflite::OpView&) { return {std::make_shared<Dequantize>(), {0}}; }
+// Constants in half precision have become single precision when the file was read: nothing is left to do.
+Made from_tflite(const tflite::OpView& view) {
+  const TensorType& type = file_input(view).type;
+  if (type.dtype == DType::f32) return {make_reshape(type.shape), {0}};
+  return {std::make_shared<Dequantize>(), {0}};
+}
 
 Sample sample(std::mt19937& random) {
   const DType dtypes[] = {DType::i8, DType::i8, DType::u8, DType::i16};

@@ -4,11 +4,12 @@
 
 #include <array>
 
-#include "formats/tflite_view.hpp"
-#include "ops/checks.hpp"
+#include "ops/axes.hpp"
 #include "ops/convolution.hpp"
+#include "ops/move.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
+#include "ops/storage.hpp"
 
 namespace mote::op {
 
@@ -20,8 +21,8 @@ struct Margin {
 
 class Pad final : public Operator {
  public:
-  // `value` is the stored value to pad with: a quantised integer, or a float. Absent: real 0.
-  Pad(std::vector<Margin> margins, std::optional<float> value) : margins_(std::move(margins)), value_(value) {}
+  // `value` is the stored value to pad with: an integer, quantised or not, or a float. Absent: real 0.
+  Pad(std::vector<Margin> margins, std::optional<double> value) : margins_(std::move(margins)), value_(value) {}
 
   [[nodiscard]] std::string name() const override { return "pad"; }
   [[nodiscard]] std::string parameters() const override {
@@ -33,14 +34,11 @@ class Pad final : public Operator {
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
-    require_dtype(input, {DType::i8, DType::f32}, "input");
     require(input.shape.size() == margins_.size(), "pads {} dimensions, its input has {}", margins_.size(),
             input.shape.size());
     require(elements(input.shape) > 0, "has an input of shape {}, which is empty", to_text(input.shape));
-    TensorType output = declared_type(declared, input.dtype);
-    output.shape = input.shape;
+    TensorType output = moved_type(input, declared, input.shape);
     for (size_t d = 0; d < margins_.size(); ++d) output.shape[d] += margins_[d].before + margins_[d].after;
-    if (input.dtype == DType::i8) require_same_quantization(input, output);
     (void)merged(input.shape);
     return {output};
   }
@@ -83,14 +81,12 @@ class Pad final : public Operator {
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
-    const TensorType& type = in[0]->type;
-    const std::vector<Argument> arguments{input(0), output(0)};
-    Call call = type.dtype == DType::f32 ? make_call(nn::pad_f32, "pad_f32", "nn/pad.hpp", "PadFloat",
-                                                     parameters_for(type.shape, value_.value_or(0.0F)), arguments)
-                                         : make_call(nn::pad_s8, "pad_s8", "nn/pad.hpp", "Pad",
-                                                     parameters_for(type.shape, stored_value(out[0])), arguments);
-    call.order = {.dims = static_cast<int>(out[0].shape.size()), .block = 1, .reads_first = true};
-    return call;
+    const auto call_of = [&](auto kernel, const char* suffix) {
+      Call call = call_with(kernel, suffix, in[0]->type.shape, out[0]);
+      call.order = element_by_element(out[0]);
+      return call;
+    };
+    return call_for_storage(out[0].dtype, call_of, nn::pad_s8, nn::pad_s16, nn::pad_s32, nn::pad_s64, nn::pad_f32);
   }
 
  private:
@@ -124,6 +120,16 @@ class Pad final : public Operator {
     return padding.before < window.span() && padding.after < window.span();
   }
 
+  template <class Value, class T>
+  [[nodiscard]] Call call_with(void (*kernel)(const nn::PadOf<Value>&, const T*, T*), const char* suffix,
+                               const Shape& from, const TensorType& out) const {
+    const char* const params_type = std::is_same_v<Value, float>     ? "PadFloat"
+                                    : std::is_same_v<Value, int64_t> ? "PadWide"
+                                                                     : "Pad";
+    return make_call(kernel, std::string("pad") + suffix, "nn/pad.hpp", params_type,
+                     parameters_for(from, static_cast<Value>(stored_value(out))), {input(0), output(0)});
+  }
+
   template <class T>
   [[nodiscard]] nn::PadOf<T> parameters_for(const Shape& shape, T value) const {
     std::array<int32_t, 5> in{}, before{}, out{};
@@ -137,17 +143,17 @@ class Pad final : public Operator {
             before[3], before[4], out[0], out[1], out[2], out[3],    out[4],    value};
   }
 
-  [[nodiscard]] int32_t stored_value(const TensorType& type) const {
-    return value_ ? static_cast<int32_t>(*value_) : tensor_zero(type, "output");
+  [[nodiscard]] double stored_value(const TensorType& type) const {
+    return value_ ? *value_ : type.quant.empty() ? 0.0 : tensor_zero(type, "output");
   }
 
   [[nodiscard]] double real_value(const TensorType& type) const {
-    if (type.dtype == DType::f32) return static_cast<double>(value_.value_or(0.0F));
+    if (type.quant.empty()) return stored_value(type);
     return static_cast<double>(tensor_scale(type, "output")) * (stored_value(type) - tensor_zero(type, "output"));
   }
 
   std::vector<Margin> margins_;
-  std::optional<float> value_;
+  std::optional<double> value_;
 };
 
 std::vector<Margin> margins_from_tflite(const tflite::OpView& view) {
@@ -166,30 +172,53 @@ Made pad_from_tflite(const tflite::OpView& view) {
   return {std::make_shared<Pad>(margins_from_tflite(view), std::nullopt), {0}};
 }
 
+template <class T>
+double first_value(const Tensor& tensor) {
+  return static_cast<double>(to_values<T>(tensor.data)[0]);
+}
+
+double one_value(const Tensor& tensor) {
+  switch (tensor.type.dtype) {
+    case DType::i8: return first_value<int8_t>(tensor);
+    case DType::u8:
+    case DType::boolean: return first_value<uint8_t>(tensor);
+    case DType::i16: return first_value<int16_t>(tensor);
+    case DType::u16: return first_value<uint16_t>(tensor);
+    case DType::i32: return first_value<int32_t>(tensor);
+    case DType::u32: return first_value<uint32_t>(tensor);
+    case DType::i64: return first_value<int64_t>(tensor);
+    case DType::u64: return first_value<uint64_t>(tensor);
+    case DType::f32: return static_cast<double>(first_value<float>(tensor));
+    case DType::i4:
+    case DType::i2: break;
+  }
+  fail("pads with a value of type {}, which is not supported; convert the model with i8", name(tensor.type.dtype));
+}
+
 Made pad_value_from_tflite(const tflite::OpView& view) {
   if (view.inputs.size() < 3 || view.inputs[2] == nullptr) return pad_from_tflite(view);
   const Tensor& value = *view.inputs[2];
   require(value.constant() && elements(value.type.shape) == 1,
           "pads with a value that is not one constant; make it one");
-  require_dtype(value.type, {DType::i8, DType::f32}, "padding value");
-  const float stored = value.type.dtype == DType::f32 ? to_values<float>(value.data)[0]
-                                                      : static_cast<float>(to_values<int8_t>(value.data)[0]);
+  const double stored = one_value(value);
   return {std::make_shared<Pad>(margins_from_tflite(view), stored), {0}};
 }
 
 Sample sample(std::mt19937& random) {
-  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
-  const TensorType type = random_type(random, dtype, random_shape(random, 1, 5, 4));
+  const TensorType type = random_movable(random, random_shape(random, 1, 5, 4));
   TensorType out = type;
   std::vector<Margin> margins(type.shape.size());
   for (Margin& margin : margins) {
     if (chance(random, 50)) margin = {random_integer(random, 0, 2), random_integer(random, 0, 2)};
   }
   for (size_t d = 0; d < margins.size(); ++d) out.shape[d] += margins[d].before + margins[d].after;
-  std::optional<float> value;
-  if (chance(random, 30)) value = static_cast<float>(random_integer(random, -128, 127));
-  return {
-      std::make_shared<Pad>(std::move(margins), value), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
+  std::optional<double> value;
+  if (chance(random, 30))
+    value = static_cast<double>(random_integer(random, type.dtype == DType::u8 ? 0 : -128, 127));
+  return {std::make_shared<Pad>(std::move(margins), value),
+          {variable(type)},
+          {out},
+          type.dtype == DType::f32 ? 0.0 : 1e-9};
 }
 
 }  // namespace

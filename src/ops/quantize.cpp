@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantisation and requantisation: everything the compiler knows about them.
-#include "nn/quantize.hpp"
+#include "ops/quantize.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "nn/quantize.hpp"
 #include "ops/checks.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
 
-namespace mote::op {
+namespace mote {
+
+namespace op {
 
 namespace {
 
@@ -100,7 +103,7 @@ class Quantize final : public Operator {
   }
 };
 
-Made from_tflite(const tflite::OpView&) { return {std::make_shared<Quantize>(), {0}}; }
+Made from_tflite(const tflite::OpView&) { return {make_quantize(), {0}}; }
 
 Sample sample(std::mt19937& random) {
   using enum DType;
@@ -120,11 +123,15 @@ Sample sample(std::mt19937& random) {
     out.quant.scale = {static_cast<float>(static_cast<double>(in.quant.scale[0]) * steps)};
   }
   const double tolerance = from == DType::i32 ? 1.6 : 0.76;
-  return {std::make_shared<Quantize>(), {variable(in)}, {out}, tolerance};
+  return {make_quantize(), {variable(in)}, {out}, tolerance};
 }
 
 }  // namespace
 
 extern const OpDef quantize{.name = "quantize", .tflite = {{"QUANTIZE", from_tflite}}, .sample = sample};
 
-}  // namespace mote::op
+}  // namespace op
+
+OperatorPtr make_quantize() { return std::make_shared<op::Quantize>(); }
+
+}  // namespace mote

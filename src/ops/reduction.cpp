@@ -18,7 +18,11 @@ std::string Reduction::parameters() const {
 
 Types Reduction::infer(Inputs in, const Types& declared) const {
   const TensorType& input = one_input(in);
-  require_dtype(input, {DType::i8, DType::f32}, "input");
+  std::vector<std::string_view> names;
+  for (const DType dtype : dtypes()) names.push_back(mote::name(dtype));
+  require(std::find(names.begin(), names.end(), mote::name(input.dtype)) != names.end(),
+          "has an input of type {}, which is not supported; convert the model with {}", mote::name(input.dtype),
+          fmt::join(names, " or "));
   require(input.shape.size() == parameters_.folded.size(), "has axes for rank {}, its input has rank {}",
           parameters_.folded.size(), input.shape.size());
   require(elements(input.shape) > 0, "has an input of shape {}, which is empty", to_text(input.shape));

@@ -22,6 +22,8 @@ class Reduction : public Operator {
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
 
  protected:
+  [[nodiscard]] virtual std::vector<DType> dtypes() const = 0;  // that the operator takes
+
   // The value of the real elements (never empty) that fold into one.
   [[nodiscard]] virtual double folded_value(const std::vector<double>& elements) const = 0;
 

@@ -3,9 +3,10 @@
 #include "nn/resize_nearest.hpp"
 
 #include "formats/tflite_view.hpp"
-#include "ops/checks.hpp"
+#include "ops/move.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
+#include "ops/storage.hpp"
 
 namespace mote::op {
 
@@ -66,15 +67,11 @@ class ResizeNearest final : public Operator {
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
     const TensorType& input = one_input(in);
-    require_dtype(input, {DType::i8, DType::f32}, "input");
     require(input.shape.size() == 4 && elements(input.shape) > 0, "needs an input of rank 4 (NHWC), it has {}",
             to_text(input.shape));
-    TensorType output = declared_type(declared, input.dtype);
-    output.shape = {input.shape[0], parameters_.height, parameters_.width, input.shape[3]};
-    if (input.dtype == DType::i8) require_same_quantization(input, output);
     require(input.shape[1] < 32768 && input.shape[2] < 32768,
             "resizes an input of {}; images up to 32767 are supported", to_text(input.shape));
-    return {output};
+    return {moved_type(input, declared, {input.shape[0], parameters_.height, parameters_.width, input.shape[3]})};
   }
 
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {
@@ -105,11 +102,11 @@ class ResizeNearest final : public Operator {
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const Shape& from = in[0]->type.shape;
     const Shape& to = out[0].shape;
-    const bool is_float = in[0]->type.dtype == DType::f32;
+    const DType dtype = in[0]->type.dtype;
     const auto y = source_fraction(from[1], to[1], parameters_);
     const auto x = source_fraction(from[2], to[2], parameters_);
-    Call call = y && x ? fraction_call(from, to, *y, *x, is_float) : table_call(from, to, is_float);
-    call.order = {.dims = 4, .block = 1, .reads_first = true};
+    Call call = y && x ? fraction_call(from, to, *y, *x, dtype) : table_call(from, to, dtype);
+    call.order = element_by_element(out[0]);
     return call;
   }
 
@@ -117,27 +114,30 @@ class ResizeNearest final : public Operator {
   static constexpr const char* header = "nn/resize_nearest.hpp";
 
   [[nodiscard]] static Call fraction_call(const Shape& from, const Shape& to, const Fraction& y, const Fraction& x,
-                                          bool is_float) {
+                                          DType dtype) {
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
     const nn::ResizeNearest params{small(from[0]),   small(from[1]), small(from[2]), small(from[3]),
                                    small(to[1]),     small(to[2]),   small(y.step),  small(y.start),
                                    small(y.divisor), small(x.step),  small(x.start), small(x.divisor)};
-    const std::vector<Argument> arguments{input(0), output(0)};
-    return is_float
-               ? make_call(nn::resize_nearest_f32, "resize_nearest_f32", header, "ResizeNearest", params,
-                           arguments)
-               : make_call(nn::resize_nearest_s8, "resize_nearest_s8", header, "ResizeNearest", params, arguments);
+    const auto call_of = [&](auto kernel, const char* suffix) {
+      return make_call(kernel, std::string("resize_nearest") + suffix, header, "ResizeNearest", params,
+                       {input(0), output(0)});
+    };
+    return call_for_storage(dtype, call_of, nn::resize_nearest_s8, nn::resize_nearest_s16, nn::resize_nearest_s32,
+                            nn::resize_nearest_s64, nn::resize_nearest_f32);
   }
 
-  [[nodiscard]] Call table_call(const Shape& from, const Shape& to, bool is_float) const {
+  [[nodiscard]] Call table_call(const Shape& from, const Shape& to, DType dtype) const {
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
     const nn::ResizeNearestTable params{small(from[0]), small(from[1]), small(from[2]),
                                         small(from[3]), small(to[1]),   small(to[2])};
-    const std::vector<Argument> arguments{input(0), constant(0), constant(1), output(0)};
-    Call call = is_float ? make_call(nn::resize_nearest_table_f32, "resize_nearest_table_f32", header,
-                                     "ResizeNearestTable", params, arguments)
-                         : make_call(nn::resize_nearest_table_s8, "resize_nearest_table_s8", header,
-                                     "ResizeNearestTable", params, arguments);
+    const auto call_of = [&](auto kernel, const char* suffix) {
+      return make_call(kernel, std::string("resize_nearest_table") + suffix, header, "ResizeNearestTable", params,
+                       {input(0), constant(0), constant(1), output(0)});
+    };
+    Call call =
+        call_for_storage(dtype, call_of, nn::resize_nearest_table_s8, nn::resize_nearest_table_s16,
+                         nn::resize_nearest_table_s32, nn::resize_nearest_table_s64, nn::resize_nearest_table_f32);
     call.constants = {index_table("rows", from[1], to[1], parameters_),
                       index_table("columns", from[2], to[2], parameters_)};
     return call;
@@ -156,8 +156,7 @@ Made from_tflite(const tflite::OpView& view) {
 }
 
 Sample sample(std::mt19937& random) {
-  const DType dtype = chance(random, 70) ? DType::i8 : DType::f32;
-  TensorType type = random_type(random, dtype, random_shape(random, 4, 4, 7));
+  TensorType type = random_movable(random, random_shape(random, 4, 4, 7));
   Parameters parameters{random_integer(random, 1, 12), random_integer(random, 1, 12), chance(random, 40),
                         chance(random, 40)};
   if (chance(random, 20)) {  // 14 to 46 is the smallest pair whose single-precision places are not exact
@@ -165,7 +164,8 @@ Sample sample(std::mt19937& random) {
     parameters = {46, 1, false, false};
   }
   const TensorType out = reshaped(type, {type.shape[0], parameters.height, parameters.width, type.shape[3]});
-  return {std::make_shared<ResizeNearest>(parameters), {variable(type)}, {out}, dtype == DType::i8 ? 1e-9 : 0.0};
+  return {
+      std::make_shared<ResizeNearest>(parameters), {variable(type)}, {out}, type.dtype == DType::f32 ? 0.0 : 1e-9};
 }
 
 }  // namespace

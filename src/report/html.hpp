@@ -7,9 +7,9 @@
 
 namespace mote {
 
-// `report` is what detailed_report() gives; where it has a key `fit`, the object that `mote fit --json` prints, the
-// page says on which boards the model fits. Nothing in it can leave its place in the page, and the text depends on
-// nothing else.
+// `report` is what detailed_report() gives; where it has a key `fit`, the object that `mote fit --json` prints,
+// the page says on which boards the model fits. Nothing in it can leave its place in the page, and the text
+// depends on nothing else.
 [[nodiscard]] std::string html_page(const nlohmann::ordered_json& report);
 
 // Text for HTML and SVG, attributes included.

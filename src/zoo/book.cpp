@@ -15,7 +15,8 @@ constexpr int64_t application_id = 0x4d6f7465;  // "Mote": tells a book from oth
 // WAL would leave two more files beside the book; a rollback journal is gone after each transaction.
 constexpr const char* row_table = R"(CREATE TABLE rows (
   id INTEGER PRIMARY KEY, model TEXT NOT NULL, target TEXT NOT NULL, mode TEXT NOT NULL,
-  sha256 TEXT NOT NULL, mote TEXT NOT NULL, compiler TEXT NOT NULL, emulator TEXT NOT NULL, detail INTEGER NOT NULL,
+  sha256 TEXT NOT NULL, mote TEXT NOT NULL, compiler TEXT NOT NULL, emulator TEXT NOT NULL,
+  detail INTEGER NOT NULL,
   model_bytes INTEGER, macs INTEGER, arena_bytes INTEGER, lower_bound_bytes INTEGER, weight_bytes INTEGER,
   code_bytes INTEGER, stack_bound_bytes INTEGER, library_ram_bytes INTEGER, stack_peak_bytes INTEGER,
   instructions INTEGER, compile_seconds REAL, measure_seconds REAL, error TEXT,

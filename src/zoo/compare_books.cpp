@@ -45,6 +45,17 @@ double growth(const BookChange& change) {
   return 100.0 * static_cast<double>(*after - *before) / static_cast<double>(*before);
 }
 
+bool is_new_error(const BookChange& change) {
+  return change.what == "error" && std::holds_alternative<std::monostate>(change.before);
+}
+
+// New errors, figures by their growth, then what is only worth knowing.
+double badness(const BookChange& change) {
+  const bool has_figures = figure(change.before) && figure(change.after);
+  if (has_figures || is_new_error(change)) return growth(change);
+  return -std::numeric_limits<double>::infinity();
+}
+
 }  // namespace
 
 std::optional<double> BookChange::percent() const {
@@ -53,7 +64,7 @@ std::optional<double> BookChange::percent() const {
 }
 
 bool BookChange::regressed(double above_percent) const {
-  if (what == "error") return std::holds_alternative<std::monostate>(before);
+  if (is_new_error(*this)) return true;
   return figure(before) && figure(after) && same_model && growth(*this) > above_percent;
 }
 
@@ -73,7 +84,7 @@ std::vector<BookChange> compare_books(const std::vector<BookRow>& before, const 
     }
   }
   std::stable_sort(changes.begin(), changes.end(),
-                   [](const BookChange& a, const BookChange& b) { return growth(a) > growth(b); });
+                   [](const BookChange& a, const BookChange& b) { return badness(a) > badness(b); });
   return changes;
 }
 

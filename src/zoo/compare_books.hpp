@@ -22,7 +22,7 @@ struct BookChange {
   [[nodiscard]] bool regressed(double above_percent) const;
 };
 
-// By growth, the worst first; rows without figures before them. Figures that only one side measured are not
+// New errors first, then figures by their growth, then the rest. Figures that only one side measured are not
 // changes.
 [[nodiscard]] std::vector<BookChange> compare_books(const std::vector<BookRow>& before,
                                                     const std::vector<BookRow>& after);

@@ -67,12 +67,20 @@ std::string padded(const std::string& text, size_t wanted, bool right) {
   return right ? space + text : text + space;
 }
 
+// A long text before the last column would push all others out of sight.
+std::string cut(std::string text, size_t columns) {
+  if (width(text) <= columns) return text;
+  while (!text.empty() && width(text) > columns - 3) text.pop_back();
+  return text + "...";
+}
+
 std::string render_text(const Table& table) {
   std::vector<std::vector<std::string>> lines(table.rows.size() + 1);
   for (size_t column = 0; column < table.columns.size(); ++column) {
+    const size_t most = column + 1 == table.columns.size() ? std::string::npos : 50;
     const bool right = is_numeric(table, column);
     std::vector<std::string> cells{heading(table.columns[column])};
-    for (const auto& row : table.rows) cells.push_back(short_text(cell_text(row[column])));
+    for (const auto& row : table.rows) cells.push_back(cut(short_text(cell_text(row[column])), most));
     size_t widest = 0;
     for (const std::string& cell : cells) widest = std::max(widest, width(cell));
     for (size_t line = 0; line < cells.size(); ++line) lines[line].push_back(padded(cells[line], widest, right));

@@ -22,9 +22,9 @@ enum class Format { text, markdown, csv, json };
 
 [[nodiscard]] Format parse_format(std::string_view text);  // throws Error listing the formats
 
-// Text and markdown are for people: columns without any value are left out, a cell shows the start of its text,
-// and "code_bytes" is headed "code B". CSV (RFC 4180) and JSON (an array of objects, null for unknown) have
-// it all.
+// Text and markdown are for people: columns without any value are left out, a cell shows the start of its text (in
+// text, at most 50 columns of it before the last column), and "code_bytes" is headed "code B". CSV (RFC 4180) and
+// JSON (an array of objects, null for unknown) have it all.
 [[nodiscard]] std::string render(const Table& table, Format format);
 
 [[nodiscard]] nlohmann::ordered_json to_json(const Table& table);

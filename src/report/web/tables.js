@@ -32,46 +32,70 @@ function sortableTable(container, columns, rows, onRow) {
   container.replaceChildren(element('table', {}, element('thead', {}, head), body));
 }
 
-function compare(a, b) { return typeof a === 'number' ? a - b : String(a).localeCompare(String(b)); }
+function compare(a, b) {
+  return typeof a === 'number' ? a - b : String(a).localeCompare(String(b));
+}
 
 function cell(column, row) {
-  const made = element('td', {class: column.kind, 'data-label': column.label, 'data-step': row.step}, column.text(row));
+  const made =
+      element('td', {class: column.kind, 'data-label': column.label, 'data-step': row.step}, column.text(row));
   if (column.mark) made.classList.add(column.mark(row));
   const more = column.more ? column.more(row) : '';
   if (more) made.append(element('small', {}, more));
   if (column.meter > 0 && column.value(row) > 0) {
-    made.append(element('span', {class: 'meter', style: `width: ${Math.max(2, 100 * column.value(row) / column.meter)}%`}));
+    made.append(element(
+        'span', {class: 'meter', style: `width: ${Math.max(2, 100 * column.value(row) / column.meter)}%`}));
   }
   return made;
 }
 
 function numberColumn(label, value, rows) {
-  return {label, value, kind: 'number', meter: Math.max(0, ...rows.map(value)),
-          text: row => value(row) === 0 ? '' : number(value(row))};
+  return {
+    label,
+    value,
+    kind: 'number',
+    meter: Math.max(0, ...rows.map(value)),
+    text: row => value(row) === 0 ? '' : number(value(row))
+  };
 }
 
 function layersTable(container, data, timeline) {
   const rows = data.layers.map((layer, step) => ({...layer, step}));
   const columns = [
-    {label: 'Step', value: row => row.step, text: row => String(row.step), kind: 'number step'},
-    {label: 'Layer', value: row => layerName(row), text: row => `${row.op} ${shortName(layerName(row))}`,
-     more: row => [row.parameters, row.kernel].filter(text => text).join(' · '), kind: 'wide'},
-    numberColumn('MAC', row => row.macs, rows)];
+    {label: 'Step', value: row => row.step, text: row => String(row.step), kind: 'number step'}, {
+      label: 'Layer',
+      value: row => layerName(row),
+      text: row => `${row.op} ${shortName(layerName(row))}`,
+      more: row => [row.parameters, row.kernel].filter(text => text).join(' · '),
+      kind: 'wide'
+    },
+    numberColumn('MAC', row => row.macs, rows)
+  ];
   if (rows.some(row => row.instructions !== null)) {
     columns.push(numberColumn('Instructions', row => row.instructions, rows));
-    columns.push({label: 'per MAC', value: row => row.macs > 0 ? row.instructions / row.macs : 0, kind: 'number',
-                  text: row => row.macs > 0 ? trim(row.instructions / row.macs) : ''});
+    columns.push({
+      label: 'per MAC',
+      value: row => row.macs > 0 ? row.instructions / row.macs : 0,
+      kind: 'number',
+      text: row => row.macs > 0 ? trim(row.instructions / row.macs) : ''
+    });
   }
   columns.push(numberColumn('Weights B', row => row.weight_bytes, rows));
   if (rows.some(row => row.table_bytes > 0)) columns.push(numberColumn('Tables B', row => row.table_bytes, rows));
   if (rows.some(row => row.code_bytes !== null)) columns.push(numberColumn('Code B', row => row.code_bytes, rows));
   columns.push(
-    numberColumn('Arena B', row => data.arena.steps[row.step].bytes, rows),
-    {label: 'Output', value: row => d3.sum(row.outputs, output => output.bytes),
-     text: row => row.outputs.map(tensorType).join(', '), more: row => row.outputs.map(quantisation).join(', ')},
-    {label: 'Constants', value: row => d3.sum(row.constants, constant => constant.bytes),
-     text: row => row.constants.map(tensorType).join(', '),
-     more: row => row.constants.filter(constant => constant.quantisation).slice(0, 1).map(quantisation).join('')});
+      numberColumn('Arena B', row => data.arena.steps[row.step].bytes, rows), {
+        label: 'Output',
+        value: row => d3.sum(row.outputs, output => output.bytes),
+        text: row => row.outputs.map(tensorType).join(', '),
+        more: row => row.outputs.map(quantisation).join(', ')
+      },
+      {
+        label: 'Constants',
+        value: row => d3.sum(row.constants, constant => constant.bytes),
+        text: row => row.constants.map(tensorType).join(', '),
+        more: row => row.constants.filter(constant => constant.quantisation).slice(0, 1).map(quantisation).join('')
+      });
   sortableTable(container, columns, rows, (line, row) => {
     line.addEventListener('pointerenter', () => timeline.mark(row.step));
     line.addEventListener('pointerleave', () => timeline.mark(null));
@@ -81,18 +105,26 @@ function layersTable(container, data, timeline) {
 function buffersTable(container, data) {
   const rows = data.arena.buffers.map((buffer, index) => ({...buffer, index}));
   const shares = row => data.arena.shared.filter(pair => pair.input === row.index || pair.output === row.index);
-  sortableTable(container, [
-    {label: 'Buffer', value: row => row.name, text: row => shortName(row.name), kind: 'wide'},
-    {label: 'Kind', value: row => row.kind, text: row => row.kind},
-    {label: 'Bytes', value: row => row.bytes, text: row => number(row.bytes), kind: 'number'},
-    {label: 'Address', value: row => row.offset, text: row => number(row.offset), kind: 'number'},
-    {label: 'First step', value: row => row.first_step, text: row => number(row.first_step), kind: 'number'},
-    {label: 'Last step', value: row => row.last_step, text: row => number(row.last_step), kind: 'number'},
-    {label: 'Shares bytes with', value: row => shares(row).length,
-     text: row => shares(row).map(pair => {
-       const other = data.arena.buffers[pair.input === row.index ? pair.output : pair.input];
-       return `${shortName(other.name)} (${bytes(pair.bytes)} in step ${pair.step})`;
-     }).join(', ')}], rows);
+  sortableTable(
+      container,
+      [
+        {label: 'Buffer', value: row => row.name, text: row => shortName(row.name), kind: 'wide'},
+        {label: 'Kind', value: row => row.kind, text: row => row.kind},
+        {label: 'Bytes', value: row => row.bytes, text: row => number(row.bytes), kind: 'number'},
+        {label: 'Address', value: row => row.offset, text: row => number(row.offset), kind: 'number'},
+        {label: 'First step', value: row => row.first_step, text: row => number(row.first_step), kind: 'number'},
+        {label: 'Last step', value: row => row.last_step, text: row => number(row.last_step), kind: 'number'}, {
+          label: 'Shares bytes with',
+          value: row => shares(row).length,
+          text: row => shares(row)
+                           .map(pair => {
+                             const other = data.arena.buffers[pair.input === row.index ? pair.output : pair.input];
+                             return `${shortName(other.name)} (${bytes(pair.bytes)} in step ${pair.step})`;
+                           })
+                           .join(', ')
+        }
+      ],
+      rows);
 }
 
 function milliseconds(value) {
@@ -102,35 +134,61 @@ function milliseconds(value) {
 
 // All memories of a board together; what is missing or spread over several stands below.
 function ramText(row) {
-  const used = d3.sum(row.ram, memory => memory.used_bytes), capacity = d3.sum(row.ram, memory => memory.capacity_bytes);
+  const used = d3.sum(row.ram, memory => memory.used_bytes),
+        capacity = d3.sum(row.ram, memory => memory.capacity_bytes);
   return `${roundBytes(used)} of ${roundBytes(capacity)}`;
 }
 
 function ramNote(row) {
   if (row.ram_missing_bytes > 0) return `${bytes(row.ram_missing_bytes)} too many`;
-  return row.ram.length < 2 ? '' : row.ram.map(memory => `${memory.memory} ${roundBytes(memory.used_bytes)}`).join(', ');
+  return row.ram.length < 2 ?
+      '' :
+      row.ram.map(memory => `${memory.memory} ${roundBytes(memory.used_bytes)}`).join(', ');
 }
 
 // What was computed to make it fit, the first that does.
 function remedy(row) {
   if (row.verdict === 'fits') return '';
-  const found = row.alternatives.find(other => other.verdict === 'fits') || row.alternatives.find(other => other.verdict === 'tight');
-  if (found) return `${found.what}: ${found.verdict}, ${ramText(found)} RAM, ${roundBytes(found.flash_bytes)} flash`;
+  const found = row.alternatives.find(other => other.verdict === 'fits') ||
+      row.alternatives.find(other => other.verdict === 'tight');
+  if (found)
+    return `${found.what}: ${found.verdict}, ${ramText(found)} RAM, ${roundBytes(found.flash_bytes)} flash`;
   return row.verdict === 'tight' ? '' : 'a smaller network or input';
 }
 
 // The object that `mote fit --json` prints.
 function boardsTable(container, fit) {
   const verdicts = ['fits', 'tight', 'does not fit'];
-  sortableTable(container, [
-    {label: 'Board', value: row => row.board, text: row => row.board, more: row => row.description, kind: 'wide'},
-    {label: 'Verdict', value: row => verdicts.indexOf(row.verdict), text: row => row.verdict,
-     mark: row => ['yes', 'near', 'no'][verdicts.indexOf(row.verdict)]},
-    {label: 'RAM', value: row => d3.sum(row.ram, memory => memory.used_bytes), text: ramText, more: ramNote},
-    {label: 'Flash', value: row => row.flash_bytes,
-     text: row => `${roundBytes(row.flash_bytes)} of ${roundBytes(row.flash_capacity_bytes)}`,
-     more: row => row.flash_missing_bytes > 0 ? `${bytes(row.flash_missing_bytes)} too many` : ''},
-    {label: 'Time, estimated', value: row => row.milliseconds, kind: 'number', text: row => milliseconds(row.milliseconds),
-     more: row => `${trim(row.clock_hz / 1e6)} MHz, ${trim(row.cycles_per_instruction)} cycles an instruction`},
-    {label: 'Would fit as', value: remedy, text: remedy}], fit.boards);
+  sortableTable(
+      container,
+      [
+        {
+          label: 'Board',
+          value: row => row.board,
+          text: row => row.board,
+          more: row => row.description,
+          kind: 'wide'
+        },
+        {
+          label: 'Verdict',
+          value: row => verdicts.indexOf(row.verdict),
+          text: row => row.verdict,
+          mark: row => ['yes', 'near', 'no'][verdicts.indexOf(row.verdict)]
+        },
+        {label: 'RAM', value: row => d3.sum(row.ram, memory => memory.used_bytes), text: ramText, more: ramNote}, {
+          label: 'Flash',
+          value: row => row.flash_bytes,
+          text: row => `${roundBytes(row.flash_bytes)} of ${roundBytes(row.flash_capacity_bytes)}`,
+          more: row => row.flash_missing_bytes > 0 ? `${bytes(row.flash_missing_bytes)} too many` : ''
+        },
+        {
+          label: 'Time, estimated',
+          value: row => row.milliseconds,
+          kind: 'number',
+          text: row => milliseconds(row.milliseconds),
+          more: row => `${trim(row.clock_hz / 1e6)} MHz, ${trim(row.cycles_per_instruction)} cycles an instruction`
+        },
+        {label: 'Would fit as', value: remedy, text: remedy}
+      ],
+      fit.boards);
 }

@@ -26,25 +26,45 @@ class Timeline {
   }
 
   drawTrack(track, inner, named) {
-    const heading = element('div', {class: 'heading', style: `width: ${this.width}px`}, element('h3', {}, track.title),
-                            element('p', {}, track.note));
+    const heading = element(
+        'div', {class: 'heading', style: `width: ${this.width}px`}, element('h3', {}, track.title),
+        element('p', {}, track.note));
     if (track.legend) heading.append(legend(track.legend));
     const bottom = !track.names ? 6 : named ? 108 : 22;
     const tall = track.height(this.width);
     const height = topMargin + tall + bottom;
     const y = d3.scaleLinear().domain([0, Math.max(track.most, 1)]).range([topMargin + tall, topMargin]);
     const row = element('div', {class: 'track'});
-    const axis = d3.select(row).append('svg').attr('class', 'axis').attr('width', axisWidth).attr('height', height);
-    axis.attr('aria-hidden', 'true').append('g').attr('transform', `translate(${axisWidth - 1}, 0)`)
+    const axis =
+        d3.select(row).append('svg').attr('class', 'axis').attr('width', axisWidth).attr('height', height);
+    axis.attr('aria-hidden', 'true')
+        .append('g')
+        .attr('transform', `translate(${axisWidth - 1}, 0)`)
         .call(d3.axisLeft(y).tickValues(track.ticks).tickFormat(track.format).tickSizeOuter(0));
-    const plot = d3.select(row).append('svg').attr('class', 'plot').attr('width', inner + rightMargin)
-        .attr('height', height).attr('role', 'img').attr('aria-label', `${track.title}. ${track.note}`);
-    plot.append('g').attr('class', 'grid').selectAll('line').data(track.ticks).enter().append('line')
-        .attr('x2', inner).attr('y1', y).attr('y2', y);
+    const plot = d3.select(row)
+                     .append('svg')
+                     .attr('class', 'plot')
+                     .attr('width', inner + rightMargin)
+                     .attr('height', height)
+                     .attr('role', 'img')
+                     .attr('aria-label', `${track.title}. ${track.note}`);
+    plot.append('g')
+        .attr('class', 'grid')
+        .selectAll('line')
+        .data(track.ticks)
+        .enter()
+        .append('line')
+        .attr('x2', inner)
+        .attr('y1', y)
+        .attr('y2', y);
     track.draw(plot, this.x, y);
     if (track.names) this.drawNames(plot, topMargin + tall, named);
-    plot.append('rect').attr('class', 'column').attr('y', topMargin).attr('height', tall)
-        .attr('width', this.x(1)).style('display', 'none');
+    plot.append('rect')
+        .attr('class', 'column')
+        .attr('y', topMargin)
+        .attr('height', tall)
+        .attr('width', this.x(1))
+        .style('display', 'none');
     this.listen(plot.node(), track);
     return [heading, row];
   }
@@ -54,11 +74,18 @@ class Timeline {
     const axis = plot.append('g').attr('transform', `translate(0, ${top})`);
     if (!named) {
       const spread = this.columns > 40 ? 10 : 5;
-      axis.call(d3.axisBottom(this.x).tickValues(d3.range(0, this.columns, spread)).tickFormat(d3.format('d'))
-          .tickSizeOuter(0));
+      // A step's number stands under the middle of its column.
+      axis.attr('transform', `translate(${this.x(0.5)}, ${top})`)
+          .call(d3.axisBottom(this.x).tickValues(d3.range(0, this.columns, spread)).tickFormat(d3.format('d')));
+      axis.select('.domain').remove();
       return;
     }
-    axis.selectAll('text').data(this.names).enter().append('text').attr('text-anchor', 'end').attr('dy', '0.35em')
+    axis.selectAll('text')
+        .data(this.names)
+        .enter()
+        .append('text')
+        .attr('text-anchor', 'end')
+        .attr('dy', '0.35em')
         .attr('transform', (_, step) => `translate(${this.x(step + 0.5)}, 6) rotate(-90)`)
         .text(name => name.length > 14 ? `${name.slice(0, 13)}…` : name);
   }
@@ -80,7 +107,9 @@ class Timeline {
 
   // Marks a step's column in every chart; null: none.
   mark(column) {
-    d3.select(this.container).selectAll('rect.column').style('display', column === null ? 'none' : null)
+    d3.select(this.container)
+        .selectAll('rect.column')
+        .style('display', column === null ? 'none' : null)
         .attr('x', this.x(column || 0));
   }
 
@@ -100,7 +129,12 @@ function legend(entries) {
     if (shape === 'least' || shape === 'ceiling') {
       swatch.append('path').attr('class', shape).attr('d', 'M0 6H18');
     } else {
-      swatch.append('rect').attr('class', shape).attr('x', 1).attr('y', 1).attr('width', 16).attr('height', 10)
+      swatch.append('rect')
+          .attr('class', shape)
+          .attr('x', 1)
+          .attr('y', 1)
+          .attr('width', 16)
+          .attr('height', 10)
           .attr('fill', shape === 'shared' ? 'url(#hatch)' : null);
     }
     item.append(text);

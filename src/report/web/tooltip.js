@@ -4,7 +4,8 @@ const tooltip = document.getElementById('tooltip');
 
 function showTooltip(event, title, rows) {
   const table = element('table', {});
-  for (const [label, value] of rows) table.append(element('tr', {}, element('th', {}, label), element('td', {}, value)));
+  for (const [label, value] of rows)
+    table.append(element('tr', {}, element('th', {}, label), element('td', {}, value)));
   tooltip.replaceChildren(element('strong', {}, title), table);
   tooltip.hidden = false;
   const {width, height} = tooltip.getBoundingClientRect();
@@ -16,4 +17,6 @@ function showTooltip(event, title, rows) {
   tooltip.style.transform = `translate(${Math.max(8, x)}px, ${Math.max(8, y)}px)`;
 }
 
-function hideTooltip() { tooltip.hidden = true; }
+function hideTooltip() {
+  tooltip.hidden = true;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/binary.hpp"
+
+#include <cmath>
+
+#include "ops/sampling.hpp"
+
+namespace mote::op {
+
+namespace {
+
+// As the kernels' integers do; u8 is only chosen from, never computed.
+long double wrap(long double value, DType dtype) {
+  if (dtype == DType::u8) return value;
+  const long double numbers = std::exp2l(static_cast<long double>(bits(dtype)));
+  const long double rest = std::fmod(value, numbers);
+  if (rest >= numbers / 2) return rest - numbers;
+  return rest < -numbers / 2 ? rest + numbers : rest;
+}
+
+bool is_whole(const TensorType& type) {
+  return type.dtype != DType::f32 && type.dtype != DType::boolean && type.quant.empty();
+}
+
+}  // namespace
+
+std::string Binary::parameters() const {
+  return activation_ == Activation::none ? "" : fmt::format("activation={}", mote::name(activation_));
+}
+
+Types Binary::infer(Inputs in, const Types& declared) const {
+  require(in.size() == 2, "has {} inputs, it takes 2", in.size());
+  const TensorType& a = input_type(in, 0);
+  const TensorType& b = input_type(in, 1);
+  require_one_of(kind_.dtypes, a.dtype);
+  require(a.dtype == b.dtype, "has inputs of types {} and {}; both must have one type", mote::name(a.dtype),
+          mote::name(b.dtype));
+  TensorType output = declared_type(declared, kind_.gives_boolean ? DType::boolean : a.dtype);
+  output.shape = broadcast_shape(a.shape, b.shape);
+  (void)kind_.call({in, output, activation_});
+  return {output};
+}
+
+Reals Binary::reference(Inputs in, const Types& out, const Reals& x) const {
+  std::vector<double> result(static_cast<size_t>(elements(out[0].shape)));
+  const bool whole = is_whole(in[0]->type);
+  for (size_t i = 0; i < result.size(); ++i) {
+    const auto index = static_cast<int64_t>(i);
+    const auto a = static_cast<long double>(x[0][broadcast_index(index, out[0].shape, in[0]->type.shape)]);
+    const auto b = static_cast<long double>(x[1][broadcast_index(index, out[0].shape, in[1]->type.shape)]);
+    long double value = kind_.real(a, b, whole);
+    if (whole && !kind_.gives_boolean) value = wrap(value, in[0]->type.dtype);
+    result[i] = apply(activation_, static_cast<double>(value));
+  }
+  return {result};
+}
+
+Region Binary::needs(size_t input, const Region& region, Inputs in, const Types&) const {
+  return broadcast_needs(region, in[input]->type.shape);
+}
+
+Call Binary::lower(Inputs in, const Types& out) const {
+  Call call = kind_.call({in, out[0], activation_});
+  call.order = element_by_element(out[0].shape);
+  return call;
+}
+
+RandomOperands random_operands(std::mt19937& random, DType dtype) {
+  const Shape whole = random_shape(random, 0, 5, 4);
+  RandomOperands operands;
+  const bool broadcast = !whole.empty() && chance(random, 60);
+  if (!broadcast) operands.shape = whole;
+  const int64_t constant = random_integer(random, 0, 5);  // which of the two, if any
+  for (int64_t i = 0; i < 2; ++i) {
+    Shape shape = whole;
+    if (broadcast) {
+      for (int64_t& extent : shape) extent = chance(random, 30) ? 1 : extent;
+      if (chance(random, 30))
+        shape.erase(shape.begin(), shape.begin() + random_integer(random, 0, std::ssize(shape)));
+      operands.shape = broadcast_shape(operands.shape, shape);
+    }
+    TensorType type = random_type(random, dtype, shape);
+    if (dtype != DType::i8 && dtype != DType::i16) type.quant = {};
+    operands.in.push_back(variable(type));
+    if (i == constant) make_constant(*operands.in.back(), random);
+  }
+  return operands;
+}
+
+}  // namespace mote::op

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of two tensors, element by element with broadcasting: one class over descriptions of the functions.
+#pragma once
+
+#include "formats/tflite_view.hpp"
+#include "ops/elementwise.hpp"
+
+namespace mote::op {
+
+// One use of a function, for the kernel's call.
+struct BinaryUse {
+  Inputs in;
+  const TensorType& out;
+  Activation activation;
+
+  [[nodiscard]] const TensorType& a() const { return in[0]->type; }
+  [[nodiscard]] const TensorType& b() const { return in[1]->type; }
+};
+
+struct BinaryKind {
+  std::string_view name;
+  std::vector<DType> dtypes;
+  bool gives_boolean = false;  // else the output has the inputs' dtype
+  // The mathematics; `whole`: on integers without quantisation. Long double holds every 64-bit integer.
+  long double (*real)(long double a, long double b, bool whole);
+  Call (*call)(const BinaryUse& use);  // checks the quantisation, too
+};
+
+class Binary final : public Operator {
+ public:
+  // `kind` lives as long as the program.
+  Binary(const BinaryKind& kind, Activation activation) : kind_(kind), activation_(activation) {}
+
+  [[nodiscard]] std::string name() const override { return std::string(kind_.name); }
+  [[nodiscard]] std::string parameters() const override;
+  [[nodiscard]] Types infer(Inputs in, const Types& declared) const override;
+  [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override;
+  [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
+
+ private:
+  const BinaryKind& kind_;
+  Activation activation_;
+};
+
+// Two random inputs of type `dtype` that broadcast, one of them constant now and then, and their common shape.
+struct RandomOperands {
+  std::vector<std::optional<Tensor>> in;
+  Shape shape;
+};
+[[nodiscard]] RandomOperands random_operands(std::mt19937& random, DType dtype);
+
+template <class Options>
+[[nodiscard]] Activation fused_activation(const tflite::OpView& view) {
+  const auto* const options = view.options<Options>();
+  return options == nullptr ? Activation::none
+                            : activation_from_tflite(static_cast<int>(options->fused_activation_function()));
+}
+
+}  // namespace mote::op

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running sums along an axis: everything the compiler knows about them.
+#include "nn/cumsum.hpp"
+
+#include "ops/axes.hpp"
+#include "ops/checks.hpp"
+#include "ops/registry.hpp"
+#include "ops/sampling.hpp"
+
+namespace mote::op {
+
+namespace {
+
+class Cumsum final : public Operator {
+ public:
+  Cumsum(size_t axis, bool exclusive, bool reverse) : axis_(axis), exclusive_(exclusive), reverse_(reverse) {}
+
+  [[nodiscard]] std::string name() const override { return "cumsum"; }
+  [[nodiscard]] std::string parameters() const override {
+    return fmt::format("axis={}{}{}", axis_, exclusive_ ? " exclusive" : "", reverse_ ? " reverse" : "");
+  }
+
+  [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
+    const TensorType& input = one_input(in);
+    require_dtype(input, {DType::f32, DType::i32, DType::i64}, "input");
+    require(axis_ < input.shape.size(), "sums along axis {} of {}", axis_, to_text(input.shape));
+    TensorType output = declared_type(declared, input.dtype);
+    output.shape = input.shape;
+    return {output};
+  }
+
+  [[nodiscard]] Reals reference(Inputs in, const Types&, const Reals& x) const override {
+    const nn::Cumsum p = params(in);
+    std::vector<double> result(x[0].size());
+    for (size_t i = 0; i < result.size(); ++i) {
+      const auto inner = static_cast<size_t>(p.inner), extent = static_cast<size_t>(p.extent);
+      const size_t k = i / inner % extent, begin = i - k * inner;
+      for (size_t other = 0; other < extent; ++other) {
+        const bool before = reverse_ ? other > k : other < k;
+        if (before || (other == k && !exclusive_)) result[i] += x[0][begin + other * inner];
+      }
+    }
+    return {result};
+  }
+
+  [[nodiscard]] Call lower(Inputs in, const Types&) const override {
+    const auto call_of = [&](auto kernel, const char* function) {
+      return make_call(kernel, function, "nn/cumsum.hpp", "Cumsum", params(in), {input(0), output(0)});
+    };
+    const DType dtype = in[0]->type.dtype;
+    return dtype == DType::f32   ? call_of(nn::cumsum_f32, "cumsum_f32")
+           : dtype == DType::i64 ? call_of(nn::cumsum_s64, "cumsum_s64")
+                                 : call_of(nn::cumsum_s32, "cumsum_s32");
+  }
+
+ private:
+  [[nodiscard]] nn::Cumsum params(Inputs in) const {
+    const Shape& shape = in[0]->type.shape;
+    const auto axis = shape.begin() + static_cast<std::ptrdiff_t>(axis_);
+    return {narrow<int32_t>(elements(Shape(shape.begin(), axis))), narrow<int32_t>(*axis),
+            narrow<int32_t>(elements(Shape(axis + 1, shape.end()))), exclusive_, reverse_};
+  }
+
+  size_t axis_;
+  bool exclusive_, reverse_;
+};
+
+Made from_tflite(const tflite::OpView& view) {
+  const auto& options = view.required_options<tflite::schema::CumsumOptions>();
+  const size_t axis = dimension(one_integer(view, 1, "axis"), file_shape(view).size());
+  return {std::make_shared<Cumsum>(axis, options.exclusive(), options.reverse()), {0}};
+}
+
+// Integers are left to tests against other implementations: the reference in double does not wrap.
+Sample sample(std::mt19937& random) {
+  const TensorType type = random_type(random, DType::f32, random_shape(random, 1, 4, 5));
+  const auto axis = static_cast<size_t>(random_integer(random, 0, std::ssize(type.shape) - 1));
+  return {std::make_shared<Cumsum>(axis, chance(random, 50), chance(random, 50)), {variable(type)}, {type}, 1e-4};
+}
+
+}  // namespace
+
+extern const OpDef cumsum{.name = "cumsum", .tflite = {{"CUMSUM", from_tflite}}, .sample = sample};
+
+}  // namespace mote::op

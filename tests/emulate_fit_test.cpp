@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Estimates against exact measurements: a model that no cost table has seen stays within the error that the table
+// states for models it has not seen.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "fit/costs.hpp"
+#include "measure/measure.hpp"
+#include "support/models.hpp"
+#include "support/shared.hpp"
+#include "target/find.hpp"
+#include "verify/golden.hpp"
+
+namespace mote {
+namespace {
+
+struct Way {
+  std::string target;
+  Mode mode;
+};
+
+class Estimate : public testing::TestWithParam<Way> {
+ protected:
+  void expect_within_stated_error(const Compiled& model) {
+    const Target& target = find_target(GetParam().target);
+    const CostTable table = costs_of(target);
+    const ModeError error = table.errors.at(std::string(name(GetParam().mode)));
+    const CostEstimate guess = estimate_costs(table, model.graph, model.plan, GetParam().mode);
+    std::mt19937 random(1);
+    const Measurement exact =
+        measure(model, target, GetParam().mode, {random_case(model.graph, random, "fit").inputs}, false);
+    const auto off = [](double guessed, double truth) { return std::abs(guessed / truth - 1); };
+    EXPECT_LE(off(guess.instructions, static_cast<double>(exact.instructions.at(0))), error.instructions.worst);
+    EXPECT_LE(off(static_cast<double>(guess.code_bytes), static_cast<double>(exact.sizes->code_bytes)),
+              error.code.worst);
+    EXPECT_LE(off(static_cast<double>(guess.stack_bytes), static_cast<double>(exact.sizes->stack_bound_bytes)),
+              error.stack.worst);
+    EXPECT_TRUE(guess.unknown.empty());
+  }
+};
+
+TEST_P(Estimate, OfTheDigits) { expect_within_stated_error(compile_file(test::digits_model())); }
+
+INSTANTIATE_TEST_SUITE_P(Ways, Estimate,
+                         testing::Values(Way{"rv32imac", Mode::size}, Way{"rv32imac", Mode::balanced},
+                                         Way{"rv32imac", Mode::speed}, Way{"cortex-m4f", Mode::balanced},
+                                         Way{"cortex-m0plus", Mode::balanced}, Way{"cortex-m55", Mode::balanced},
+                                         Way{"lx106", Mode::balanced}),
+                         [](const auto& info) {
+                           std::string text = info.param.target + "_" + std::string(name(info.param.mode));
+                           std::replace(text.begin(), text.end(), '-', '_');
+                           return text;
+                         });
+
+}  // namespace
+}  // namespace mote

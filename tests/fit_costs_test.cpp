@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cost tables: what is estimated from them, and what they say when they are wrong.
+#include <gtest/gtest.h>
+
+#include "base/embedded.hpp"
+#include "compile/compile.hpp"
+#include "fit/costs.hpp"
+#include "support/models.hpp"
+#include "target/find.hpp"
+#include "target/registry.hpp"
+
+namespace mote {
+namespace {
+
+CostTable uniform_table(const Plan& plan) {
+  CostTable table;
+  table.target = "test";
+  table.run_bytes = 1000;
+  table.run_step_bytes = 10;
+  table.call_bytes = {0, 30, 0, 20};
+  table.library_bytes = {{"a", 7}, {"b", 5}, {"unused", 1'000'000}};
+  for (auto& kernels : table.kernels) {
+    for (const Step& step : plan.steps) {
+      KernelCost& cost = kernels[step.call.kernel];
+      cost.instructions[1] = 2;  // a visit
+      cost.instructions[2] = 3;  // an output
+      cost.code_bytes = 100;
+      cost.stack_bytes = 64;
+      cost.libraries = {"a", "b"};
+    }
+    kernels["*"] = {};
+  }
+  return table;
+}
+
+TEST(Costs, TheSumOfItsParts) {
+  const Compiled model = compile_file(test::digits_model());
+  const CostTable table = uniform_table(model.plan);
+  double instructions = 0;
+  for (const Step& step : model.plan.steps) {
+    const StepWork work = work_of(model.graph, step);
+    instructions += 2 * work[1] + 3 * work[2];
+  }
+  const auto steps = static_cast<int64_t>(model.plan.steps.size());
+  const CostEstimate speed = estimate_costs(table, model.graph, model.plan, Mode::speed);
+  EXPECT_DOUBLE_EQ(speed.instructions, instructions);
+  EXPECT_EQ(speed.stack_bytes, 64);
+  EXPECT_EQ(speed.code_bytes, 1000 + 12 + steps * (10 + 100) + flash_data(model.plan).table_bytes);
+  EXPECT_TRUE(speed.unknown.empty());
+  // Shared instances are counted once, and every step that calls one pays for the call.
+  const std::set<std::string> shared =
+      shared_kernels(model.plan, specialised_steps(model.graph, model.plan, Mode::size));
+  int64_t callers = 0;
+  for (const Step& step : model.plan.steps) callers += static_cast<int64_t>(shared.count(step.call.kernel));
+  ASSERT_GT(callers, 0);
+  const CostEstimate size = estimate_costs(table, model.graph, model.plan, Mode::size);
+  EXPECT_EQ(speed.code_bytes - size.code_bytes, 100 * (callers - std::ssize(shared)) - 20 * callers);
+}
+
+TEST(Costs, VisitsCountPaddedWeightsPixelByPixel) {
+  const Compiled model = compile_file(test::digits_model());
+  bool convolution = false;
+  for (const Step& step : model.plan.steps) {
+    const StepWork work = work_of(model.graph, step);
+    const auto macs = static_cast<double>(macs_of(model.graph, model.graph.nodes[step.node]));
+    EXPECT_EQ(work[0], 1);
+    EXPECT_GE(work[1], macs);
+    if (macs == 0) {
+      EXPECT_EQ(work[1], 0);
+    }
+    if (step.call.kernel == "conv2d_4x4_s8") convolution = true;
+  }
+  EXPECT_TRUE(convolution);
+}
+
+TEST(Costs, AKernelNobodyMeasuredIsEstimatedAndFlagged) {
+  const Compiled model = compile_file(test::digits_model());
+  CostTable table = uniform_table(model.plan);
+  const std::string kernel = model.plan.steps[0].call.kernel;
+  for (auto& kernels : table.kernels) {
+    kernels["*" + kernel.substr(kernel.rfind('_'))].instructions[0] = 5;
+    kernels.erase(kernel);
+  }
+  const CostEstimate estimate = estimate_costs(table, model.graph, model.plan, Mode::speed);
+  EXPECT_EQ(estimate.unknown, std::vector<std::string>{kernel});
+  EXPECT_EQ(estimate.step_instructions[0], 5);
+}
+
+TEST(Costs, EveryEmulatedTargetHasATableThatReadsBack) {
+  for (const Target* const target : target::all()) {
+    if (target->emulator.empty()) continue;
+    const CostTable table = costs_of(*target);
+    EXPECT_EQ(table.target, target->name);
+    const std::string text = costs_json(table).dump();
+    EXPECT_EQ(costs_json(parse_costs(text, "again")).dump(), text);
+    for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed})
+      EXPECT_GT(table.errors.at(std::string(name(mode))).models, 0) << target->name;
+    for (const auto& kernels : table.kernels) EXPECT_EQ(kernels.count("*"), 1U) << target->name;
+  }
+}
+
+TEST(Costs, ABrokenTableNamesItsFile) {
+  try {
+    static_cast<void>(parse_costs(R"({"target": "x"})", "costs/x.json"));
+    FAIL();
+  } catch (const Error& problem) {
+    EXPECT_TRUE(std::string(problem.what()).starts_with("costs/x.json: ")) << problem.what();
+    EXPECT_NE(std::string(problem.what()).find("run_bytes"), std::string::npos) << problem.what();
+  }
+  EXPECT_THROW(static_cast<void>(costs_of(find_target("host"))), Error);
+}
+
+}  // namespace
+}  // namespace mote

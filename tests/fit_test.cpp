@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verdicts and ways out on boards made for the purpose.
+#include "fit/fit.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/models.hpp"
+
+namespace mote {
+namespace {
+
+// A board with these memories; nothing reserved.
+Board board(std::vector<BoardMemory> memory) {
+  Board result;
+  result.name = "test";
+  result.target = "cortex-m4f";
+  result.clock_hz = 1'000'000;
+  result.cycles_per_instruction = 2;
+  result.memory = std::move(memory);
+  result.sources = {{"cycles_per_instruction", "test"}};
+  return result;
+}
+
+BoardMemory memory(std::string name, MemoryKind kind, int64_t bytes, double speed = 1, bool optional = false) {
+  return {std::move(name), kind, bytes, speed, optional, ""};
+}
+
+struct Model {
+  Plan plan;
+  Need need;
+
+  // Two buffers side by side, 600 and 400 bytes; the small one is the hot one.
+  Model() {
+    plan.buffers = {{600, 4, {0, 1}, 0}, {400, 4, {0, 1}, 600}};
+    plan.names = {"large", "hot"};
+    plan.arena_bytes = plan.lower_bound_bytes = 1000;
+    need = {&plan, {600, 40000}, 5000, 1000, 100, 3000, 0};
+  }
+};
+
+TEST(Assess, FitsWithRoom) {
+  const Model model;
+  const Assessment result = assess(
+      board({memory("ram", MemoryKind::ram, 2000), memory("flash", MemoryKind::flash, 10000)}), model.need, false);
+  EXPECT_EQ(result.verdict, Verdict::fits);
+  EXPECT_EQ(result.flash_bytes, 6000);
+  EXPECT_EQ(result.ram.at(0).used_bytes(), 1100);
+  EXPECT_DOUBLE_EQ(result.milliseconds, 3000 * 2 / 1000.0);
+}
+
+TEST(Assess, TightAboveNineTenthsAndWithinTheEstimatesError) {
+  Model model;
+  const auto verdict = [&](int64_t ram, int64_t flash) {
+    return assess(board({memory("ram", MemoryKind::ram, ram), memory("flash", MemoryKind::flash, flash)}),
+                  model.need, false)
+        .verdict;
+  };
+  EXPECT_EQ(verdict(1223, 10000), Verdict::fits);
+  EXPECT_EQ(verdict(1220, 10000), Verdict::tight);
+  EXPECT_EQ(verdict(1100, 10000), Verdict::tight);
+  EXPECT_EQ(verdict(1099, 10000), Verdict::does_not_fit);
+  EXPECT_EQ(verdict(2000, 6000), Verdict::tight);
+  EXPECT_EQ(verdict(2000, 5999), Verdict::does_not_fit);
+  EXPECT_EQ(verdict(2000, 7000), Verdict::fits);
+  model.need.code_error = 2;  // the code may take three times the estimate: 1000 B of room are not enough
+  EXPECT_EQ(verdict(2000, 7000), Verdict::tight);
+}
+
+TEST(Assess, SaysByHowMuch) {
+  const Model model;
+  const Assessment result = assess(
+      board({memory("ram", MemoryKind::ram, 900), memory("flash", MemoryKind::flash, 5500)}), model.need, false);
+  EXPECT_EQ(result.ram_missing_bytes, 200);
+  EXPECT_EQ(result.flash_missing_bytes, 500);
+}
+
+TEST(Assess, StackAndReserveMayLiveBesideTheArena) {
+  const Model model;
+  Board two = board({memory("big", MemoryKind::ram, 1300), memory("small", MemoryKind::ram, 300),
+                     memory("flash", MemoryKind::flash, 10000)});
+  two.reserved_ram_bytes = 150;
+  const Assessment result = assess(two, model.need, false);
+  EXPECT_EQ(result.verdict, Verdict::fits);
+  EXPECT_FALSE(result.split);
+  EXPECT_EQ(result.ram.at(0).arena_bytes, 1000);
+  EXPECT_EQ(result.ram.at(1).used_bytes(), 250);
+}
+
+TEST(Assess, SpreadsTheArenaAndKeepsHotBuffersInside) {
+  const Model model;
+  const Board outside = board({memory("ram", MemoryKind::ram, 800), memory("flash", MemoryKind::flash, 10000),
+                               memory("psram", MemoryKind::external_ram, 100000, 0.1, true)});
+  EXPECT_EQ(assess(outside, model.need, false).verdict, Verdict::does_not_fit);
+  const Assessment result = assess(outside, model.need, true);
+  EXPECT_EQ(result.verdict, Verdict::fits);
+  EXPECT_TRUE(result.split);
+  ASSERT_EQ(result.ram.size(), 2U);
+  EXPECT_EQ(result.ram[0].buffers, std::vector<size_t>{1});  // the hot one
+  EXPECT_EQ(result.ram[1].buffers, std::vector<size_t>{0});
+  EXPECT_EQ(result.external_bytes, 600);
+  // 600 bytes at a quarter of (10 - 1) cycles each.
+  EXPECT_DOUBLE_EQ(result.milliseconds, (3000 * 2 + 600 * 9 / 4.0) / 1000);
+}
+
+TEST(Fit, AnExactMeasurementReplacesTheEstimate) {
+  const Compiled model = compile_file(test::digits_model());
+  const Board one = board({memory("ram", MemoryKind::ram, 1 << 16), memory("flash", MemoryKind::flash, 1 << 16)});
+  const ModelFit guess = fit_boards(model, {one}, Mode::balanced);
+  EXPECT_FALSE(guess.boards.at(0).exact);
+  int calls = 0;
+  const ModelFit exact = fit_boards(model, {one, one}, Mode::balanced, [&](const Target& target) {
+    EXPECT_EQ(target.name, "cortex-m4f");
+    ++calls;
+    return std::optional(ExactCost{111, 22, 3333});
+  });
+  EXPECT_EQ(calls, 1) << "once for each target";
+  EXPECT_TRUE(exact.boards.at(1).exact);
+  EXPECT_EQ(exact.boards[1].code_bytes, 111);
+  EXPECT_EQ(exact.boards[1].now.flash_bytes, exact.weight_bytes + 111);
+  EXPECT_DOUBLE_EQ(exact.boards[1].now.milliseconds, 3333 * 2 / 1000.0);
+}
+
+TEST(Fit, FourBitAndTernaryWeightsAreCountedToTheByte) {
+  const Compiled model = compile_file(test::digits_model());
+  const Board one = board({memory("ram", MemoryKind::ram, 1 << 16), memory("flash", MemoryKind::flash, 4096)});
+  const ModelFit fit = fit_boards(model, {one}, Mode::size);
+  int64_t four = fit.weight_bytes, two = fit.weight_bytes;
+  for (const Step& step : model.plan.steps) {
+    for (const Constant& constant : step.call.constants) {
+      if (constant.name != "weights") continue;
+      const auto count = static_cast<int64_t>(constant.data.size());
+      four -= count / 2;
+      two -= count * 3 / 4;
+    }
+  }
+  const auto& found = fit.boards.at(0).alternatives;
+  const auto bytes = [&](const std::string& what) {
+    for (const Alternative& one_way : found) {
+      if (one_way.what == what) return one_way.weight_bytes;
+    }
+    return int64_t{-1};
+  };
+  EXPECT_NEAR(static_cast<double>(bytes("4-bit weights")), static_cast<double>(four), 8);  // rounding up a layer
+  EXPECT_NEAR(static_cast<double>(bytes("ternary weights")), static_cast<double>(two), 8);
+  EXPECT_EQ(bytes("int8"), -1) << "it is int8 already";
+}
+
+}  // namespace
+}  // namespace mote

@@ -138,7 +138,8 @@ void mean(Translator& t) {
 void clip(Translator& t) {
   Value value = t.in(0);
   const Mode mode = t.mode({&value}, false);
-  for (size_t input = 1; input <= 2 && t.has(input); ++input) {
+  for (size_t input = 1; input <= 2; ++input) {
+    if (!t.has(input)) continue;
     Value limit = t.plain(input);
     if (mode.integer()) {
       require(t.builder().constant(limit), "clips quantised values to a limit that is computed at run time");
@@ -194,6 +195,19 @@ void cast(Translator& t) {
   t.give(0, {id, value.layout});
 }
 
+void cast_like(Translator& t) {
+  const Value value = t.plain(0);
+  const DType to = t.tensor(1).type.dtype;
+  if (t.builder().tensor(value.id).type.dtype == to) return t.give(0, value);
+  t.give(0, {t.builder().add("CAST", tfl::CastOptionsT{}, {value.id}, {{to, {}, {}}})[0], value.layout});
+}
+
+void gelu(Translator& t) {
+  tfl::GeluOptionsT options;
+  options.approximate = t.node().text("approximate", "none") == "tanh";
+  unary_with(t, "GELU", options);
+}
+
 void is_nan(Translator& t) {
   const Value value = t.plain(0);
   const TensorId id = t.builder().add("NOT_EQUAL", {value.id, value.id}, {{DType::boolean, {}, {}}})[0];
@@ -201,27 +215,49 @@ void is_nan(Translator& t) {
 }
 
 constexpr Translation table[] = {
-    {"Abs", unary},       {"Add", add},
-    {"And", logical_and}, {"Cast", cast},
-    {"Ceil", unary},      {"Clip", clip},
-    {"Cos", unary},       {"Div", divide},
-    {"Dropout", dropout}, {"Equal", equal},
-    {"Exp", unary},       {"Floor", unary},
-    {"Greater", greater}, {"GreaterOrEqual", greater_equal},
-    {"HardSwish", unary}, {"Identity", identity_of},
-    {"IsNaN", is_nan},    {"LeakyRelu", leaky_relu},
-    {"Less", less},       {"LessOrEqual", less_equal},
-    {"Log", unary},       {"Max", maximum},
-    {"Mean", mean},       {"Min", minimum},
-    {"Mod", modulo},      {"Mul", multiply},
-    {"Neg", unary},       {"Not", unary},
-    {"Or", logical_or},   {"PRelu", prelu},
-    {"Pow", power},       {"Relu", unary},
-    {"Round", unary},     {"Sigmoid", unary},
-    {"Sign", unary},      {"Sin", unary},
-    {"Sqrt", unary},      {"Sub", subtract},
-    {"Sum", sum},         {"Tanh", unary},
-    {"Where", where},     {"Xor", logical_xor},
+    {"Abs", unary},
+    {"Add", add},
+    {"And", logical_and},
+    {"Cast", cast},
+    {"Ceil", unary},
+    {"Clip", clip},
+    {"Cos", unary},
+    {"Div", divide},
+    {"Dropout", dropout},
+    {"Equal", equal},
+    {"Exp", unary},
+    {"Floor", unary},
+    {"Gelu", gelu},
+    {"Greater", greater},
+    {"GreaterOrEqual", greater_equal},
+    {"HardSwish", unary},
+    {"Identity", identity_of},
+    {"IsNaN", is_nan},
+    {"LeakyRelu", leaky_relu},
+    {"Less", less},
+    {"LessOrEqual", less_equal},
+    {"Log", unary},
+    {"Max", maximum},
+    {"Mean", mean},
+    {"Min", minimum},
+    {"Mod", modulo},
+    {"Mul", multiply},
+    {"Neg", unary},
+    {"Not", unary},
+    {"Or", logical_or},
+    {"PRelu", prelu},
+    {"Pow", power},
+    {"Relu", unary},
+    {"Round", unary},
+    {"Sigmoid", unary},
+    {"Sign", unary},
+    {"Sin", unary},
+    {"Sqrt", unary},
+    {"Sub", subtract},
+    {"Sum", sum},
+    {"Tanh", unary},
+    {"Where", where},
+    {"Xor", logical_xor},
 };
 
 }  // namespace

@@ -161,11 +161,11 @@ void clip(Translator& t) {
   t.give_mode(mode, value.id, value.layout);
 }
 
+// max(x, 0) + slope * min(x, 0)
 void prelu(Translator& t) {
-  Value value = t.in(0), slope = t.in(1);
-  const Mode mode = t.mode({&value, &slope}, false);
-  Broadcast operands = broadcast(t.builder(), {value, slope});
-  t.give_mode(mode, t.builder().add("PRELU", operands.ids, {mode.type})[0], std::move(operands.layout));
+  FloatMath math(t.builder());
+  const Value x = t.plain(0), zero = math.number(0.0F);
+  t.give(0, math.add(math.maximum(x, zero), math.multiply(math.minimum(x, zero), t.plain(1))));
 }
 
 void where(Translator& t) {
@@ -219,6 +219,7 @@ constexpr Translation table[] = {
     {"Add", add},
     {"And", logical_and},
     {"Cast", cast},
+    {"CastLike", cast_like},
     {"Ceil", unary},
     {"Clip", clip},
     {"Cos", unary},

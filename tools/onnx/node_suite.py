@@ -111,7 +111,8 @@ def check(program, folder):
             onnx.save(model, path)
             got = mote.run(program, path, inputs)
     except mote.Refused as problem:
-        return str(problem).split("\nsupported operators")[0].split("model.onnx: ", 1)[-1]
+        text = str(problem).split("\nsupported operators")[0].split("model.onnx: ", 1)[-1]
+        return " ".join(text.split())
     except Exception as problem:  # the case cannot be prepared (sequences, strings): a reason like any other
         return f"{type(problem).__name__}: {problem}"
     problems = [difference(name, got[name], array) for name, array in expected if name in got]

@@ -180,6 +180,7 @@ void identity_of(Translator& t) { t.give(0, t.in(0)); }
 
 void dropout(Translator& t) {
   t.node().ignore("seed");
+  t.node().ignore("ratio");
   require(!t.has(2) || !t.constant(2) || t.tensor(2).data.at(0) == std::byte{0},
           "is in training mode; export the model for inference (model.eval())");
   require(!t.wanted(1), "gives its mask, which is not supported");

@@ -200,7 +200,7 @@ void pad(Translator& t) {
   TensorId id = source.id;
   if (std::any_of(list.begin(), list.end(), [](int32_t margin) { return margin != 0; })) {
     if (kind == "reflect") {
-      id = builder.add("MIRROR_PAD", {source.id, pads}, {type})[0];
+      id = builder.add("MIRROR_PAD", tfl::MirrorPadOptionsT{}, {source.id, pads}, {type})[0];  // REFLECT is 0
     } else if (zero) {
       id = builder.add("PAD", tfl::PadOptionsT{}, {source.id, pads}, {type})[0];
     } else {

@@ -88,7 +88,15 @@ void arithmetic(Translator& t, std::string_view op) {
 void add(Translator& t) { arithmetic<tfl::AddOptionsT>(t, "ADD"); }
 void subtract(Translator& t) { arithmetic<tfl::SubOptionsT>(t, "SUB"); }
 void multiply(Translator& t) { arithmetic<tfl::MulOptionsT>(t, "MUL"); }
-void divide(Translator& t) { arithmetic<tfl::DivOptionsT>(t, "DIV"); }
+// Index arithmetic divides 64-bit integers, which no kernel does: one number by another, while compiling.
+void divide(Translator& t) {
+  const bool index = t.count() == 2 && t.constant(0) && t.constant(1) && t.tensor(0).type.dtype == DType::i64;
+  if (!index || elements(t.shape(0)) != 1 || elements(t.shape(1)) != 1)
+    return arithmetic<tfl::DivOptionsT>(t, "DIV");
+  const int64_t a = t.integers(0, "dividend").at(0), b = t.integers(1, "divisor").at(0);
+  require(b != 0 && b != -1, "divides the index {} by {}", a, b);
+  t.give(0, t.builder().constant_value(t.shape(0), {a / b}));
+}
 
 // Both operands plain; the result has data type `result`, or theirs.
 void plain_binary(Translator& t, std::string_view op, std::optional<DType> result = std::nullopt) {
@@ -180,6 +188,7 @@ void identity_of(Translator& t) { t.give(0, t.in(0)); }
 
 void dropout(Translator& t) {
   t.node().ignore("seed");
+  t.node().ignore("ratio");
   require(!t.has(2) || !t.constant(2) || t.tensor(2).data.at(0) == std::byte{0},
           "is in training mode; export the model for inference (model.eval())");
   require(!t.wanted(1), "gives its mask, which is not supported");

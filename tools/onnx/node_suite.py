@@ -26,7 +26,7 @@ DATA = pathlib.Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
 # Inputs that Mote needs to know while compiling, by operator; -1: all but the first.
 CONSTANT_INPUTS = {
     "BatchNormalization": [-1], "CenterCropPad": [1], "Clip": [-1], "Conv": [-1], "ConvTranspose": [-1],
-    "ConstantOfShape": [0], "CumSum": [1], "DequantizeLinear": [-1], "Dropout": [-1], "Expand": [1], "Gemm": [1],
+    "ConstantOfShape": [0], "CumSum": [1], "DequantizeLinear": [-1], "Dropout": [-1], "Expand": [1], "Gather": [1], "Gemm": [1],
     "GroupNormalization": [-1], "InstanceNormalization": [-1], "OneHot": [-1], "Pad": [-1], "QLinearConv": [1, 2, 3, 4, 5, 6, 7, 8],
     "QLinearMatMul": [1, 2, 3, 4, 5, 6, 7], "QuantizeLinear": [-1], "Range": [0, 1, 2],
     "ReduceL1": [1], "ReduceL2": [1], "ReduceLogSum": [1], "ReduceLogSumExp": [1], "ReduceMax": [1],

@@ -68,7 +68,7 @@ TEST_P(RealModel, EveryLayerEqualsTheReference) {
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
-INSTANTIATE_TEST_SUITE_P(Models, RealModel, testing::ValuesIn(test::real_models()), test_name);
+INSTANTIATE_TEST_SUITE_P(Models, RealModel, testing::ValuesIn(test::shared_models()), test_name);
 
 }  // namespace
 }  // namespace mote

@@ -11,7 +11,10 @@ namespace mote::test {
 [[nodiscard]] std::filesystem::path digits_model();   // examples/digits/digits.tflite
 [[nodiscard]] std::filesystem::path digits_golden();  // its golden vectors
 
-// Real models whose operators are all supported; names in shared_directory()/models.
-[[nodiscard]] const std::vector<std::string>& real_models();
+// The names in shared_directory()/models, sorted; {"absent"} when that folder is not there.
+[[nodiscard]] std::vector<std::string> shared_models();
+
+// Those of them that also run in emulated cores: every operator, and short enough for every test run.
+[[nodiscard]] const std::vector<std::string>& emulated_models();
 
 }  // namespace mote::test

@@ -231,8 +231,8 @@ TEST(FormatsTflite, FieldsAndOptionsOfANewerSchema) {
   EXPECT_EQ(problem(model_with_options(schema::BuiltinOptions::SoftmaxOptions, add_one)), "");
   EXPECT_EQ(problem(model_with_options(schema::BuiltinOptions::SoftmaxOptions, add_two)),
             "sets field 1 of its SoftmaxOptions, which Mote does not know");
-  EXPECT_EQ(problem(model_with_options(static_cast<schema::BuiltinOptions>(33), add_one)),
-            "carries options of type number 33, which Mote does not know");
+  EXPECT_EQ(problem(model_with_options(static_cast<schema::BuiltinOptions>(200), add_one)),
+            "carries options of type number 200, which Mote does not know");
 }
 
 TEST(FormatsTflite, NamesOfOperators) {

@@ -138,8 +138,10 @@ Pooling::Parameters pooling_from_tflite(const tflite::OpView& view) {
     require(window.kernel > 0 && window.stride > 0, "has a filter of {} with stride {}; both must be positive",
             window.kernel, window.stride);
   }
-  require(!view.inputs.empty() && view.inputs[0] != nullptr && view.inputs[0]->type.shape.size() == 4,
-          "needs an input of rank 4 (NHWC)");
+  require(!view.inputs.empty() && view.inputs[0] != nullptr,
+          "lacks input 0; the file is incomplete, convert the model again");
+  require(view.inputs[0]->type.shape.size() == 4, "needs an input of rank 4 (NHWC), it has {}",
+          to_text(view.inputs[0]->type.shape));
   const Shape& input = view.inputs[0]->type.shape;
   const PaddingScheme scheme = padding_from_tflite(static_cast<int>(options.padding()));
   parameters.pad_height = window_padding(scheme, input[1], parameters.height);

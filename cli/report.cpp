@@ -77,8 +77,9 @@ void make_report(const Flags& flags) {
   const Loaded loaded = load(flags.model);
   Measurement measured;
   if (flags.measure || !flags.stack_picture.empty()) measured = measure_once(loaded);
-  const nlohmann::ordered_json report =
+  nlohmann::ordered_json report =
       detailed_report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured, flags.stack_size);
+  report["fit"] = fit_of(loaded, measured);
   write_pictures(flags, report);
   if (flags.model.json) return print_json(report);
   for (const std::string& file : {flags.output, flags.stack_picture}) {

@@ -69,9 +69,10 @@ Bytes read_input(const std::string& file, const Tensor& tensor) {
     const DType dtype = npy_dtype(array.descr, file);
     require(dtype == tensor.type.dtype, "{}: holds {}, input '{}' needs {}", file, name(dtype), tensor.name,
             wanted);
-    // Extents of 1 may be left out; the order of the others must be the input's (NHWC).
-    require(without_ones(array.shape) == without_ones(tensor.type.shape), "{}: has shape {}, input '{}' needs {}",
-            file, to_text(array.shape), tensor.name, wanted);
+    // Extents of 1 may be left out, or all of the shape; otherwise the order must be the input's (NHWC).
+    const bool flat = array.shape.size() == 1 && array.shape[0] == elements(tensor.type.shape);
+    require(flat || without_ones(array.shape) == without_ones(tensor.type.shape),
+            "{}: has shape {}, input '{}' needs {}", file, to_text(array.shape), tensor.name, wanted);
     bytes = std::move(array.data);
   }
   require(static_cast<int64_t>(bytes.size()) == byte_size(tensor.type),

@@ -72,6 +72,19 @@ TEST(ReportArena, CountsSharedBytesOnceAndHolesNever) {
   EXPECT_EQ(integers(steps, "lower_bound_bytes"), (std::vector<int64_t>{188, 68, 58}));
 }
 
+// How many pairs of buffers hold a common byte in a common step.
+size_t sharing_pairs(const Plan& plan) {
+  size_t pairs = 0;
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const Buffer &a = plan.buffers[i], &b = plan.buffers[j];
+      const bool in_time = a.live.first <= b.live.last && b.live.first <= a.live.last;
+      if (in_time && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes) ++pairs;
+    }
+  }
+  return pairs;
+}
+
 void expect_consistent(const std::filesystem::path& model) {
   const Compiled compiled = compile_file(model);
   const Plan& plan = compiled.plan;
@@ -88,6 +101,7 @@ void expect_consistent(const std::filesystem::path& model) {
   }
   const std::vector<int64_t> bounds = integers(arena["steps"], "lower_bound_bytes");
   EXPECT_EQ(*std::max_element(bounds.begin(), bounds.end()), plan.lower_bound_bytes);
+  EXPECT_EQ(arena["shared"].size(), sharing_pairs(plan));
   for (const Json& shared : arena["shared"]) {
     const Buffer& output = plan.buffers[shared["output"]];
     const Buffer& input = plan.buffers[shared["input"]];

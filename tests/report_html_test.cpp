@@ -179,6 +179,9 @@ TEST_F(Program, ReportMeasuresAndDrawsTheStack) {
   }
   EXPECT_LE(instructions, json["instructions"].get<int64_t>());
   EXPECT_EQ(flash, json["code_bytes"].get<int64_t>());
+  EXPECT_FALSE(json["fit"]["boards"].empty());
+  for (const Json& board : json["fit"]["boards"])
+    EXPECT_EQ(board["exact"].get<bool>(), board["target"] == "rv32imac") << board["board"];
   EXPECT_EQ(read_text(path("stack_usage.png")).substr(1, 3), "PNG");
   EXPECT_EQ(read_text(path("stack_usage.svg")), stack_svg(json));
   EXPECT_NE(read_text(path("page.html")).find(stack_svg(json)), std::string::npos);

@@ -72,14 +72,15 @@ void selu(Translator& t) {
   t.give(0, exponential_unit(math, t.plain(0), gamma, gamma * alpha, 1.0F));
 }
 
+// x times one where it is above alpha, times zero elsewhere.
 void thresholded_relu(Translator& t) {
   FloatMath math(t.builder());
-  const Value x = t.plain(0), limit = math.number(t.node().real("alpha", 1.0F)), zero = math.number(0.0F);
-  Builder& builder = t.builder();
-  const Broadcast compared = broadcast(builder, {x, limit});
-  const Value above{builder.add("GREATER", compared.ids, {{DType::boolean, {}, {}}})[0], compared.layout};
-  Broadcast chosen = broadcast(builder, {above, x, zero});
-  t.give(0, {builder.add("SELECT_V2", chosen.ids, {{DType::f32, {}, {}}})[0], std::move(chosen.layout)});
+  const Value x = t.plain(0), limit = math.number(t.node().real("alpha", 1.0F));
+  const Broadcast compared = broadcast(t.builder(), {x, limit});
+  const TensorId above = t.builder().add("GREATER", compared.ids, {{DType::boolean, {}, {}}})[0];
+  const TensorId factor =
+      t.builder().add("CAST", tflite::schema::CastOptionsT{}, {above}, {{DType::f32, {}, {}}})[0];
+  t.give(0, math.multiply(x, {factor, compared.layout}));
 }
 
 void sine_and_kin(Translator& t) {

@@ -100,7 +100,7 @@ void batch_mat_mul(Translator& t, Value a, Value b) {
           to_text(left), to_text(right));
   const std::vector<TensorId> in{t.builder().stored(a, identity(left.size())),
                                  t.builder().stored(b, identity(right.size()))};
-  const TensorId id = t.builder().add("BATCH_MATMUL", in, {mode.type})[0];
+  const TensorId id = t.builder().add("BATCH_MATMUL", tfl::BatchMatMulOptionsT{}, in, {mode.type})[0];
   const Shape shape = t.builder().tensor(id).type.shape;
   require(shape.size() == rank, "multiplies {} by {}, which is not supported", to_text(left), to_text(right));
   t.give_mode(mode, id, layout_of(shape, identity(rank)));

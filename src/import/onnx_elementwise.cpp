@@ -88,7 +88,15 @@ void arithmetic(Translator& t, std::string_view op) {
 void add(Translator& t) { arithmetic<tfl::AddOptionsT>(t, "ADD"); }
 void subtract(Translator& t) { arithmetic<tfl::SubOptionsT>(t, "SUB"); }
 void multiply(Translator& t) { arithmetic<tfl::MulOptionsT>(t, "MUL"); }
-void divide(Translator& t) { arithmetic<tfl::DivOptionsT>(t, "DIV"); }
+// Index arithmetic divides 64-bit integers, which no kernel does: one number by another, while compiling.
+void divide(Translator& t) {
+  const bool index = t.count() == 2 && t.constant(0) && t.constant(1) && t.tensor(0).type.dtype == DType::i64;
+  if (!index || elements(t.shape(0)) != 1 || elements(t.shape(1)) != 1)
+    return arithmetic<tfl::DivOptionsT>(t, "DIV");
+  const int64_t a = t.integers(0, "dividend").at(0), b = t.integers(1, "divisor").at(0);
+  require(b != 0 && b != -1, "divides the index {} by {}", a, b);
+  t.give(0, t.builder().constant_value(t.shape(0), {a / b}));
+}
 
 // Both operands plain; the result has data type `result`, or theirs.
 void plain_binary(Translator& t, std::string_view op, std::optional<DType> result = std::nullopt) {
@@ -138,7 +146,8 @@ void mean(Translator& t) {
 void clip(Translator& t) {
   Value value = t.in(0);
   const Mode mode = t.mode({&value}, false);
-  for (size_t input = 1; input <= 2 && t.has(input); ++input) {
+  for (size_t input = 1; input <= 2; ++input) {
+    if (!t.has(input)) continue;
     Value limit = t.plain(input);
     if (mode.integer()) {
       require(t.builder().constant(limit), "clips quantised values to a limit that is computed at run time");
@@ -160,11 +169,11 @@ void clip(Translator& t) {
   t.give_mode(mode, value.id, value.layout);
 }
 
+// max(x, 0) + slope * min(x, 0)
 void prelu(Translator& t) {
-  Value value = t.in(0), slope = t.in(1);
-  const Mode mode = t.mode({&value, &slope}, false);
-  Broadcast operands = broadcast(t.builder(), {value, slope});
-  t.give_mode(mode, t.builder().add("PRELU", operands.ids, {mode.type})[0], std::move(operands.layout));
+  FloatMath math(t.builder());
+  const Value x = t.plain(0), zero = math.number(0.0F);
+  t.give(0, math.add(math.maximum(x, zero), math.multiply(math.minimum(x, zero), t.plain(1))));
 }
 
 void where(Translator& t) {
@@ -179,6 +188,7 @@ void identity_of(Translator& t) { t.give(0, t.in(0)); }
 
 void dropout(Translator& t) {
   t.node().ignore("seed");
+  t.node().ignore("ratio");
   require(!t.has(2) || !t.constant(2) || t.tensor(2).data.at(0) == std::byte{0},
           "is in training mode; export the model for inference (model.eval())");
   require(!t.wanted(1), "gives its mask, which is not supported");
@@ -194,6 +204,19 @@ void cast(Translator& t) {
   t.give(0, {id, value.layout});
 }
 
+void cast_like(Translator& t) {
+  const Value value = t.plain(0);
+  const DType to = t.tensor(1).type.dtype;
+  if (t.builder().tensor(value.id).type.dtype == to) return t.give(0, value);
+  t.give(0, {t.builder().add("CAST", tfl::CastOptionsT{}, {value.id}, {{to, {}, {}}})[0], value.layout});
+}
+
+void gelu(Translator& t) {
+  tfl::GeluOptionsT options;
+  options.approximate = t.node().text("approximate", "none") == "tanh";
+  unary_with(t, "GELU", options);
+}
+
 void is_nan(Translator& t) {
   const Value value = t.plain(0);
   const TensorId id = t.builder().add("NOT_EQUAL", {value.id, value.id}, {{DType::boolean, {}, {}}})[0];
@@ -201,27 +224,50 @@ void is_nan(Translator& t) {
 }
 
 constexpr Translation table[] = {
-    {"Abs", unary},       {"Add", add},
-    {"And", logical_and}, {"Cast", cast},
-    {"Ceil", unary},      {"Clip", clip},
-    {"Cos", unary},       {"Div", divide},
-    {"Dropout", dropout}, {"Equal", equal},
-    {"Exp", unary},       {"Floor", unary},
-    {"Greater", greater}, {"GreaterOrEqual", greater_equal},
-    {"HardSwish", unary}, {"Identity", identity_of},
-    {"IsNaN", is_nan},    {"LeakyRelu", leaky_relu},
-    {"Less", less},       {"LessOrEqual", less_equal},
-    {"Log", unary},       {"Max", maximum},
-    {"Mean", mean},       {"Min", minimum},
-    {"Mod", modulo},      {"Mul", multiply},
-    {"Neg", unary},       {"Not", unary},
-    {"Or", logical_or},   {"PRelu", prelu},
-    {"Pow", power},       {"Relu", unary},
-    {"Round", unary},     {"Sigmoid", unary},
-    {"Sign", unary},      {"Sin", unary},
-    {"Sqrt", unary},      {"Sub", subtract},
-    {"Sum", sum},         {"Tanh", unary},
-    {"Where", where},     {"Xor", logical_xor},
+    {"Abs", unary},
+    {"Add", add},
+    {"And", logical_and},
+    {"Cast", cast},
+    {"CastLike", cast_like},
+    {"Ceil", unary},
+    {"Clip", clip},
+    {"Cos", unary},
+    {"Div", divide},
+    {"Dropout", dropout},
+    {"Equal", equal},
+    {"Exp", unary},
+    {"Floor", unary},
+    {"Gelu", gelu},
+    {"Greater", greater},
+    {"GreaterOrEqual", greater_equal},
+    {"HardSwish", unary},
+    {"Identity", identity_of},
+    {"IsNaN", is_nan},
+    {"LeakyRelu", leaky_relu},
+    {"Less", less},
+    {"LessOrEqual", less_equal},
+    {"Log", unary},
+    {"Max", maximum},
+    {"Mean", mean},
+    {"Min", minimum},
+    {"Mod", modulo},
+    {"Mul", multiply},
+    {"Neg", unary},
+    {"Not", unary},
+    {"Or", logical_or},
+    {"PRelu", prelu},
+    {"Pow", power},
+    {"Relu", unary},
+    {"Round", unary},
+    {"Sigmoid", unary},
+    {"Sign", unary},
+    {"Sin", unary},
+    {"Sqrt", unary},
+    {"Sub", subtract},
+    {"Sum", sum},
+    {"Tanh", unary},
+    {"Where", where},
+    {"Xor", logical_xor},
 };
 
 }  // namespace

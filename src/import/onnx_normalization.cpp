@@ -74,12 +74,18 @@ void batch_norm(Translator& t) {
   t.give_mode(mode, id, layout_of(shape, order));
 }
 
-// (x - mean) / sqrt(variance + epsilon) over `axes`.
-Value normalised(Translator& t, const Value& x, const std::vector<size_t>& axes, float epsilon) {
+// (x - mean) / sqrt(variance + epsilon) over `axes`, and what it is made of.
+struct Normalised {
+  Value result, mean, inverse_deviation;
+};
+
+Normalised normalised(Translator& t, const Value& x, const std::vector<size_t>& axes, float epsilon) {
   FloatMath math(t.builder());
-  const Value centred = math.subtract(x, math.mean(x, axes));
+  const Value mean = math.mean(x, axes);
+  const Value centred = math.subtract(x, mean);
   const Value variance = math.mean(math.multiply(centred, centred), axes);
-  return math.divide(centred, math.unary("SQRT", math.add(variance, epsilon)));
+  const Value inverse = math.divide(math.number(1.0F), math.unary("SQRT", math.add(variance, epsilon)));
+  return {math.multiply(centred, inverse), mean, inverse};
 }
 
 // A vector of one number a channel, in dimension 1 of `rank`.
@@ -97,7 +103,7 @@ void instance_norm(Translator& t) {
   const size_t rank = x.shape().size();
   std::vector<size_t> axes;
   for (size_t d = 2; d < rank; ++d) axes.push_back(d);
-  const Value y = normalised(t, x, axes, t.node().real("epsilon", 1e-5F));
+  const Value y = normalised(t, x, axes, t.node().real("epsilon", 1e-5F)).result;
   FloatMath math(t.builder());
   t.give(0, math.add(math.multiply(y, by_channel(t, 1, rank)), by_channel(t, 2, rank)));
 }
@@ -105,21 +111,55 @@ void instance_norm(Translator& t) {
 void layer_norm(Translator& t) {
   const Value x = t.plain(0);
   const size_t rank = x.shape().size();
-  require(!t.wanted(1) && !t.wanted(2), "gives its mean or deviation, which is not supported");
   t.node().ignore("stash_type");  // float32, as is everything here
   std::vector<size_t> axes;
   for (size_t d = t.axis(t.node().integer("axis", -1), rank); d < rank; ++d) axes.push_back(d);
   FloatMath math(t.builder());
-  Value y = math.multiply(normalised(t, x, axes, t.node().real("epsilon", 1e-5F)), t.plain(1));
+  const Normalised parts = normalised(t, x, axes, t.node().real("epsilon", 1e-5F));
+  Value y = math.multiply(parts.result, t.plain(1));
   if (t.has(2)) y = math.add(y, t.plain(2));
   t.give(0, y);
+  t.give(1, parts.mean);
+  t.give(2, parts.inverse_deviation);
+}
+
+// Each group of channels by itself; then each channel (opset 21) is scaled and shifted.
+void group_norm(Translator& t) {
+  require(t.node().opset >= 21, "scales groups instead of channels (opset 18); export with opset 21");
+  t.node().ignore("stash_type");  // float32, as is everything here
+  const Value x = t.plain(0);
+  const Shape shape = x.shape();
+  const int64_t groups = t.node().integer("num_groups");
+  require(shape.size() >= 3 && groups > 0 && shape[1] % groups == 0, "makes {} groups of {}", groups,
+          to_text(shape));
+  Shape split{shape[0], groups, shape[1] / groups};
+  split.insert(split.end(), shape.begin() + 2, shape.end());
+  Value grouped = x;
+  grouped.layout = reshaped(x.layout, split).value();
+  std::vector<size_t> axes;
+  for (size_t d = 2; d < split.size(); ++d) axes.push_back(d);
+  Value y = normalised(t, grouped, axes, t.node().real("epsilon", 1e-5F)).result;
+  y.layout = reshaped(y.layout, shape).value();
+  FloatMath math(t.builder());
+  t.give(0, math.add(math.multiply(y, by_channel(t, 1, shape.size())), by_channel(t, 2, shape.size())));
+}
+
+void mean_variance_norm(Translator& t) {
+  const Value x = t.plain(0);
+  std::vector<int64_t> stated = t.node().integers("axes");
+  if (stated.empty()) stated = {0, 2, 3};
+  std::vector<size_t> axes;
+  for (const int64_t number : stated) axes.push_back(t.axis(number, x.shape().size()));
+  t.give(0, normalised(t, x, axes, 1e-9F).result);
 }
 
 constexpr Translation table[] = {
     {"BatchNormalization", batch_norm},
+    {"GroupNormalization", group_norm},
     {"InstanceNormalization", instance_norm},
     {"LayerNormalization", layer_norm},
     {"LogSoftmax", softmax},
+    {"MeanVarianceNormalization", mean_variance_norm},
     {"Softmax", softmax},
 };
 

@@ -106,7 +106,6 @@ Folded spatial(const Translator& t) {
   return folded;
 }
 
-void global_average(Translator& t) { reduce_with(t, "MEAN", spatial(t), false); }
 void global_maximum(Translator& t) { reduce_with(t, "REDUCE_MAX", spatial(t), true); }
 
 void arg(Translator& t) {
@@ -203,6 +202,8 @@ constexpr Translation table[] = {
 };
 
 }  // namespace
+
+void global_average(Translator& t) { reduce_with(t, "MEAN", spatial(t), false); }
 
 std::span<const Translation> reduce_translations() { return table; }
 

@@ -150,7 +150,7 @@ Value resize_linear(Translator& t, const Value& value, const std::vector<Scaling
   require(only_image(all), "interpolates other dimensions than height and width, which is not supported");
   for (const Scaling& one : all) {
     const double ratio = static_cast<double>(one.out) / static_cast<double>(one.in);
-    require(mode == "align_corners" || std::abs(ratio - one.scale) < 1e-6 * ratio,
+    require(std::abs(ratio - one.scale) < 1e-6 * ratio,
             "resizes {} to {} with a scale of {}; state the size, or a scale that gives a whole size", one.in,
             one.out, one.scale);
   }

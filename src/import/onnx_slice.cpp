@@ -176,14 +176,26 @@ Value cropped(Translator& t, const Value& value, Margins& margins) {
   return sliced(t.builder(), value, spans);
 }
 
+// The padding value is real 0: none is stated, 0.0, or the code of 0 where the input is quantised.
+bool pads_with_zero(const Translator& t) {
+  if (!t.has(2)) return true;
+  const Tensor& value = t.tensor(2);
+  if (!value.constant() || elements(value.type.shape) != 1) return false;
+  if (value.type.dtype == DType::f32) return to_values<float>(value.data)[0] == 0.0F;
+  const Quantization& quant = t.tensor(0).type.quant;
+  if (t.in(0).meaning != Value::Meaning::codes || quant.scale.size() != 1) return false;
+  const bool as_unsigned = value.type.dtype == DType::u8;
+  const int code = as_unsigned ? std::to_integer<int>(value.data[0]) - 128 : to_values<int8_t>(value.data).at(0);
+  return (as_unsigned || value.type.dtype == DType::i8) && code == quant.zero[0];
+}
+
 void pad(Translator& t) {
   const std::string kind = t.node().text("mode", "constant");
   require(kind == "constant" || kind == "reflect",
           "pads in mode '{}', which is not supported; use constant or reflect", kind);
   Builder& builder = t.builder();
   Margins margins = margins_of(t, t.shape(0).size());
-  const bool zero = !t.has(2) || kind != "constant" ||
-                    (t.constant(2) && t.tensor(2).type.dtype == DType::f32 && t.real(2, "padding value") == 0.0F);
+  const bool zero = kind != "constant" || pads_with_zero(t);
   Value value = t.in(0);
   if (!(zero && t.moves_quantised({&value}))) value = builder.dequantised(value);
   value = cropped(t, value, margins);
@@ -200,7 +212,7 @@ void pad(Translator& t) {
   TensorId id = source.id;
   if (std::any_of(list.begin(), list.end(), [](int32_t margin) { return margin != 0; })) {
     if (kind == "reflect") {
-      id = builder.add("MIRROR_PAD", {source.id, pads}, {type})[0];
+      id = builder.add("MIRROR_PAD", tfl::MirrorPadOptionsT{}, {source.id, pads}, {type})[0];  // REFLECT is 0
     } else if (zero) {
       id = builder.add("PAD", tfl::PadOptionsT{}, {source.id, pads}, {type})[0];
     } else {

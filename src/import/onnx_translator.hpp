@@ -96,6 +96,8 @@ struct Translation {
   Translate translate;
 };
 
+void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool over the whole image
+
 // Each family's operators of the standard domain, sorted by name within a family.
 [[nodiscard]] std::span<const Translation> window_translations();
 [[nodiscard]] std::span<const Translation> dense_translations();

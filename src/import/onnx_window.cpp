@@ -135,19 +135,27 @@ void conv(Translator& t) {
   t.give_mode(mode, t.builder().add(op, in, {mode.type})[0], image_layout(input, dimensions, kernel[0]));
 }
 
-// The value that pads a pool: it never wins (maximum), or counts as zero (average).
-TensorId padded(Translator& t, TensorId id, const Dimension& vertical, const Dimension& horizontal) {
-  const auto pad = [](int64_t value) { return narrow<int32_t>(value); };
-  const std::vector<int32_t> margins{0,
-                                     0,
-                                     pad(vertical.padding.before),
-                                     pad(vertical.padding.after),
-                                     pad(horizontal.padding.before),
-                                     pad(horizontal.padding.after),
-                                     0,
-                                     0};
+// Zeros around the image that count as its elements; no padding is left for the windows then.
+TensorId padded(Translator& t, TensorId id, Dimension& vertical, Dimension& horizontal) {
+  std::vector<int32_t> margins(8, 0);
+  margins[2] = narrow<int32_t>(vertical.padding.before);
+  margins[3] = narrow<int32_t>(vertical.padding.after);
+  margins[4] = narrow<int32_t>(horizontal.padding.before);
+  margins[5] = narrow<int32_t>(horizontal.padding.after);
+  vertical.padding = horizontal.padding = {};
   const TensorId list = t.builder().constant({4, 2}, margins);
   return t.builder().add("PAD", tfl::PadOptionsT{}, {id, list}, {t.builder().tensor(id).type})[0];
+}
+
+op::Pooling::Parameters pooling(const Shape& image, Dimension vertical, Dimension horizontal,
+                                FusedActivation activation) {
+  op::Pooling::Parameters parameters;
+  parameters.height = vertical.window;
+  parameters.width = horizontal.window;
+  parameters.pad_height = exact_padding(vertical, image[1]);
+  parameters.pad_width = exact_padding(horizontal, image[2]);
+  parameters.activation = activation_from_tflite(static_cast<int>(activation));
+  return parameters;
 }
 
 void pool(Translator& t, OperatorPtr (*make)(const op::Pooling::Parameters&), bool count_padding) {
@@ -157,39 +165,20 @@ void pool(Translator& t, OperatorPtr (*make)(const op::Pooling::Parameters&), bo
   for (const Dimension& one : dimensions) {
     require(one.window.dilation == 1, "has dilation {}, which is not supported for pools", one.window.dilation);
   }
-  require(t.node().integer("storage_order", 0) == 0 || !t.wanted(1),
-          "stores indices by column, which is not supported");
+  t.node().ignore("storage_order");  // of the indices
   require(!t.wanted(1), "gives the indices of its maxima, which is not supported");
   const bool moves = t.moves_quantised({&x});
   Mode mode;
-  if (moves) {
-    mode.type = {DType::i8, {}, t.builder().tensor(x.id).type.quant};
-  } else {
-    mode = t.mode({&x}, true);
-  }
+  mode.type = t.builder().tensor(x.id).type;
+  if (!moves) mode = t.mode({&x}, true);
   Dimension vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
   Dimension horizontal = dimensions.back();
   TensorId id = image(t, x);
-  vertical.padding = exact_padding(vertical, t.builder().tensor(id).type.shape[1]);
-  horizontal.padding = exact_padding(horizontal, t.builder().tensor(id).type.shape[2]);
-  if (count_padding) {
-    Dimension stated_vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
-    const Dimension& stated_horizontal = dimensions.back();
-    id = padded(t, id, stated_vertical, stated_horizontal);
-    const Shape& shape = t.builder().tensor(id).type.shape;
-    vertical.padding.before = horizontal.padding.before = 0;
-    vertical.padding = exact_padding(vertical, shape[1]);
-    horizontal.padding = exact_padding(horizontal, shape[2]);
-  }
-  op::Pooling::Parameters parameters;
-  parameters.height = vertical.window;
-  parameters.width = horizontal.window;
-  parameters.pad_height = vertical.padding;
-  parameters.pad_width = horizontal.padding;
-  parameters.activation = activation_from_tflite(static_cast<int>(mode.activation));
+  if (count_padding) id = padded(t, id, vertical, horizontal);
+  const TensorType from = t.builder().tensor(id).type;
   TensorType type = mode.type;
-  if (mode.integer()) type.quant = t.builder().tensor(id).type.quant;
-  id = t.builder().add(make(parameters), {id}, {type})[0];
+  type.quant = from.quant;  // pools keep it
+  id = t.builder().add(make(pooling(from.shape, vertical, horizontal, mode.activation)), {id}, {type})[0];
   if (mode.integer() && type.quant != mode.type.quant) id = t.builder().add("QUANTIZE", {id}, {mode.type})[0];
   Layout layout = image_layout(input, dimensions, input[1]);
   if (!moves) return t.give_mode(mode, id, std::move(layout));
@@ -198,7 +187,20 @@ void pool(Translator& t, OperatorPtr (*make)(const op::Pooling::Parameters&), bo
 
 void max_pool(Translator& t) { pool(t, op::make_max_pool, false); }
 
+// One window over the whole image is a mean, which also changes the quantisation in one rounding.
+bool covers_image(const Translator& t) {
+  const Shape shape = t.shape(0);
+  const std::vector<int64_t> pads = t.node().integers("pads");
+  return shape.size() >= 3 && t.node().integers("kernel_shape") == Shape(shape.begin() + 2, shape.end()) &&
+         std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; });
+}
+
 void average_pool(Translator& t) {
+  if (covers_image(t)) {
+    for (const char* const name : {"strides", "auto_pad", "ceil_mode", "count_include_pad", "dilations"})
+      t.node().ignore(name);
+    return global_average(t);
+  }
   const std::vector<int64_t> pads = t.node().integers("pads");
   const bool pads_at_all = std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad != 0; }) ||
                            t.node().text("auto_pad", "NOTSET") != "NOTSET";

@@ -69,6 +69,8 @@ class Cast final : public Operator {
     if (from == DType::f32) return std::trunc(value);
     const bool is_signed = to == DType::i8 || to == DType::i16 || to == DType::i32 || to == DType::i64;
     const double numbers_of_type = std::exp2(bits(to));
+    const double lowest = is_signed ? -numbers_of_type / 2 : 0;
+    if (value >= lowest && value < lowest + numbers_of_type) return value;  // the sum below has fewer bits
     const double rest = value - numbers_of_type * std::floor(value / numbers_of_type);
     return is_signed && rest >= numbers_of_type / 2 ? rest - numbers_of_type : rest;
   }

@@ -111,9 +111,9 @@ Call tanh_call(const UnaryUse& use) {
   return table_call(use, [&](int32_t x) { return tanh_byte(x, use.x()); });
 }
 
+// In float, as the reference divides.
 double ratio(const UnaryUse& use) {
-  return static_cast<double>(tensor_scale(use.x(), "input")) /
-         static_cast<double>(tensor_scale(use.out, "output"));
+  return static_cast<double>(tensor_scale(use.x(), "input") / tensor_scale(use.out, "output"));
 }
 
 // A function of quantised numbers that the device computes for i16 and the host, in a table, for i8.

@@ -2,8 +2,8 @@
 """Element-wise operators: random shapes, broadcasts, data types, activations."""
 import numpy as np
 
-from harness import (Model, Run, broadcastable, random_quantization, random_scale, random_shape, random_values,
-                     schema)
+from harness import (DTYPES, Model, Run, broadcastable, random_quantization, random_scale, random_shape,
+                     random_values, schema)
 
 run = Run("element-wise")
 
@@ -24,7 +24,7 @@ def operands(random, model, dtype, quantization=None, low=None, high=None):
 def inputs_of(model, low=None, high=None):
     """make_inputs for values within bounds."""
     types = {getattr(schema.TensorType, file): dtype for dtype, (_, file) in
-             __import__("harness").DTYPES.items()}
+             DTYPES.items()}
     return lambda random: [random_values(random, types[model.tensors[i].type], model.tensors[i].shape, low, high)
                            for i in model.inputs]
 
@@ -111,7 +111,7 @@ for i in range(20):
     for dtype in ("i8", "f32"):
         for name in ("RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH", "ELU"):
             unary(name, dtype, i)
-        unary("GELU", dtype, i, schema.GeluOptionsT(approximate=i % 2 == 1))
+        unary("GELU", dtype, i, schema.GeluOptionsT(approximate=i % 2 == 1), low=None if dtype == "i8" else -2)
         unary("EXP", dtype, i, quantization={"scale": 0.02, "zero": 3} if dtype == "i8" else None)
     unary("LOG", "i8", i, low=-127, quantization=positive(random))
     unary("RSQRT", "i8", i, low=-127, quantization=positive(random))

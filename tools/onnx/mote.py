@@ -41,8 +41,9 @@ def run(program, model, inputs, shapes=()):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         flags = [part for shape in shapes for part in ("--shape", shape)]
-        notes = json.loads(call(program, "inspect", str(model), "--json", *flags))["notes"]
-        moved = moved_names(notes, "input")
+        moved = {name for name, array in inputs if array.ndim == 4}
+        if any(array.ndim in (3, 5) for _, array in inputs):  # these depend on what reads them
+            moved = moved_names(json.loads(call(program, "inspect", str(model), "--json", *flags))["notes"], "input")
         for index, (name, array) in enumerate(inputs):
             file = path / f"in{index}.npy"
             np.save(file, np.ascontiguousarray(channels_last(array) if name in moved else array))

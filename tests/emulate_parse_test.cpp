@@ -176,7 +176,7 @@ TEST(FindTarget, ListsTheNearestFirst) {
   EXPECT_EQ(find_target("lx106").name, "lx106");
   EXPECT_EQ(error_of([] { (void)find_target("rv32imaf"); }),
             "there is no target 'rv32imaf'; known: rv32imac, rv32imafc, cortex-m4f, cortex-m3, cortex-m33, "
-            "cortex-m7, host, lx106");
+            "cortex-m55, cortex-m7, host, lx106, cortex-m0plus");
 }
 
 TEST(Tools, MissingOnesNameTheirPackage) {

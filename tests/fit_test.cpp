@@ -133,16 +133,30 @@ TEST(Fit, FourBitAndTernaryWeightsAreCountedToTheByte) {
       two -= count * 3 / 4;
     }
   }
+  EXPECT_NEAR(static_cast<double>(fit.four_bit_weight_bytes), static_cast<double>(four),
+              8);  // rounding up a layer
+  EXPECT_NEAR(static_cast<double>(fit.ternary_weight_bytes), static_cast<double>(two), 8);
+  EXPECT_FALSE(fit.is_float);
+  for (const Alternative& way : fit.boards.at(0).alternatives)
+    EXPECT_EQ(way.what.find("int8"), std::string::npos) << "it is int8 already";
+}
+
+TEST(Fit, NoWayOutThatGoesBeyondOneThatFits) {
+  const Compiled model = compile_file(test::digits_model());
+  ModelFit all = fit_boards(
+      model, {board({memory("ram", MemoryKind::ram, 1 << 16), memory("flash", MemoryKind::flash, 1 << 20)})},
+      Mode::size);
+  const int64_t code = all.boards.at(0).code_bytes;
+  // Room for 4-bit weights with a wide margin, not for 8-bit ones.
+  const int64_t flash = all.weight_bytes + code - 1;
+  const ModelFit fit = fit_boards(
+      model, {board({memory("ram", MemoryKind::ram, 1 << 16), memory("flash", MemoryKind::flash, flash)})},
+      Mode::size);
   const auto& found = fit.boards.at(0).alternatives;
-  const auto bytes = [&](const std::string& what) {
-    for (const Alternative& one_way : found) {
-      if (one_way.what == what) return one_way.weight_bytes;
-    }
-    return int64_t{-1};
-  };
-  EXPECT_NEAR(static_cast<double>(bytes("4-bit weights")), static_cast<double>(four), 8);  // rounding up a layer
-  EXPECT_NEAR(static_cast<double>(bytes("ternary weights")), static_cast<double>(two), 8);
-  EXPECT_EQ(bytes("int8"), -1) << "it is int8 already";
+  EXPECT_EQ(fit.boards[0].now.verdict, Verdict::does_not_fit);
+  ASSERT_FALSE(found.empty());
+  const bool fits = found[0].what == "4-bit weights" && found[0].result.verdict == Verdict::fits;
+  EXPECT_EQ(found.size(), fits ? 1U : 2U);
 }
 
 }  // namespace

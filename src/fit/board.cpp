@@ -175,6 +175,7 @@ std::vector<Board> all_boards() {
   for (const EmbeddedFile& file : embedded_files()) {
     if (file.path.starts_with("boards/")) boards.push_back(parse_board(file.text, file.path));
   }
+  std::sort(boards.begin(), boards.end(), [](const Board& a, const Board& b) { return a.name < b.name; });
   return boards;
 }
 

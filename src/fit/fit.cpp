@@ -80,6 +80,7 @@ Need need_of(const Compiled& model, const CostTable& table, Mode mode) {
 
 struct Way {
   std::string what, price;
+  std::string goes_beyond;  // a cheaper way that this one contains; empty: none
   Need need;
   bool optional_memory = false;
 };
@@ -88,20 +89,24 @@ struct Way {
 std::vector<Way> ways_out(const Compiled& model, const Compiled* int8, const Need& need, const CostTable& table,
                           Mode mode) {
   std::vector<Way> ways;
-  if (mode != Mode::size) ways.push_back({"--optimize size", "slower", need_of(model, table, Mode::size), false});
-  ways.push_back({"external RAM", "a board variant or driver that has it", need, true});
+  if (mode != Mode::size)
+    ways.push_back({"--optimize size", "slower", "", need_of(model, table, Mode::size), false});
+  ways.push_back({"external RAM", "a board variant or driver that has it", "", need, true});
   const Compiled& narrow = int8 != nullptr ? *int8 : model;
+  const std::string prefix = int8 != nullptr ? "int8" : "";
   const Need base = int8 != nullptr ? need_of(*int8, table, mode) : need;
   if (int8 != nullptr) {
-    ways.push_back({"int8", "quantise the model", base, false});
-    ways.push_back({"int8 and external RAM", "quantise the model; a board that has it", base, true});
+    ways.push_back({"int8", "quantise the model", "", base, false});
+    ways.push_back({"int8 and external RAM", "and a board that has it", "int8", base, true});
   }
+  std::string narrower = prefix;
   for (const auto& [what, bits] : {std::pair{"4-bit weights", 4}, std::pair{"ternary weights", 2}}) {
     Need packed = base;
     packed.weight_bytes = packed_weight_bytes(narrow.plan, bits);
-    if (packed.weight_bytes < base.weight_bytes)
-      ways.push_back({int8 != nullptr ? fmt::format("int8 with {}", what) : std::string(what),
-                      "train for it; code not counted anew", packed, false});
+    if (packed.weight_bytes == base.weight_bytes) continue;
+    ways.push_back({prefix.empty() ? what : prefix + " with " + what, "train for it; code not counted anew",
+                    narrower, packed, false});
+    narrower = ways.back().what;
   }
   return ways;
 }
@@ -119,8 +124,17 @@ bool has_optional_memory(const Board& board) {
 }
 
 void add_alternatives(const std::vector<Way>& ways, BoardFit& fit) {
+  std::set<std::string> done;
   for (const Way& way : ways) {
     if (way.optional_memory && !has_optional_memory(fit.board)) continue;
+    const auto reached = [&](const Alternative& one) {
+      return one.what == way.goes_beyond && one.result.verdict == Verdict::fits;
+    };
+    if (std::any_of(fit.alternatives.begin(), fit.alternatives.end(), reached)) {
+      done.insert(way.what);  // nor is what goes beyond this one of use
+      continue;
+    }
+    if (done.count(way.goes_beyond) != 0) continue;
     Assessment result = assess(fit.board, way.need, way.optional_memory);
     if (!helps(fit.now, result)) continue;
     fit.alternatives.push_back({way.what, way.price, way.need.plan->arena_bytes, way.need.weight_bytes,
@@ -179,6 +193,9 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
     fit.int8_arena = {"arena", int8.model->plan.arena_bytes};
     fit.int8_weights = {"weights", flash_data(int8.model->plan).weight_bytes};
   }
+  const Plan& narrow = int8.model ? int8.model->plan : model.plan;
+  fit.four_bit_weight_bytes = packed_weight_bytes(narrow, 4);
+  fit.ternary_weight_bytes = packed_weight_bytes(narrow, 2);
   std::map<std::string, TargetFit> targets;
   for (const Board& board : boards) {
     auto known = targets.find(board.target);

@@ -48,7 +48,8 @@ struct ModelFit {
   bool is_float = false;
   std::optional<Share> int8_arena, int8_weights;  // predicted, for a float model
   std::string int8_obstacle;
-  std::vector<std::string> buffer_names;  // of the plan, for boards whose arena is split
+  int64_t four_bit_weight_bytes = 0, ternary_weight_bytes = 0;  // of the int8 form, packed
+  std::vector<std::string> buffer_names;                        // of the plan, for boards whose arena is split
   std::vector<BoardFit> boards;
 };
 

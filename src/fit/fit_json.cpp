@@ -106,6 +106,8 @@ Json fit_json(const ModelFit& fit) {
         fit.int8_arena ? Json{{"arena_bytes", fit.int8_arena->bytes}, {"weight_bytes", fit.int8_weights->bytes}}
                        : Json{{"obstacle", fit.int8_obstacle}};
   }
+  json["four_bit_weight_bytes"] = fit.four_bit_weight_bytes;
+  json["ternary_weight_bytes"] = fit.ternary_weight_bytes;
   json["boards"] = Json::array();
   for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(board, fit));
   return json;

@@ -40,7 +40,12 @@ class Estimate : public testing::TestWithParam<Way> {
   }
 };
 
-TEST_P(Estimate, OfTheDigits) { expect_within_stated_error(compile_file(test::digits_model())); }
+TEST_P(Estimate, OfTheDigits) {
+  const CostTable table = costs_of(find_target(GetParam().target));
+  if (!table.measured_on.empty())
+    GTEST_SKIP() << table.measured_on << " stands in for " << GetParam().target << ", without a stated error";
+  expect_within_stated_error(compile_file(test::digits_model()));
+}
 
 INSTANTIATE_TEST_SUITE_P(Ways, Estimate,
                          testing::Values(Way{"rv32imac", Mode::size}, Way{"rv32imac", Mode::balanced},

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "base/temporary_directory.hpp"
 #include "compile/compile.hpp"
 #include "support/onnx_writer.hpp"
 
@@ -133,12 +134,7 @@ TEST(OnnxErrors, DamagedFile) {
 
 class ExternalData : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "onnx_external";
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_ / "model");
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { std::filesystem::create_directories(folder_ / "model"); }
 
   // The model adds four numbers that stand in `location` at byte 4.
   std::string error(const std::string& location) {
@@ -164,7 +160,8 @@ class ExternalData : public testing::Test {
     return "";
   }
 
-  std::filesystem::path folder_;
+  TemporaryDirectory temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   Compiled compiled_;
 };
 

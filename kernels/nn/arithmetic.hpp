@@ -63,11 +63,13 @@ MOTE_KERNEL float floor_f32(float x) {
   return whole > x ? whole - 1.0f : whole;
 }
 
-// Towards minus infinity; integers: as Quotient otherwise.
+// Towards minus infinity; integers of up to 32 bits: as Quotient otherwise. (A template, because small integers
+// are as near to float as to an int32_t that is a long.)
 struct FloorQuotient : Plain {
   MOTE_KERNEL float operator()(float a, float b) const { return floor_f32(a / b); }
-  MOTE_KERNEL int32_t operator()(int32_t a, int32_t b) const {
-    const int32_t quotient = Quotient()(a, b);
+  template <class Integer>
+  MOTE_KERNEL int32_t operator()(Integer a, Integer b) const {
+    const int32_t quotient = Quotient()(int32_t{a}, int32_t{b});
     const bool exact = b == 0 || b == -1 || quotient * b == a;
     return !exact && (a < 0) != (b < 0) ? quotient - 1 : quotient;
   }
@@ -79,7 +81,8 @@ struct FloorModulo : Plain {
     const float rest = fmodf(a, b);
     return rest != 0.0f && (rest < 0.0f) != (b < 0.0f) ? rest + b : rest;
   }
-  MOTE_KERNEL int32_t operator()(int32_t a, int32_t b) const {
+  template <class Integer>
+  MOTE_KERNEL int32_t operator()(Integer a, Integer b) const {
     if (b == 0 || b == -1) return 0;
     const int32_t rest = a % b;
     return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;

@@ -149,17 +149,33 @@ std::string step_table(const Graph& graph, const Plan& plan) {
   return text;
 }
 
+// The bytes as a list of numbers, in lines.
+std::string byte_list(ByteSpan bytes) {
+  constexpr size_t in_line = 24;
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    fmt::format_to(std::back_inserter(text), "{}{},", i % in_line == 0 ? "\n      " : "",
+                   std::to_integer<int>(bytes[i]));
+  }
+  return text;
+}
+
 // Sets every state to its content before the first run.
 std::string reset_function(const Graph& graph, const Plan& plan) {
   std::string text = fmt::format("extern \"C\" void {}_reset(void* memory) {{\n", graph.name);
   text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
   for (const State& state : plan.states) {
     const Bytes& content = graph.tensors[state.tensor].data;
-    require(std::all_of(content.begin(), content.end(), [&](std::byte byte) { return byte == content[0]; }),
-            "internal: the state '{}' does not begin with equal bytes", graph.tensors[state.tensor].name);
-    text += fmt::format("  memset(arena + {}, {}, {});  // {}\n", plan.buffers[state.buffer].offset,
-                        std::to_integer<int>(content.at(0)), content.size(),
-                        comment_text(graph.tensors[state.tensor].name));
+    const int64_t offset = plan.buffers[state.buffer].offset;
+    const std::string name = comment_text(graph.tensors[state.tensor].name);
+    if (std::all_of(content.begin(), content.end(), [&](std::byte byte) { return byte == content[0]; })) {
+      text += fmt::format("  memset(arena + {}, {}, {});  // {}\n", offset, std::to_integer<int>(content.at(0)),
+                          content.size(), name);
+    } else {
+      text += fmt::format("  static constexpr uint8_t content{}[] = {{  // {}{}}};\n", state.buffer, name,
+                          byte_list(content));
+      text += fmt::format("  memcpy(arena + {}, content{}, {});\n", offset, state.buffer, content.size());
+    }
   }
   return text + "}\n\n";
 }
@@ -177,7 +193,10 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text +=
       "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
-      "#define MOTE_STEP __attribute__((noinline))\n\nnamespace {\n\n";
+      // GCC 12 for Arm with -Os takes some steps whose output overlaps their input for functions that write
+      // nothing, and leaves out their calls.
+      "#if defined(__GNUC__) && !defined(__clang__)\n#define MOTE_STEP __attribute__((noinline, noipa))\n"
+      "#else\n#define MOTE_STEP __attribute__((noinline))\n#endif\n\nnamespace {\n\n";
   text += constants.text();
   std::set<std::string> printed;
   for (size_t i = 0; i < plan.steps.size(); ++i) {

@@ -67,8 +67,10 @@ class FourierTransform : public Operator {
     const Shape& shape = in[0]->type.shape;
     const nn::Fft p{narrow<int32_t>(elements(shape) / shape.back()), narrow<int32_t>(shape.back()), length_,
                     narrow<int32_t>(out[0].shape.back())};
-    Call call = make_call(kernel, name, "nn/fft.hpp", "Fft", p, {input(0), constant(0), scratch(), output(0)});
-    call.constants = {{"twiddles", in[0]->type.dtype, twiddles<T>(length_, sign), false}};
+    std::vector<Constant> constants{{"twiddles", in[0]->type.dtype, twiddles<T>(length_, sign), false}};
+    const Argument data = data_argument(in, 0, constants);
+    Call call = make_call(kernel, name, "nn/fft.hpp", "Fft", p, {data, constant(0), scratch(), output(0)});
+    call.constants = std::move(constants);
     call.scratch_bytes = int64_t{length_} * static_cast<int64_t>(sizeof(T));
     call.order = {.dims = static_cast<int>(shape.size()) - 1, .block = 1, .reads_first = true};
     return call;

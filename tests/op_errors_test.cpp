@@ -255,4 +255,87 @@ TEST(OperatorErrors, Reshape) {
             "names dimension 4 of a tensor of rank 3");
 }
 
+TEST(OperatorErrors, Select) {
+  const auto select = [](const char* name, const TensorType& mask, const TensorType& a, const TensorType& b) {
+    return Use(name).input(mask).input(a).input(b).output(a).error();
+  };
+  const TensorType mask = plain({2, 3}, DType::boolean), row_mask = plain({2}, DType::boolean);
+  EXPECT_EQ(select("SELECT_V2", mask, plain({2, 3}), plain({3})), "none");
+  EXPECT_EQ(select("SELECT", row_mask, plain({2, 3}), plain({2, 3})), "none");
+  EXPECT_EQ(select("SELECT", mask, plain({2, 3}), plain({3})),
+            "chooses between 2x3 and 3 by a mask 2x3; shapes that are broadcast need SELECT_V2");
+  EXPECT_EQ(select("SELECT_V2", plain({2, 3}), plain({2, 3}), plain({3})),
+            "has an input mask of type f32, which is not supported; convert the model with bool");
+  EXPECT_EQ(select("SELECT_V2", mask, plain({2, 3}), quantized({3})),
+            "chooses between f32 and i8; both must have one type");
+  EXPECT_EQ(select("SELECT_V2", mask, quantized({2, 3}), quantized({3}, 0.25F)),
+            "has input scale 0.25 zero point 0 but output scale 0.5 zero point 0; they must be equal, convert the "
+            "model again");
+}
+
+TEST(OperatorErrors, Gather) {
+  const auto gather = [](std::vector<int32_t> indices) {
+    return Use("GATHER")
+        .options(schema::GatherOptionsT())
+        .input(plain({3, 2}))
+        .integers(indices)
+        .output(plain({std::ssize(indices), 2}))
+        .error();
+  };
+  EXPECT_EQ(gather({2, -3}), "none");
+  EXPECT_EQ(gather({0, 3}), "takes index 3 of a dimension of 3; indices go from -3 to 2");
+  EXPECT_EQ(gather({-4}), "takes index -4 of a dimension of 3; indices go from -3 to 2");
+  const auto gather_nd = [](std::vector<int32_t> tuple) {
+    const auto depth = std::ssize(tuple);
+    return Use("GATHER_ND").input(plain({3, 2})).integers(tuple).output(plain({depth == 1 ? 2 : 1})).error();
+  };
+  EXPECT_EQ(gather_nd({-3}), "none");
+  EXPECT_EQ(gather_nd({2, 2}), "takes index 2 of a dimension of 2; indices go from -2 to 1");
+  EXPECT_EQ(gather_nd({0, 0, 0}), "takes tuples of 3 as indices into 3x2");
+}
+
+TEST(OperatorErrors, Prelu) {
+  const auto prelu = [](const TensorType& x, const TensorType& slopes, const TensorType& out) {
+    return Use("PRELU").input(x).input(slopes).output(out).error();
+  };
+  EXPECT_EQ(prelu(quantized({2, 3}), quantized({3}), quantized({2, 3})), "none");
+  EXPECT_EQ(prelu(plain({3}), plain({2, 3}), plain({2, 3})),
+            "has slopes 2x3 for an input 3; they must broadcast to its shape");
+  EXPECT_EQ(prelu(quantized({3}, 1.0F), quantized({3}), quantized({3}, 1e-5F)),
+            "has an output scale of 1e-05, too small for its input");
+}
+
+TEST(OperatorErrors, AddN) {
+  const auto add_n = [](const std::vector<TensorType>& types, const TensorType& out) {
+    Use use("ADD_N");
+    for (const TensorType& type : types) use.input(type);
+    return use.output(out).error();
+  };
+  EXPECT_EQ(add_n({quantized({3}), quantized({3})}, quantized({3})), "none");
+  EXPECT_EQ(add_n({}, plain({3})), "has no inputs");
+  EXPECT_EQ(add_n({plain({3}), plain({2})}, plain({3})), "adds f32 3 and f32 2; all must be alike");
+  EXPECT_EQ(add_n({quantized({3}), quantized({3}, 0.25F)}, quantized({3})),
+            "adds i8 tensors of several quantisations; give them one, or use ADD");
+  EXPECT_EQ(add_n(std::vector<TensorType>(9, quantized({3})), quantized({3})),
+            "adds 9 i8 tensors; up to 8 are supported, split the sum");
+  EXPECT_EQ(add_n({quantized({3}), quantized({3})}, quantized({3}, 1e-7F)),
+            "has an output scale of 1e-07, too small for its inputs; convert the model again");
+}
+
+TEST(OperatorErrors, L2Normalization) {
+  const auto normalization = [](const TensorType& in, const TensorType& out) {
+    return Use("L2_NORMALIZATION").input(in).output(out).error();
+  };
+  EXPECT_EQ(normalization(quantized({2, 3}), quantized({2, 3}, 1.0F / 128)), "none");
+  EXPECT_EQ(normalization(quantized({2, 3}), quantized({2, 3})),
+            "has an output with scale 0.5 and zero point 0; an i8 L2 normalisation gives 1/128 and 0, convert the "
+            "model again");
+  EXPECT_EQ(normalization(quantized({2, 40000}), quantized({2, 40000}, 1.0F / 128)),
+            "normalises rows of 40000 elements; i8 rows of up to 33025 are supported");
+  schema::L2NormOptionsT relu;
+  relu.fused_activation_function = schema::ActivationFunctionType::RELU;
+  EXPECT_EQ(Use("L2_NORMALIZATION").options(relu).input(plain({3})).output(plain({3})).error(),
+            "fuses an activation, which is not supported; export it as an operator of its own");
+}
+
 }  // namespace mote

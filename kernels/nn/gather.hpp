@@ -6,10 +6,11 @@
 
 namespace nn {
 
-// A device cannot report an index outside the tensor: the nearest one inside is taken.
+// Negative indices count from the end. A device cannot report one outside the tensor: the nearest one inside is
+// taken.
 template <class I>
 MOTE_KERNEL int32_t bounded_index(I index, int32_t extent) {
-  if (index < 0) return 0;
+  if (index < 0) return index < -extent ? 0 : static_cast<int32_t>(index) + extent;
   return index < extent ? static_cast<int32_t>(index) : extent - 1;
 }
 

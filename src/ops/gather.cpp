@@ -3,6 +3,7 @@
 #include "nn/gather.hpp"
 
 #include "ops/axes.hpp"
+#include "ops/instances.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -17,34 +18,37 @@ int64_t product(const Shape& shape, size_t begin, size_t end) {
       Shape(shape.begin() + static_cast<std::ptrdiff_t>(begin), shape.begin() + static_cast<std::ptrdiff_t>(end)));
 }
 
-// A call with the kernel for elements of type `dtype` and indices of type I; `choose.operator()<T, I>()` names it.
-template <class I, class Choose>
-Call call_for_index(DType dtype, Choose choose) {
-  switch (bits(dtype)) {
-    case 8: return choose.template operator()<int8_t, I>();
-    case 16: return choose.template operator()<int16_t, I>();
-    case 32:
-      return dtype == DType::f32 ? choose.template operator()<float, I>()
-                                 : choose.template operator()<int32_t, I>();
-    case 64: return choose.template operator()<int64_t, I>();
-    default: fail("moves elements of type {}, which share bytes", name(dtype));
-  }
-}
-
-template <class Choose>
-Call call_for_types(DType dtype, DType index, Choose choose) {
-  return index == DType::i64 ? call_for_index<int64_t>(dtype, choose) : call_for_index<int32_t>(dtype, choose);
+// make(T(), I()) with the types of elements and of indices.
+template <class Make>
+Call for_types(DType dtype, DType index, Make make) {
+  return for_storage(dtype, [&]<class T>(T element) {
+    return index == DType::i64 ? make(element, int64_t()) : make(element, int32_t());
+  });
 }
 
 void require_indices(const TensorType& type) { require_dtype(type, {DType::i32, DType::i64}, "index input"); }
 
-template <class T, class I>
-std::string kernel_name(std::string_view function) {
-  return fmt::format("{}<{}, {}>", function, detail::element_type<T>(), detail::element_type<I>());
+size_t bounded(double index, int64_t extent) {
+  const auto end = static_cast<double>(extent);
+  return static_cast<size_t>(std::clamp(index < 0 ? index + end : index, 0.0, end - 1));
 }
 
-size_t nearest(double index, int64_t extent) {
-  return static_cast<size_t>(std::clamp(index, 0.0, static_cast<double>(extent - 1)));
+std::vector<int64_t> constant_indices(const Tensor& indices) {
+  if (indices.type.dtype == DType::i64) return to_values<int64_t>(indices.data);
+  const std::vector<int32_t> values = to_values<int32_t>(indices.data);
+  return {values.begin(), values.end()};
+}
+
+// What is known now need not be bounded later. `extents`: of the dimensions that a tuple's indices go to.
+void require_inside(const Tensor& indices, const Shape& extents) {
+  if (!indices.constant() || extents.empty()) return;
+  const std::vector<int64_t> values = constant_indices(indices);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int64_t extent = extents[i % extents.size()];
+    require(values[i] >= -extent && values[i] < extent,
+            "takes index {} of a dimension of {}; indices go from {} to {}", values[i], extent, -extent,
+            extent - 1);
+  }
 }
 
 // Inputs: data, indices.
@@ -70,6 +74,7 @@ class Gather final : public Operator {
     require(std::equal(data.begin(), at(data, batch_dims_), indices.begin()),
             "has data {} and indices {}, whose first {} extents must be equal", to_text(data), to_text(indices),
             batch_dims_);
+    require_inside(*in[1], {data[axis_]});
     Shape shape(data.begin(), at(data, axis_));
     shape.insert(shape.end(), at(indices, batch_dims_), indices.end());
     shape.insert(shape.end(), at(data, axis_ + 1), data.end());
@@ -83,7 +88,7 @@ class Gather final : public Operator {
       const int64_t inner = index % p.inner, i = index / p.inner % p.count, outer = index / p.inner / p.count;
       const auto chosen = x[1][static_cast<size_t>(outer / p.outer * p.count + i)];
       result.push_back(
-          x[0][(static_cast<size_t>(outer * p.extent) + nearest(chosen, p.extent)) * static_cast<size_t>(p.inner) +
+          x[0][(static_cast<size_t>(outer * p.extent) + bounded(chosen, p.extent)) * static_cast<size_t>(p.inner) +
                static_cast<size_t>(inner)]);
     }
     return {result};
@@ -93,11 +98,10 @@ class Gather final : public Operator {
     std::vector<Constant> constants;
     const Argument data = data_argument(in, 0, constants);
     const Argument indices = data_argument(in, 1, constants);
-    const auto choose = [&]<class T, class I>() {
-      return make_call(nn::gather<T, I>, kernel_name<T, I>("gather"), "nn/gather.hpp", "Gather", params(in),
+    Call call = for_types(out[0].dtype, in[1]->type.dtype, [&]<class T, class I>(T, I) {
+      return make_call(nn::gather<T, I>, instance<T, I>("gather"), "nn/gather.hpp", "Gather", params(in),
                        {data, indices, output(0)});
-    };
-    Call call = call_for_types(out[0].dtype, in[1]->type.dtype, choose);
+    });
     call.constants = std::move(constants);
     return call;
   }
@@ -127,6 +131,7 @@ class GatherNd final : public Operator {
     require_indices(in[1]->type);
     require(!indices.empty() && indices.back() <= std::ssize(data), "takes tuples of {} as indices into {}",
             to_text(indices), to_text(data));
+    require_inside(*in[1], Shape(data.begin(), data.begin() + indices.back()));
     Shape shape(indices.begin(), indices.end() - 1);
     shape.insert(shape.end(), data.begin() + indices.back(), data.end());
     return {moved_type(in[0]->type, declared, std::move(shape))};
@@ -140,7 +145,7 @@ class GatherNd final : public Operator {
     for (size_t i = 0; i < static_cast<size_t>(elements(out[0].shape)); ++i) {
       size_t place = 0;
       for (size_t d = 0; d < depth; ++d) {
-        place = place * static_cast<size_t>(data[d]) + nearest(x[1][i / inner * depth + d], data[d]);
+        place = place * static_cast<size_t>(data[d]) + bounded(x[1][i / inner * depth + d], data[d]);
       }
       result.push_back(x[0][place * inner + i % inner]);
     }
@@ -161,11 +166,10 @@ class GatherNd final : public Operator {
     const int64_t inner = product(shape, depth, shape.size());
     const nn::GatherNd params{narrow<int32_t>(elements(out[0].shape) / inner), narrow<int32_t>(depth),
                               narrow<int32_t>(inner)};
-    const auto choose = [&]<class T, class I>() {
-      return make_call(nn::gather_nd<T, I>, kernel_name<T, I>("gather_nd"), "nn/gather.hpp", "GatherNd", params,
+    Call call = for_types(out[0].dtype, in[1]->type.dtype, [&]<class T, class I>(T, I) {
+      return make_call(nn::gather_nd<T, I>, instance<T, I>("gather_nd"), "nn/gather.hpp", "GatherNd", params,
                        {data, indices, constant(0), output(0)});
-    };
-    Call call = call_for_types(out[0].dtype, in[1]->type.dtype, choose);
+    });
     call.constants = std::move(constants);
     return call;
   }
@@ -191,12 +195,17 @@ Made embedding_lookup_from_tflite(const tflite::OpView& view) {
   return {std::make_shared<Gather>(0, 0), {1, 0}};
 }
 
-std::vector<std::optional<Tensor>> inputs_of(std::mt19937& random, const TensorType& data, const Shape& shape) {
+// `extents`: of the dimensions that a tuple's indices go to.
+std::vector<std::optional<Tensor>> inputs_of(std::mt19937& random, const TensorType& data, const Shape& shape,
+                                             const Shape& extents) {
   const DType dtype = chance(random, 70) ? DType::i32 : DType::i64;
   Tensor indices = variable({dtype, shape, {}});
   if (chance(random, 80)) {  // otherwise nearly all lie outside
     std::vector<int64_t> values;
-    for (int64_t i = 0; i < elements(shape); ++i) values.push_back(random_integer(random, -1, 5));
+    for (size_t i = 0; i < static_cast<size_t>(elements(shape)); ++i) {
+      const int64_t extent = extents[i % extents.size()];
+      values.push_back(random_integer(random, -extent, extent - 1));
+    }
     const std::vector<int32_t> narrowed(values.begin(), values.end());
     indices.data = dtype == DType::i64 ? to_bytes(values) : to_bytes(narrowed);
   }
@@ -209,7 +218,9 @@ Sample nd_sample(std::mt19937& random, const TensorType& data) {
   Shape out(indices.begin(), indices.end() - 1);
   for (size_t d = static_cast<size_t>(indices.back()); d < data.shape.size(); ++d) out.push_back(data.shape[d]);
   const double tolerance = data.dtype == DType::f32 ? 0.0 : 1e-9;
-  return {std::make_shared<GatherNd>(), inputs_of(random, data, indices), {reshaped(data, out)}, tolerance};
+  const Shape extents(data.shape.begin(), data.shape.begin() + indices.back());
+  return {
+      std::make_shared<GatherNd>(), inputs_of(random, data, indices, extents), {reshaped(data, out)}, tolerance};
 }
 
 Sample sample(std::mt19937& random) {
@@ -227,7 +238,7 @@ Sample sample(std::mt19937& random) {
   for (size_t d = axis + 1; d < data.shape.size(); ++d) out.push_back(data.shape[d]);
   const double tolerance = data.dtype == DType::f32 ? 0.0 : 1e-9;
   return {std::make_shared<Gather>(axis, batch_dims),
-          inputs_of(random, data, indices),
+          inputs_of(random, data, indices, {data.shape[axis]}),
           {reshaped(data, out)},
           tolerance};
 }

@@ -349,6 +349,21 @@ def cumsum(random):
     return model
 
 
+def select(random):
+    shape = random_shape(random, 1, 4, 4)
+    kind = pick(random, ["i8", "i16", "f32", "i32", "boolean"])
+    model, quantization = Model(), random_quantization(random, kind)
+    shapes = [shape] + [[1 if chance(random, 30) else n for n in shape] for _ in range(2)]
+    random.shuffle(shapes)
+    name = pick(random, ["SELECT", "SELECT_V2"])
+    if name == "SELECT":
+        shapes = [pick(random, [shape, shape[:1]]), shape, shape]
+    inputs = [model.input("boolean", shapes[0]), *(model.input(kind, s, **quantization) for s in shapes[1:])]
+    model.op(name, inputs, [model.output(kind, **quantization)],
+             schema.SelectOptionsT() if name == "SELECT" else schema.SelectV2OptionsT())
+    return model
+
+
 def one_hot(random):
     shape = random_shape(random, 1, 3, 4)
     model, kind = Model(), pick(random, ["i8", "u8", "i16", "f32", "i32", "i64", "boolean"])
@@ -434,6 +449,7 @@ FAMILIES = {
     "reduce_all": (reducing("REDUCE_ALL", ["boolean"]), 10), "gather": (gather, 30), "gather_nd": (gather_nd, 20),
     "embedding_lookup": (embedding_lookup, 8), "arg_max": (arg_max, 30), "cumsum": (cumsum, 15), "one_hot": (one_hot, 15),
     "top_k": (top_k, 20), "known": (known, 20), "half": (half_weights, 15),
+    "select": (select, 30),
 }
 
 

@@ -50,11 +50,12 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
 }
 
 void print_row(const std::string& model, const Flags& flags, const std::string& mode, const Peer& peer) {
-  const Compiled compiled = compile_file(flags.shared / "models" / (model + ".tflite"));
+  const Target& target = find_target(flags.target);
+  const Compiled compiled = compile_file(flags.shared / "models" / (model + ".tflite"), {}, target.core);
   std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
   cases.resize(std::min(cases.size(), flags.cases));
   const Measurement measured =
-      measure(compiled, find_target(flags.target), parse_mode(mode), inputs_of(cases), false, continues_of(cases));
+      measure(compiled, target, parse_mode(mode), inputs_of(cases), false, continues_of(cases));
   const Comparison comparison = compare(compiled.graph, cases, measured.outputs);
   const int64_t macs = total_macs(compiled.graph);
   const auto known = [](auto value, const std::string& text) { return value > 0 ? text : std::string("-"); };

@@ -21,10 +21,10 @@ void add_model_file(CLI::App& command, ModelFile& model) {
       ->allow_extra_args(false);
 }
 
-Compiled compile(const ModelFile& model) {
+Compiled compile(const ModelFile& model, const Core& core) {
   std::map<std::string, Shape> shapes;
   for (const std::string& text : model.shapes) shapes.insert(parse_shape(text));
-  return compile_file(model.path, shapes);
+  return compile_file(model.path, shapes, core);
 }
 
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
@@ -38,7 +38,8 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
 Loaded load(const ModelFlags& flags) {
   const Target& target = find_target(flags.target);
   const Mode mode = parse_mode(flags.mode);
-  return {compile(flags.model), &target, mode, std::filesystem::path(flags.model.path).filename().string()};
+  return {compile(flags.model, target.core), &target, mode,
+          std::filesystem::path(flags.model.path).filename().string()};
 }
 
 namespace {

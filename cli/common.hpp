@@ -19,7 +19,7 @@ struct ModelFile {
 };
 
 void add_model_file(CLI::App& command, ModelFile& model);
-[[nodiscard]] Compiled compile(const ModelFile& model);
+[[nodiscard]] Compiled compile(const ModelFile& model, const Core& core = {});
 
 struct ModelFlags {
   ModelFile model;

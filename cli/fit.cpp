@@ -193,9 +193,9 @@ void fit(const Flags& flags) {
   const Compiled compiled = compile(flags.model);
   Measure exact;
   if (flags.measure) {
-    exact = [&](const Target& target) -> std::optional<ExactCost> {
+    exact = [&](const Compiled& model, const Target& target) -> std::optional<ExactCost> {
       if (target.emulator.empty()) return std::nullopt;
-      return measure_on(compiled, target, mode);
+      return measure_on(model, target, mode);
     };
   }
   const ModelFit result = fit_boards(compiled, boards, mode, exact);

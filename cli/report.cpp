@@ -52,7 +52,7 @@ Measurement measure_once(const Loaded& loaded) {
 
 // All boards; those of the measured target with its exact figures, the others with estimates.
 nlohmann::ordered_json fit_of(const Loaded& loaded, const Measurement& measured) {
-  const Measure exact = [&](const Target& target) -> std::optional<ExactCost> {
+  const Measure exact = [&](const Compiled&, const Target& target) -> std::optional<ExactCost> {
     if (!measured.sizes || &target != loaded.target) return std::nullopt;
     return ExactCost{measured.sizes->code_bytes, measured.sizes->stack_bound_bytes,
                      static_cast<double>(measured.instructions.at(0))};

@@ -108,7 +108,7 @@ TEST(Fit, AnExactMeasurementReplacesTheEstimate) {
   const ModelFit guess = fit_boards(model, {one}, Mode::balanced);
   EXPECT_FALSE(guess.boards.at(0).exact);
   int calls = 0;
-  const ModelFit exact = fit_boards(model, {one, one}, Mode::balanced, [&](const Target& target) {
+  const ModelFit exact = fit_boards(model, {one, one}, Mode::balanced, [&](const Compiled&, const Target& target) {
     EXPECT_EQ(target.name, "cortex-m4f");
     ++calls;
     return std::optional(ExactCost{111, 22, 3333});

@@ -14,20 +14,25 @@ Graph optimise(Graph graph) {
   return graph;
 }
 
-Compiled compile_file(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes) {
+Compiled compile_file(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
+                      const Core& core) {
   const Bytes file = read_file(path);
   try {
-    return compile_model(file, path.stem().string(), {shapes, path});
+    return compile_model(file, path.stem().string(), {shapes, path}, core);
   } catch (const Error& problem) {
     fail("{}: {}", path.string(), problem.what());
   }
 }
 
-Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options) {
+Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options, const Core& core) {
   Compiled model;
   model.graph = optimise(import_model(file, name, options));
-  model.plan = make_plan(model.graph);
+  model.plan = make_plan(model.graph, core);
   return model;
+}
+
+Compiled planned_for(const Compiled& model, const Core& core) {
+  return {model.graph, make_plan(model.graph, core)};
 }
 
 int64_t macs_of(const Graph& graph, const Node& node) {

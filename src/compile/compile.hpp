@@ -19,14 +19,18 @@ struct Compiled {
   Plan plan;
 };
 
-// Imports, optimises and plans. `name`, made a C identifier, is that of the generated code.
+// Imports, optimises and plans for `core`. `name`, made a C identifier, is that of the generated code.
 // Throws Error that lists everything in the file that is not supported, by node.
-[[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options = {});
+[[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options = {},
+                                     const Core& core = {});
 
 // The same from a file; the code is named after it, and every Error starts with its path. `shapes` are those of
 // ImportOptions.
 [[nodiscard]] Compiled compile_file(const std::filesystem::path& path,
-                                    const std::map<std::string, Shape>& shapes = {});
+                                    const std::map<std::string, Shape>& shapes = {}, const Core& core = {});
+
+// The same graph with a plan of its own for another core.
+[[nodiscard]] Compiled planned_for(const Compiled& model, const Core& core);
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

@@ -152,8 +152,16 @@ struct TargetFit {
   std::vector<std::string> unknown;
 };
 
-TargetFit fit_target(const Compiled& model, const Compiled* int8, const Target& target, Mode mode,
-                     const Measure& measure) {
+// A model and its int8 twin, planned for one kind of core.
+struct CorePlans {
+  Compiled model;
+  std::optional<Compiled> int8;
+};
+
+// The result points into `plans`.
+TargetFit fit_target(const CorePlans& plans, const Target& target, Mode mode, const Measure& measure) {
+  const Compiled& model = plans.model;
+  const Compiled* const int8 = plans.int8 ? &*plans.int8 : nullptr;
   const CostTable table = costs_of(target);
   TargetFit fit;
   fit.need = need_of(model, table, mode);
@@ -162,7 +170,7 @@ TargetFit fit_target(const Compiled& model, const Compiled* int8, const Target& 
   const auto error = table.errors.find(std::string(name(mode)));
   if (error != table.errors.end()) fit.error = error->second;
   if (measure) {
-    if (const std::optional<ExactCost> exact = measure(target)) {
+    if (const std::optional<ExactCost> exact = measure(model, target)) {
       fit.need.code_bytes = exact->code_bytes;
       fit.need.stack_bytes = exact->stack_bytes;
       fit.need.instructions = exact->instructions;
@@ -197,12 +205,18 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
   fit.four_bit_weight_bytes = packed_weight_bytes(narrow, 4);
   fit.ternary_weight_bytes = packed_weight_bytes(narrow, 2);
   std::map<std::string, TargetFit> targets;
+  std::map<Core, CorePlans> plans;
   for (const Board& board : boards) {
     auto known = targets.find(board.target);
     if (known == targets.end()) {
-      TargetFit one =
-          fit_target(model, int8.model ? &*int8.model : nullptr, find_target(board.target), mode, measure);
-      known = targets.emplace(board.target, std::move(one)).first;
+      const Target& target = find_target(board.target);
+      auto planned = plans.find(target.core);
+      if (planned == plans.end()) {
+        CorePlans own{planned_for(model, target.core), {}};
+        if (int8.model) own.int8 = planned_for(*int8.model, target.core);
+        planned = plans.emplace(target.core, std::move(own)).first;
+      }
+      known = targets.emplace(board.target, fit_target(planned->second, target, mode, measure)).first;
     }
     const TargetFit& target = known->second;
     BoardFit one{board,

@@ -59,7 +59,7 @@ struct ExactCost {
 };
 
 // Compiles for a target and runs there. Absent results leave the estimate in place.
-using Measure = std::function<std::optional<ExactCost>(const Target& target)>;
+using Measure = std::function<std::optional<ExactCost>(const Compiled& model, const Target& target)>;
 
 // Estimates once for each target of the boards, or measures when `measure` is given.
 [[nodiscard]] ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode,

@@ -31,6 +31,8 @@ Region Operator::needs(size_t input, const Region&, Inputs in, const Types&) con
 
 Work Operator::work(Inputs, const Types&) const { return {}; }
 
+Call Operator::lower_for(const Core&, Inputs in, const Types& out) const { return lower(in, out); }
+
 OperatorPtr Operator::absorb(const Operator&, Inputs, Inputs, const TensorType&) const { return nullptr; }
 
 }  // namespace mote

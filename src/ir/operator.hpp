@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ir/call.hpp"
+#include "ir/core.hpp"
 #include "ir/types.hpp"
 
 namespace mote {
@@ -77,7 +78,11 @@ class Operator {
   [[nodiscard]] virtual OperatorPtr absorb(const Operator& next, Inputs in, Inputs next_in,
                                            const TensorType& middle) const;
 
+  // The portable kernel that computes it.
   [[nodiscard]] virtual Call lower(Inputs in, const Types& out) const = 0;
+
+  // The kernel for one kind of core: the same bytes as lower()'s, in fewer of that core's instructions.
+  [[nodiscard]] virtual Call lower_for(const Core& core, Inputs in, const Types& out) const;
 };
 
 // One random valid use of an operator: feeds every generated test. Constants have data; other inputs have none.

@@ -47,6 +47,9 @@ class WeightedSum : public Operator {
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     return convolution::lower(problem(in, out));
   }
+  [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override {
+    return convolution::lower(problem(in, out), core);
+  }
 };
 
 // Base of the two operators that slide a window, so that a preceding PAD can hand its padding over.

@@ -256,7 +256,7 @@ Call lower_plain(const Problem& problem) {
   return problem.input->dtype == DType::i16 ? plain_s16(problem, q) : plain_s8(problem, q);
 }
 
-Call lower(const Problem& problem) {
+Call lower(const Problem& problem, const Core&) {
   if (hybrid(problem)) return lower_hybrid(problem);
   if (problem.input->dtype == DType::f32) return plain_f32(problem);
   return problem.input->dtype == DType::i16 ? lower_s16(problem) : lower_s8(problem);

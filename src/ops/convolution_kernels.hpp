@@ -30,7 +30,7 @@ struct Problem {
   return problem.input->dtype == DType::f32 && problem.weights->type.dtype != DType::f32;
 }
 
-[[nodiscard]] Call lower(const Problem& problem);
+[[nodiscard]] Call lower(const Problem& problem, const Core& core = {});
 
 // The kernel that handles everything: the reference of the others.
 [[nodiscard]] Call lower_plain(const Problem& problem);

@@ -25,9 +25,9 @@ struct Task {
   std::vector<Permission> permissions;
 };
 
-Call lower_node(const Graph& graph, const Node& node) {
+Call lower_node(const Graph& graph, const Node& node, const Core& core) {
   try {
-    Call call = node.op->lower(inputs_of(graph, node), output_types(graph, node));
+    Call call = node.op->lower_for(core, inputs_of(graph, node), output_types(graph, node));
     require(!call.empty(), "internal: {} is no view but has no kernel", node.op->name());
     return call;
   } catch (const Error& error) {
@@ -55,14 +55,14 @@ std::vector<Permission> find_permissions(const Graph& graph, const Values& value
   return permissions;
 }
 
-std::vector<Task> find_tasks(const Graph& graph, const Values& values) {
+std::vector<Task> find_tasks(const Graph& graph, const Values& values, const Core& core) {
   std::vector<Task> tasks;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     if (node.op->alias() == Alias::view) continue;
     Task task;
     task.node = i;
-    task.call = lower_node(graph, node);
+    task.call = lower_node(graph, node, core);
     task.reads = values_read(values, node);
     for (const TensorId id : node.out) task.writes.push_back(values.of_tensor[id]);
     task.permissions = find_permissions(graph, values, task);
@@ -180,10 +180,10 @@ void place_buffers(Plan& plan) {
 
 }  // namespace
 
-Plan make_plan(const Graph& graph, int64_t least_align) {
+Plan make_plan(const Graph& graph, const Core& core, int64_t least_align) {
   static_assert(no_value == no_buffer, "a value's index is its buffer's");
   const Values values = find_values(graph, least_align);
-  const std::vector<Task> tasks = find_tasks(graph, values);
+  const std::vector<Task> tasks = find_tasks(graph, values, core);
   std::vector<const Task*> order;
   for (const size_t task : best_order(order_problem(graph, values, tasks))) order.push_back(&tasks[task]);
   Plan plan;

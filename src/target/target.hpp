@@ -5,12 +5,15 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ir/core.hpp"
+
 namespace mote {
 
 // Plain data. Flags and arguments are lists separated by single spaces.
 struct Target {
   std::string_view name;         // "rv32imac"
   std::string_view description;  // one line for `mote targets`
+  Core core = {};                // its extensions that kernels make use of
   std::string_view note = {};    // what a figure from this target does not say; printed beside it; may be empty
 
   // All below is empty or 0 for the target that runs in the simulator.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a core offers beyond plain 32-bit integers, as far as lowering chooses kernels and packs data by it.
+#pragma once
+
+#include <compare>
+
+namespace mote {
+
+// All false: the portable kernels, which run everywhere. A kernel made for an extension computes the same bytes on
+// a core (or a host) without it, only slower.
+struct Core {
+  bool dsp = false;  // Arm's DSP extension (Armv7E-M, Armv8-M): two 16-bit products in one instruction
+  bool mve = false;  // Arm's M-profile vector extension (Armv8.1-M)
+
+  auto operator<=>(const Core&) const = default;
+};
+
+}  // namespace mote

@@ -5,6 +5,7 @@
 #   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
+#   make test-torch   networks from PyTorch's exporters against ONNX Runtime (its packages, with torch, go to build/torch)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
@@ -16,9 +17,10 @@ FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
 ONNX := build/onnx/bin/python
+TORCH := build/torch/bin/python
 MODELS ?=
 
-.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx
+.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch
 
 setup:
 	@tools/setup.sh
@@ -38,6 +40,14 @@ build/onnx/ready: tools/onnx/requirements.txt
 test-onnx: build build/onnx/ready
 	@$(ONNX) tools/onnx/node_suite.py build/mote
 	@$(ONNX) tools/onnx/models.py build/mote
+
+build/torch/ready: tools/onnx/torch_requirements.txt
+	@python3 -m venv build/torch
+	@$(TORCH) -m pip install --quiet -r tools/onnx/torch_requirements.txt
+	@touch $@
+
+test-torch: build build/torch/ready
+	@$(TORCH) tools/onnx/torch_models.py build/mote
 
 build/litert/ready:
 	@python3 -m venv build/litert

@@ -18,7 +18,8 @@ enum AttributeType : int {
   text_type = 3,
   tensor_type = 4,
   reals_type = 6,
-  integers_type = 7
+  integers_type = 7,
+  texts_type = 8
 };
 
 std::string attribute_type_name(int type) {
@@ -72,6 +73,14 @@ std::vector<float> Node::reals(std::string_view attribute) const {
   const schema::Attribute* const found = find(attribute, reals_type);
   if (found == nullptr) return {};
   return {found->floats().begin(), found->floats().end()};
+}
+
+std::vector<std::string> Node::texts(std::string_view attribute) const {
+  const schema::Attribute* const found = find(attribute, texts_type);
+  std::vector<std::string> result;
+  if (found == nullptr) return result;
+  for (const std::string& text : found->strings()) result.push_back(clean_name(text));
+  return result;
 }
 
 std::optional<FileTensor> Node::tensor(std::string_view attribute) const {

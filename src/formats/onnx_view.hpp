@@ -40,6 +40,7 @@ class Node {
   [[nodiscard]] std::string text(std::string_view attribute, std::string_view otherwise) const;
   [[nodiscard]] std::vector<int64_t> integers(std::string_view attribute) const;  // {}: absent
   [[nodiscard]] std::vector<float> reals(std::string_view attribute) const;
+  [[nodiscard]] std::vector<std::string> texts(std::string_view attribute) const;
   [[nodiscard]] std::optional<FileTensor> tensor(std::string_view attribute) const;
   void ignore(std::string_view attribute) const;  // read: it changes nothing in inference
 

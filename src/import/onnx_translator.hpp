@@ -109,5 +109,6 @@ void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool ov
 [[nodiscard]] std::span<const Translation> normalization_translations();
 [[nodiscard]] std::span<const Translation> activation_translations();
 [[nodiscard]] std::span<const Translation> resize_translations();
+[[nodiscard]] std::span<const Translation> recurrent_translations();
 
 }  // namespace mote::onnx

@@ -67,14 +67,14 @@ def output_step(path):
     return float(constants[last[0].input[1]]) if last else None
 
 
-def check_quantised(program, path, arrays):
+def check_quantised(program, path, arrays, budget=BUDGET):
     step = output_step(path)
     steps = np.concatenate([np.abs(got - expected).ravel() / (step or 1.0)
                             for got, expected in pairs(program, path, arrays)])
     equal = (steps < 0.5).mean() if step else (steps < 1e-3).mean()
     print(f"{path.stem:44} equal {100 * equal:5.1f} %, largest difference {steps.max():.2f} "
           f"{'steps' if step else '(the output is not quantised)'}")
-    return steps.max() <= BUDGET + 0.01
+    return steps.max() <= budget + 0.01
 
 
 def quantised_models(path, shape, folder):

@@ -100,4 +100,20 @@ def branches():
     return net.model(net.dense(x, 10, 4), (1, 4))
 
 
-ALL = [residual, depthwise, flattened, perceptron, branches]
+def recurrent():
+    """A keyword spotter as PyTorch writes it: batch first, an LSTM in both directions, the last state of a GRU."""
+    net = Network("recurrent", (1, 9, 10), seed=6)
+    x = net.node("Transpose", "input", perm=[1, 0, 2])
+    x = net.node("LSTM", x, net.weights(2, 24, 10), net.weights(2, 24, 6), net.vector((2, 48), -.3, .3), "",
+                 net.constant(np.zeros((2, 1, 6), np.float32)), net.vector((2, 1, 6), -1, 1),
+                 hidden_size=6, direction="bidirectional")
+    x = net.node("Transpose", x, perm=[0, 2, 1, 3])
+    x = net.node("Reshape", x, net.constant(np.array([0, 0, -1], np.int64)))
+    net.node("GRU", x, net.weights(1, 24, 12), net.weights(1, 24, 8), net.vector((1, 48), -.3, .3), hidden_size=8,
+             linear_before_reset=1)
+    last = f"{net.nodes[-1].output[0]}_last"
+    net.nodes[-1].output.append(last)
+    return net.model(net.dense(net.node("Squeeze", last, net.constant(np.array([0], np.int64))), 8, 4), (1, 4))
+
+
+ALL = [residual, depthwise, flattened, perceptron, branches, recurrent]

@@ -21,6 +21,7 @@ KEPT = {
     "depthwise": ["QDQ_QUInt8_channel"],
     "flattened": ["QOperator_QInt8_channel"],
     "branches": ["QDQ_QUInt8_tensor"],
+    "recurrent": [],
 }
 
 

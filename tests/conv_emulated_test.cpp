@@ -66,9 +66,10 @@ class EmulatedConvolutions : public testing::TestWithParam<std::string> {};
 TEST_P(EmulatedConvolutions, EqualThePlainKernel) {
   const Many many = many_convolutions(5);
   verify(many.graph);
-  const Compiled model{many.graph, make_plan(many.graph)};
+  const Target& target = find_target(GetParam());
+  const Compiled model{many.graph, make_plan(many.graph, target.core)};
   for (const Mode mode : {Mode::size, Mode::speed}) {
-    const Measurement measured = measure(model, find_target(GetParam()), mode, {many.inputs}, false);
+    const Measurement measured = measure(model, target, mode, {many.inputs}, false);
     for (size_t i = 0; i < many.expected.size(); ++i) {
       EXPECT_EQ(measured.outputs[0][i], many.expected[i])
           << name(mode) << " mode, " << many.graph.nodes[i].op->name() << " " << many.graph.nodes[i].origin;
@@ -76,8 +77,8 @@ TEST_P(EmulatedConvolutions, EqualThePlainKernel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, EmulatedConvolutions, testing::Values("rv32imac", "cortex-m4f", "lx106"),
-                         [](const auto& info) {
+INSTANTIATE_TEST_SUITE_P(Targets, EmulatedConvolutions,
+                         testing::Values("rv32imac", "cortex-m4f", "cortex-m33", "lx106"), [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;

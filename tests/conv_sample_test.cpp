@@ -20,22 +20,39 @@ const OpDef& definition(std::string_view name) {
   fail("no operator {}", name);
 }
 
-// Every fast kernel must have had its share of the samples.
-const std::map<std::string_view, std::set<std::string_view>> fast_kernels = {
-    {"conv2d", {"conv2d_4x4_s8", "conv2d_narrow_s16"}},
-    {"transpose_conv", {"transpose_conv_narrow_s16"}},
-    {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
-    {"fully_connected", {"fully_connected_s8", "conv2d_4x4_s8"}}};
+using Kernels = std::map<std::string_view, std::set<std::string_view>>;
 
-class ConvolutionSamples : public ::testing::TestWithParam<std::string_view> {};
+// One kind of core, and the fast kernels that must have had their share of the samples there.
+struct CoreCase {
+  std::string_view name;
+  Core core;
+  Kernels fast;
+};
+
+const CoreCase core_cases[] = {{"portable",
+                                {},
+                                {{"conv2d", {"conv2d_4x4_s8", "conv2d_narrow_s16"}},
+                                 {"transpose_conv", {"transpose_conv_narrow_s16"}},
+                                 {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
+                                 {"fully_connected", {"fully_connected_s8", "conv2d_4x4_s8"}}}},
+                               {"dsp",
+                                {.dsp = true},
+                                {{"conv2d", {"conv2d_paired_s8"}},
+                                 {"transpose_conv", {}},
+                                 {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
+                                 {"fully_connected", {"fully_connected_paired_s8", "conv2d_paired_s8"}}}}};
+
+class ConvolutionSamples : public ::testing::TestWithParam<std::tuple<std::string_view, size_t>> {};
 
 TEST_P(ConvolutionSamples, EqualThePlainKernel) {
+  const auto& [op, index] = GetParam();
+  const CoreCase& core = core_cases[index];
   std::mt19937 random(20231);
   std::map<std::string, int> kernels;
   for (int i = 0; i < 1500; ++i) {
-    const Sample sample = definition(GetParam()).sample(random);
+    const Sample sample = definition(op).sample(random);
     const std::vector<const Tensor*> in = test::input_pointers(sample);
-    const Call call = sample.op->lower(in, sample.out);
+    const Call call = sample.op->lower_for(core.core, in, sample.out);
     ++kernels[call.kernel];
     const std::vector<Bytes> data = test::random_inputs(sample, random);
     const Bytes output = test::run_guarded(call, data, sample.out, random)[0];
@@ -49,13 +66,18 @@ TEST_P(ConvolutionSamples, EqualThePlainKernel) {
       ASSERT_EQ(output, expected) << what;
     }
   }
-  const std::set<std::string_view> expected_kernels = fast_kernels.at(GetParam());
+  const std::set<std::string_view> expected_kernels = core.fast.at(op);
   for (const std::string_view kernel : expected_kernels) EXPECT_GE(kernels[std::string(kernel)], 100) << kernel;
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, ConvolutionSamples,
-                         ::testing::Values("conv2d", "depthwise_conv2d", "fully_connected", "transpose_conv"),
-                         [](const auto& info) { return std::string(info.param); });
+                         ::testing::Combine(::testing::Values("conv2d", "depthwise_conv2d", "fully_connected",
+                                                              "transpose_conv"),
+                                            ::testing::Range(size_t{0}, std::size(core_cases))),
+                         [](const auto& info) {
+                           return fmt::format("{}_{}", std::get<0>(info.param),
+                                              core_cases[std::get<1>(info.param)].name);
+                         });
 
 // The cores wrap; the plain kernel must do so too, and defined: the sanitizers watch this test.
 TEST(PlainConvolution, SumsWrapAt32Bits) {

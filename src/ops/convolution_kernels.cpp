@@ -10,6 +10,8 @@
 #include "nn/fully_connected.hpp"
 #include "nn/transpose_conv.hpp"
 #include "ops/convolution.hpp"
+#include "ops/convolution_calls.hpp"
+#include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
 
 namespace mote::convolution {
@@ -19,15 +21,6 @@ namespace {
 constexpr const char* conv_header = "nn/conv2d.hpp";
 constexpr const char* conv16_header = "nn/conv2d_s16.hpp";
 constexpr const char* transpose_header = "nn/transpose_conv.hpp";
-
-Order pixel_order(const Problem& problem, int64_t block, bool reads_first) {
-  return problem.pixel_dims == 0 ? Order{} : Order{problem.pixel_dims, block, reads_first};
-}
-
-template <class T>
-Constant constant_of(std::string name, DType dtype, const std::vector<T>& values) {
-  return {std::move(name), dtype, to_bytes(values), true};
-}
 
 template <class To, class From>
 std::vector<To> narrowed(const std::vector<From>& values) {
@@ -228,21 +221,17 @@ Call blocks_4x4(const Problem& problem, const Quantised& q, const Folded& folded
   return call;
 }
 
-// A window of one element over the whole input: the pixels are rows of a dense layer.
-bool pointwise(const nn::Conv2d& s) {
-  return s.kernel_height == 1 && s.kernel_width == 1 && s.stride_height == 1 && s.stride_width == 1 &&
-         s.in_height == s.out_height && s.in_width == s.out_width;
-}
-
-Call lower_s8(const Problem& problem) {
+Call lower_s8(const Problem& problem, const Core& core) {
   const Quantised q = quantise(problem);
   if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
   if (!folded) return plain_s8(problem, q);
+  if (core.dsp) {
+    if (std::optional<Call> call = lower_paired(problem, q, *folded)) return *std::move(call);
+  }
   const nn::Conv2d& s = q.shape;
   if (s.group_channels == s.in_channels) {
-    const int64_t pixels = int64_t{s.batches} * s.out_height * s.out_width;
-    return pixels < 4 && pointwise(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
+    return few_rows(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
   }
   return fits_depthwise_3x3(s) ? depthwise_3x3(q, *folded) : plain_s8(problem, q);
 }
@@ -256,10 +245,10 @@ Call lower_plain(const Problem& problem) {
   return problem.input->dtype == DType::i16 ? plain_s16(problem, q) : plain_s8(problem, q);
 }
 
-Call lower(const Problem& problem, const Core&) {
+Call lower(const Problem& problem, const Core& core) {
   if (hybrid(problem)) return lower_hybrid(problem);
   if (problem.input->dtype == DType::f32) return plain_f32(problem);
-  return problem.input->dtype == DType::i16 ? lower_s16(problem) : lower_s8(problem);
+  return problem.input->dtype == DType::i16 ? lower_s16(problem) : lower_s8(problem, core);
 }
 
 }  // namespace mote::convolution

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution in blocks of two pixels times four output channels, two channels' weights in one 16-bit number.
+#pragma once
+
+#include <stdint.h>
+
+#include "nn/conv2d.hpp"
+#include "nn/fixed.hpp"
+#include "nn/multiply_paired.hpp"
+
+namespace nn {
+
+// Where one pixel's taps go: pairs of 16 bits in every second word. Of four taps the first pair holds 0 and 2, the
+// second 1 and 3; a last single pair holds its one or two in order.
+MOTE_KERNEL uint32_t* widen(const int8_t* from, int32_t count, uint32_t* to) {
+  for (; count >= 8; count -= 8) {
+    const uint32_t first = load_word(from), second = load_word(from + 4);
+    to[0] = even_bytes(first), to[2] = odd_bytes(first);
+    to[4] = even_bytes(second), to[6] = odd_bytes(second);
+    from += 8, to += 8;
+  }
+  if (count >= 4) {
+    const uint32_t word = load_word(from);
+    to[0] = even_bytes(word), to[2] = odd_bytes(word);
+    from += 4, to += 4, count -= 4;
+  }
+  if (count != 0) {
+    const uint32_t second = count == 2 ? 1 : 2;
+    uint32_t word = static_cast<uint8_t>(from[0]);
+    if (count > 1) word |= static_cast<uint32_t>(static_cast<uint8_t>(from[second])) << 16;
+    to[0] = even_bytes(word);
+    if (count == 3) to[2] = even_bytes(static_cast<uint8_t>(from[1]));
+  }
+  return to;
+}
+
+// `count` taps, a multiple of four, outside the input.
+MOTE_KERNEL uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
+  const uint32_t pair = (static_cast<uint32_t>(value) & 0xFFFF) | static_cast<uint32_t>(value) << 16;
+  for (; count > 0; count -= 4) {
+    to[0] = pair, to[2] = pair;
+    to += 4;
+  }
+  return to;
+}
+
+MOTE_KERNEL int8_t* copy_bytes(const int8_t* from, int32_t count, int8_t* to) {
+  for (; count >= 4; count -= 4) {
+    const uint32_t word = load_word(from);
+    __builtin_memcpy(to, &word, 4);
+    from += 4, to += 4;
+  }
+  for (; count > 0; --count) *to++ = *from++;
+  return to;
+}
+MOTE_KERNEL int8_t* fill_bytes(int32_t value, int32_t count, int8_t* to) {
+  for (; count > 0; --count) *to++ = static_cast<int8_t>(value);
+  return to;
+}
+
+// Walks the window's rows: inside(from, count, to) for values of the input that lie one after the other, outside
+// (count, to) for the others; both return what follows `to`.
+template <class T, class Inside, class Outside>
+MOTE_KERNEL void conv2d_runs(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, T* to,
+                             const Inside& inside, const Outside& outside) {
+  const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
+  for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
+    const int32_t y = top + ky * p.dilation_height;
+    if (static_cast<uint32_t>(y) >= static_cast<uint32_t>(p.in_height) || columns.low >= columns.high) {
+      to = outside(p.kernel_width * p.in_channels, to);
+      continue;
+    }
+    if (columns.low > 0) to = outside(columns.low * p.in_channels, to);
+    const int8_t* from = in + (y * p.in_width + left + columns.low * p.dilation_width) * p.in_channels;
+    if (p.dilation_width == 1) {
+      to = inside(from, (columns.high - columns.low) * p.in_channels, to);
+    } else {
+      for (int32_t kx = columns.low; kx < columns.high; ++kx) {
+        to = inside(from, p.in_channels, to);
+        from += p.dilation_width * p.in_channels;
+      }
+    }
+    if (columns.high < p.kernel_width) to = outside((p.kernel_width - columns.high) * p.in_channels, to);
+  }
+}
+
+// The window of one pixel, widened. Runs of whole words are widened where they lie; others first become one row of
+// bytes, in `row`.
+MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, uint32_t* to,
+                                    int8_t* row) {
+  const int32_t window = p.kernel_height * p.kernel_width;
+  if ((p.in_channels & 3) == 0) {
+    conv2d_runs(
+        p, in, top, left, to,
+        [](const int8_t* from, int32_t count, uint32_t* place) MOTE_INLINE { return widen(from, count, place); },
+        [&](int32_t count, uint32_t* place) MOTE_INLINE { return fill_wide(p.in_zero, count, place); });
+  } else {
+    conv2d_runs(
+        p, in, top, left, row,
+        [](const int8_t* from, int32_t count, int8_t* place)
+            MOTE_INLINE { return copy_bytes(from, count, place); },
+        [&](int32_t count, int8_t* place) MOTE_INLINE { return fill_bytes(p.in_zero, count, place); });
+    widen(row, window * p.in_channels, to);
+  }
+}
+
+// weights: [out_channels / 4][pairs][4], as multiply_paired_2x4 reads them, taps paired as widen() does. scales:
+// see Paired; the input's zero point is folded into the biases. scratch: 8 bytes a pair and, unless the input's
+// channels are a multiple of four, one byte a tap.
+MOTE_KERNEL void conv2d_paired_s8(const Conv2d& p, const int8_t* in, const int16_t* weights, const int32_t* scales,
+                                  int8_t* out, uint32_t* scratch) {
+  const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;
+  const int32_t pairs = (taps + 1) >> 1;
+  const int32_t pixels = p.batches * p.out_height * p.out_width;
+  int8_t* const bytes = reinterpret_cast<int8_t*>(scratch);
+  int32_t x = 0, y = 0;
+  for (int32_t left = pixels; left > 0; left -= 2) {
+    const int32_t count = left > 1 ? 2 : 1;
+    for (int32_t i = 0; i < count; ++i) {
+      conv2d_gather_wide(p, in, y * p.stride_height - p.pad_top, x * p.stride_width - p.pad_left, scratch + i,
+                         bytes + 8 * pairs);
+      if (++x == p.out_width) {
+        x = 0;
+        if (++y == p.out_height) {
+          y = 0;
+          in += p.in_height * p.in_width * p.in_channels;
+        }
+      }
+    }
+    Paired block{scales,
+                 paired_entry(pairs, 8, 48),
+                 bytes,
+                 bytes + 8 * pairs,
+                 weights,
+                 out,
+                 count > 1 ? out + p.out_channels : out,
+                 p.out_channels,
+                 p.low > -128 || p.high < 127 ? 1 : 0,
+                 p.low,
+                 p.high,
+                 0,
+                 0};
+    multiply_paired_2x4(block);
+    out += 2 * p.out_channels;
+  }
+}
+
+}  // namespace nn

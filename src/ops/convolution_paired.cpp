@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/convolution_paired.hpp"
+
+#include <algorithm>
+
+#include "nn/conv2d_paired.hpp"
+#include "nn/fully_connected_paired.hpp"
+#include "ops/convolution_calls.hpp"
+
+namespace mote::convolution {
+
+namespace {
+
+constexpr int64_t no_tap = -1;
+
+// The tap at each place, two places a pair, as nn::widen() has them.
+std::vector<int64_t> paired_order(int64_t taps) {
+  std::vector<int64_t> order;
+  int64_t k = 0;
+  for (; k + 4 <= taps; k += 4) order.insert(order.end(), {k, k + 2, k + 1, k + 3});
+  switch (taps - k) {
+    case 1: order.insert(order.end(), {k, no_tap}); break;
+    case 2: order.insert(order.end(), {k, k + 1}); break;
+    case 3: order.insert(order.end(), {k, k + 2, k + 1, no_tap}); break;
+    default: break;
+  }
+  return order;
+}
+
+// The same for words of four bytes.
+std::vector<int64_t> dense_order(int64_t taps) {
+  std::vector<int64_t> order;
+  for (int64_t k = 0; k < taps; k += 4) {
+    for (const int64_t tap : {k, k + 2, k + 1, k + 3}) order.push_back(tap < taps ? tap : no_tap);
+  }
+  return order;
+}
+
+// Even channels, the upper halves of a pair, need sums below 2^23, whatever the input.
+bool fits_upper_half(const Folded& folded, size_t c, size_t taps) {
+  int64_t least = folded.scales[2 * c], most = least;
+  for (size_t k = 0; k < taps; ++k) {
+    const int64_t weight = folded.weights[c * taps + k];
+    least += std::min(-128 * weight, 127 * weight);
+    most += std::max(-128 * weight, 127 * weight);
+  }
+  return least >= -(int64_t{1} << 23) && most < int64_t{1} << 23;
+}
+
+// [channels / 4][pairs][channel pair][2] of 256 * even channel + odd channel; nothing where 16 bits do not hold
+// it.
+std::optional<std::vector<int16_t>> pair_weights(const Folded& folded, const std::vector<int64_t>& order) {
+  const size_t channels = folded.shift.size();
+  const size_t taps = folded.weights.size() / channels;
+  for (size_t c = 0; c < channels; c += 2) {
+    if (!fits_upper_half(folded, c, taps)) return std::nullopt;
+  }
+  const auto weight = [&](size_t c, int64_t tap) {
+    return c < channels && tap != no_tap ? folded.weights[c * taps + static_cast<size_t>(tap)] : 0;
+  };
+  std::vector<int16_t> packed;
+  for (size_t c = 0; c < channels; c += 4) {
+    for (size_t place = 0; place < order.size(); place += 2) {
+      for (size_t i = 0; i < 4; ++i) {
+        const size_t upper = c + i / 2 * 2;
+        const int64_t tap = order[place + i % 2];
+        const int both = 256 * weight(upper, tap) + weight(upper + 1, tap);
+        if (both < INT16_MIN) return std::nullopt;
+        packed.push_back(narrow<int16_t>(both));
+      }
+    }
+  }
+  return packed;
+}
+
+// For four channels: {256 a + b, b} of both pairs of biases, modulo 2^32; {multiplier, offset} of each channel.
+std::vector<int32_t> paired_scales(const Folded& folded, int32_t out_zero) {
+  const size_t channels = folded.shift.size();
+  std::vector<int32_t> scales;
+  for (size_t c = 0; c < channels; c += 4) {
+    for (size_t i = c; i < c + 4; i += 2) {
+      const auto upper = static_cast<uint32_t>(folded.scales[2 * i]);
+      const auto lower = static_cast<uint32_t>(folded.scales[2 * i + 2]);
+      scales.push_back(static_cast<int32_t>(256 * upper + lower));
+      scales.push_back(static_cast<int32_t>(lower));
+    }
+    for (size_t i = c; i < c + 4; ++i) {
+      const int shift = i < channels ? folded.shift[i] : 2;
+      scales.push_back(folded.scales[2 * i + 1]);
+      scales.push_back((2 * out_zero + 1) * (1 << (shift - 2)));
+    }
+  }
+  return scales;
+}
+
+std::optional<Call> paired_dense(const Problem& problem, const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
+  const std::optional<std::vector<int16_t>> weights = pair_weights(folded, dense_order(s.in_channels));
+  if (!weights) return std::nullopt;
+  const nn::FullyConnected params{
+      s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels, s.out_zero, s.low, s.high};
+  Call call =
+      make_call(nn::fully_connected_paired_s8, "fully_connected_paired_s8", "nn/fully_connected_paired.hpp",
+                "FullyConnected", params, {input(0), constant(0), constant(1), output(0)});
+  call.constants = {constant_of("weights", DType::i16, *weights),
+                    constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
+  call.order = pixel_order(problem, 1, false);
+  return call;
+}
+
+std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
+  const auto taps = static_cast<int64_t>(q.weights.size() / q.bias.size());
+  const std::optional<std::vector<int16_t>> weights = pair_weights(folded, paired_order(taps));
+  if (!weights) return std::nullopt;
+  Call call = make_call(nn::conv2d_paired_s8, "conv2d_paired_s8", "nn/conv2d_paired.hpp", "Conv2d", s,
+                        {input(0), constant(0), constant(1), output(0), scratch()});
+  call.constants = {constant_of("weights", DType::i16, *weights),
+                    constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
+  call.scratch_bytes = (taps + 1) / 2 * 8 + (s.in_channels % 4 == 0 ? 0 : taps);
+  call.order = pixel_order(problem, 2, true);
+  return call;
+}
+
+}  // namespace
+
+std::optional<Call> lower_paired(const Problem& problem, const Quantised& q, const Folded& folded) {
+  if (q.shape.group_channels != q.shape.in_channels) return std::nullopt;
+  return few_rows(q.shape) ? paired_dense(problem, q, folded) : paired_blocks(problem, q, folded);
+}
+
+}  // namespace mote::convolution

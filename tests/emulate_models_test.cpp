@@ -51,8 +51,9 @@ std::vector<Way> all_ways() {
 class Digits : public testing::TestWithParam<Way> {};
 
 TEST_P(Digits, EqualTheReference) {
-  const Measurement measured = expect_golden(compile_file(test::digits_model()), test::digits_golden(),
-                                             find_target(GetParam().target), GetParam().mode, 16);
+  const Target& target = find_target(GetParam().target);
+  const Measurement measured = expect_golden(compile_file(test::digits_model(), {}, target.core),
+                                             test::digits_golden(), target, GetParam().mode, 16);
   EXPECT_LE(measured.sizes->stack_bound_bytes, 512);
 }
 
@@ -67,7 +68,7 @@ TEST_P(RealModel, EqualsTheReference) {
   MOTE_NEEDS_SHARED();
   const auto& [target, model] = GetParam();
   const std::filesystem::path shared = test::shared_directory();
-  const Compiled compiled = compile_file(shared / "models" / (model + ".tflite"));
+  const Compiled compiled = compile_file(shared / "models" / (model + ".tflite"), {}, find_target(target).core);
   // The size mode shares kernels with parameters from flash, the speed mode folds them: alternate, so that both
   // are seen on every target without running everything twice.
   const Mode mode = model.size() % 2 == 0 ? Mode::size : Mode::speed;

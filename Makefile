@@ -6,6 +6,7 @@
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
 #   make test-torch   networks from PyTorch's exporters against ONNX Runtime (its packages, with torch, go to build/torch)
+#   make test-models   every model in ../shared/models on rv32imac and cortex-m4f (or TARGETS=..., CASES=...)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
@@ -19,8 +20,10 @@ LITERT := build/litert/bin/python
 ONNX := build/onnx/bin/python
 TORCH := build/torch/bin/python
 MODELS ?=
+CASES ?= 1
+TARGETS ?= rv32imac cortex-m4f
 
-.PHONY: setup build test test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch
+.PHONY: setup build test test-models test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch
 
 setup:
 	@tools/setup.sh
@@ -61,6 +64,9 @@ test-litert: build build/litert/ready
 test-browser: build
 	@tools/setup.sh chromium chromium-driver python3-selenium
 	@/usr/bin/python3 tests/browser_test.py build/mote
+
+test-models: build
+	@tools/verify_models.sh ../shared $(CASES) $(TARGETS)
 
 demo: build
 	@examples/digits/demo.sh build

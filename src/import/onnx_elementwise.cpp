@@ -24,33 +24,28 @@ TensorId add_with(Builder& builder, std::string_view op, const Options& options,
   }
 }
 
-// TFLite fixes the output quantisation of these; another one is reached by a requantisation.
-std::optional<Quantization> fixed_quantization(std::string_view op) {
-  if (op == "LOGISTIC") return Quantization{{1.0F / 256}, {-128}, -1};
-  if (op == "TANH") return Quantization{{1.0F / 128}, {0}, -1};
-  return std::nullopt;
-}
-
 template <class Options>
 void unary_with(Translator& t, std::string_view op, const Options& options) {
+  elementwise(t, [&](const Value& x) {
+    const TensorType type{t.builder().tensor(x.id).type.dtype, {}, {}};
+    return Value{add_with(t.builder(), op, options, {x.id}, type), x.layout};
+  });
+}
+
+// ReLU in integers as TFLite computes it, with a clamp where no scale changes.
+void relu(Translator& t) {
   Value value = t.in(0);
   const Mode mode = t.mode({&value}, false);
-  TensorType type = mode.type;
-  const std::optional<Quantization> fixed = mode.integer() ? fixed_quantization(op) : std::nullopt;
-  if (fixed) type.quant = *fixed;
-  TensorId id = add_with(t.builder(), op, options, {value.id}, type);
-  if (fixed && *fixed != mode.type.quant) id = t.builder().add("QUANTIZE", {id}, {mode.type})[0];
-  t.give_mode(mode, id, value.layout);
+  t.give_mode(mode, t.builder().add("RELU", {value.id}, {mode.type})[0], value.layout);
 }
 
 // Operators without options, by their TFLite names.
 constexpr std::pair<std::string_view, std::string_view> unary_names[] = {
-    {"Abs", "ABS"},   {"Ceil", "CEIL"},   {"Cos", "COS"},
-    {"Exp", "EXP"},   {"Floor", "FLOOR"}, {"HardSwish", "HARD_SWISH"},
-    {"Log", "LOG"},   {"Neg", "NEG"},     {"Not", "LOGICAL_NOT"},
-    {"Relu", "RELU"}, {"Round", "ROUND"}, {"Sigmoid", "LOGISTIC"},
-    {"Sign", "SIGN"}, {"Sin", "SIN"},     {"Sqrt", "SQRT"},
-    {"Tanh", "TANH"},
+    {"Abs", "ABS"},     {"Ceil", "CEIL"},        {"Cos", "COS"},
+    {"Exp", "EXP"},     {"Floor", "FLOOR"},      {"HardSwish", "HARD_SWISH"},
+    {"Log", "LOG"},     {"Neg", "NEG"},          {"Not", "LOGICAL_NOT"},
+    {"Round", "ROUND"}, {"Sigmoid", "LOGISTIC"}, {"Sign", "SIGN"},
+    {"Sin", "SIN"},     {"Sqrt", "SQRT"},        {"Tanh", "TANH"},
 };
 
 void unary(Translator& t) {
@@ -75,21 +70,86 @@ void binary_with(Translator& t, std::string_view op, const Options& options, con
   t.give_mode(mode, id, std::move(operands.layout));
 }
 
+// Integers of 8 and 16 bits that stand for themselves are computed as int32: the cast back keeps the low bits.
+bool is_small_integer(const TensorType& type) {
+  const DType dtype = type.dtype;
+  const bool small = dtype == DType::i8 || dtype == DType::u8 || dtype == DType::i16 || dtype == DType::u16;
+  return small && type.quant.empty();
+}
+
+Value converted(Builder& builder, const Value& value, DType dtype) {
+  if (builder.tensor(value.id).type.dtype == dtype) return value;
+  return {builder.add("CAST", tfl::CastOptionsT{}, {value.id}, {{dtype, {}, {}}})[0], value.layout};
+}
+
+// The type that small integers are computed in, and back from it.
+Value widened(Builder& builder, const Value& value) {
+  return is_small_integer(builder.tensor(value.id).type) ? converted(builder, value, DType::i32) : value;
+}
+
+std::optional<float> constant_number(const Translator& t, const std::string& name) {
+  const Value* const value = t.value(name);
+  if (value == nullptr || value->meaning == Value::Meaning::codes || !t.builder().constant(*value))
+    return std::nullopt;
+  const Tensor& tensor = t.builder().tensor(t.builder().dequantised(*value).id);
+  if (tensor.type.dtype != DType::f32 || elements(tensor.type.shape) != 1) return std::nullopt;
+  return to_values<float>(tensor.data)[0];
+}
+
+// The operand of a node of two inputs that is not `known`; empty when there is no such.
+std::string other_operand(const Node& node, const std::string& known) {
+  if (node.inputs.size() != 2) return "";
+  if (node.inputs[0] == known) return node.inputs[1];
+  return node.inputs[1] == known ? node.inputs[0] : "";
+}
+
+// x (1 + erf(x / sqrt 2)) / 2, as exporters write the exact GELU: Div or Mul, Erf, Add and two Mul become one
+// operator.
+bool take_gelu(Translator& t) {
+  const std::vector<const Node*> chain = t.followers(4);
+  static constexpr std::string_view ops[] = {"Erf", "Add", "Mul", "Mul"};
+  const auto same = [](const Node* node, std::string_view op) { return node->op == op && node->domain.empty(); };
+  if (t.count() != 2 || !std::equal(chain.begin(), chain.end(), std::begin(ops), std::end(ops), same))
+    return false;
+  const auto is = [&](const std::string& name, double wanted) {
+    const std::optional<float> number = constant_number(t, name);
+    return number && std::abs(static_cast<double>(*number) - wanted) < 1e-5;
+  };
+  const std::string x = t.node().inputs[0];
+  if (!is(t.node().inputs[1], t.node().op == "Div" ? std::sqrt(2.0) : std::sqrt(0.5))) return false;
+  if (!is(other_operand(*chain[1], chain[0]->outputs[0]), 1.0)) return false;
+  const std::string first = other_operand(*chain[2], chain[1]->outputs[0]);
+  const std::string second = other_operand(*chain[3], chain[2]->outputs[0]);
+  if (!(first == x && is(second, 0.5)) && !(second == x && is(first, 0.5))) return false;
+  for (size_t i = 0; i < chain.size(); ++i) t.take_follower();
+  unary_with(t, "GELU", tfl::GeluOptionsT{});
+  return true;
+}
+
 template <class Options>
 void arithmetic(Translator& t, std::string_view op) {
   require(t.count() == 2, "has {} inputs, it takes 2", t.count());
   Value a = t.in(0), b = t.in(1);
-  const Mode mode = t.mode({&a, &b}, true);
+  Mode mode = t.mode({&a, &b}, true);
+  const DType dtype = mode.type.dtype;
+  if (!mode.integer()) a = widened(t.builder(), a), b = widened(t.builder(), b);
+  if (!mode.integer()) mode.type.dtype = t.builder().tensor(a.id).type.dtype;
   Options options;
   options.fused_activation_function = mode.activation;
   binary_with(t, op, options, mode, a, b, std::nullopt);
+  if (mode.type.dtype != dtype) t.give(0, converted(t.builder(), *t.value(t.output_name(0)), dtype));
 }
 
 void add(Translator& t) { arithmetic<tfl::AddOptionsT>(t, "ADD"); }
 void subtract(Translator& t) { arithmetic<tfl::SubOptionsT>(t, "SUB"); }
-void multiply(Translator& t) { arithmetic<tfl::MulOptionsT>(t, "MUL"); }
+
+void multiply(Translator& t) {
+  if (!take_gelu(t)) arithmetic<tfl::MulOptionsT>(t, "MUL");
+}
+
 // Index arithmetic divides 64-bit integers, which no kernel does: one number by another, while compiling.
 void divide(Translator& t) {
+  if (take_gelu(t)) return;
   const bool index = t.count() == 2 && t.constant(0) && t.constant(1) && t.tensor(0).type.dtype == DType::i64;
   if (!index || elements(t.shape(0)) != 1 || elements(t.shape(1)) != 1)
     return arithmetic<tfl::DivOptionsT>(t, "DIV");
@@ -101,13 +161,33 @@ void divide(Translator& t) {
 // Both operands plain; the result has data type `result`, or theirs.
 void plain_binary(Translator& t, std::string_view op, std::optional<DType> result = std::nullopt) {
   require(t.count() == 2, "has {} inputs, it takes 2", t.count());
-  const Value a = t.plain(0), b = t.plain(1);
+  const DType dtype = t.builder().tensor(t.plain(0).id).type.dtype;
+  const Value a = widened(t.builder(), t.plain(0)), b = widened(t.builder(), t.plain(1));
   Mode mode;
   mode.type.dtype = t.builder().tensor(a.id).type.dtype;
   binary_with(t, op, NoOptions{}, mode, a, b, result);
+  if (!result) t.give(0, converted(t.builder(), *t.value(t.output_name(0)), dtype));
 }
 
-void power(Translator& t) { plain_binary(t, "POW"); }
+// Whole and half powers by what they are; an exponent of another type becomes the base's where that is float.
+void power(Translator& t) {
+  FloatMath math(t.builder());
+  const Value base = t.plain(0);
+  require(t.count() == 2, "has {} inputs, it takes 2", t.count());
+  if (t.builder().tensor(base.id).type.dtype != DType::f32) return plain_binary(t, "POW");
+  const Value exponent = converted(t.builder(), t.plain(1), DType::f32);
+  if (t.builder().constant(exponent) && elements(exponent.shape()) == 1 &&
+      exponent.shape().size() <= base.shape().size()) {
+    const float number = to_values<float>(t.builder().tensor(exponent.id).data)[0];
+    if (number == 1.0F) return t.give(0, base);
+    if (number == 2.0F) return t.give(0, math.multiply(base, base));
+    if (number == 3.0F) return t.give(0, math.multiply(math.multiply(base, base), base));
+    if (number == 0.5F) return t.give(0, math.unary("SQRT", base));
+    if (number == -0.5F) return t.give(0, math.unary("RSQRT", base));
+  }
+  Broadcast operands = broadcast(t.builder(), {base, exponent});
+  t.give(0, {t.builder().add("POW", operands.ids, {{DType::f32, {}, {}}})[0], std::move(operands.layout)});
+}
 void equal(Translator& t) { plain_binary(t, "EQUAL", DType::boolean); }
 void greater(Translator& t) { plain_binary(t, "GREATER", DType::boolean); }
 void less(Translator& t) { plain_binary(t, "LESS", DType::boolean); }
@@ -125,13 +205,14 @@ void modulo(Translator& t) {
 // Any number of operands, one after the other.
 template <class Options>
 Value folded(Translator& t, std::string_view op) {
-  Value sum = t.plain(0);
+  const DType dtype = t.builder().tensor(t.plain(0).id).type.dtype;
+  Value sum = widened(t.builder(), t.plain(0));
   for (size_t i = 1; i < t.count(); ++i) {
-    Broadcast operands = broadcast(t.builder(), {sum, t.plain(i)});
+    Broadcast operands = broadcast(t.builder(), {sum, widened(t.builder(), t.plain(i))});
     const TensorType type{t.builder().tensor(sum.id).type.dtype, {}, {}};
     sum = {t.builder().add(op, Options{}, operands.ids, {type})[0], std::move(operands.layout)};
   }
-  return sum;
+  return converted(t.builder(), sum, dtype);
 }
 
 void maximum(Translator& t) { t.give(0, folded<tfl::MaximumMinimumOptionsT>(t, "MAXIMUM")); }
@@ -143,27 +224,32 @@ void mean(Translator& t) {
   t.give(0, math.multiply(folded<tfl::AddOptionsT>(t, "ADD"), 1.0F / static_cast<float>(t.count())));
 }
 
+// The limit as a code of the value's quantisation.
+Value quantised_limit(Translator& t, size_t input, const Value& value) {
+  require(t.constant(input), "clips quantised values to a limit that is computed at run time");
+  const Quantization& quant = t.builder().tensor(value.id).type.quant;
+  const float real = std::clamp(t.real(input, "limit") / value_scale(t.builder(), value), -512.0F, 512.0F);
+  const auto stored = static_cast<int8_t>(std::clamp<int64_t>(std::lround(real) + quant.zero[0], -128, 127));
+  return {t.builder().add_tensor("limit", {DType::i8, {}, quant}, to_bytes(std::vector<int8_t>{stored})),
+          Layout{}};
+}
+
 void clip(Translator& t) {
   Value value = t.in(0);
   const Mode mode = t.mode({&value}, false);
+  if (!mode.integer()) value = widened(t.builder(), value);
   for (size_t input = 1; input <= 2; ++input) {
     if (!t.has(input)) continue;
-    Value limit = t.plain(input);
-    if (mode.integer()) {
-      require(t.builder().constant(limit), "clips quantised values to a limit that is computed at run time");
-      const float real = t.real(input, "limit") / value_scale(t.builder(), value);
-      const auto code = std::lround(real) + t.builder().tensor(value.id).type.quant.zero[0];
-      const auto stored = static_cast<int8_t>(std::clamp<int64_t>(code, -128, 127));
-      limit.id = t.builder().add_tensor("limit", {DType::i8, {}, t.builder().tensor(value.id).type.quant},
-                                        to_bytes(std::vector<int8_t>{stored}));
-    }
+    const Value limit = mode.integer() ? quantised_limit(t, input, value) : widened(t.builder(), t.plain(input));
     Broadcast operands = broadcast(t.builder(), {value, limit});
-    const TensorType type{mode.type.dtype, {}, t.builder().tensor(value.id).type.quant};
+    const TensorType& from = t.builder().tensor(value.id).type;
+    const TensorType type{from.dtype, {}, from.quant};
     value.id = t.builder().add(input == 1 ? "MAXIMUM" : "MINIMUM", tfl::MaximumMinimumOptionsT{}, operands.ids,
                                {type})[0];
     value.layout = std::move(operands.layout);
   }
-  if (mode.integer() && t.builder().tensor(value.id).type.quant != mode.type.quant) {
+  if (!mode.integer()) return t.give(0, converted(t.builder(), value, mode.type.dtype));
+  if (t.builder().tensor(value.id).type.quant != mode.type.quant) {
     value.id = t.builder().add("QUANTIZE", {value.id}, {mode.type})[0];
   }
   t.give_mode(mode, value.id, value.layout);
@@ -211,10 +297,20 @@ void cast_like(Translator& t) {
   t.give(0, {t.builder().add("CAST", tfl::CastOptionsT{}, {value.id}, {{to, {}, {}}})[0], value.layout});
 }
 
-void gelu(Translator& t) {
-  tfl::GeluOptionsT options;
-  options.approximate = t.node().text("approximate", "none") == "tanh";
-  unary_with(t, "GELU", options);
+void is_infinite(Translator& t) {
+  FloatMath math(t.builder());
+  const Value value = t.plain(0);
+  const float infinity = std::numeric_limits<float>::infinity();
+  const TensorType boolean{DType::boolean, {}, {}};
+  const auto equals = [&](float number) {
+    Broadcast operands = broadcast(t.builder(), {value, math.number(number)});
+    return Value{t.builder().add("EQUAL", operands.ids, {boolean})[0], std::move(operands.layout)};
+  };
+  const bool up = t.node().integer("detect_positive", 1) != 0, down = t.node().integer("detect_negative", 1) != 0;
+  if (up != down) return t.give(0, equals(up ? infinity : -infinity));
+  require(up, "detects no infinity at all; remove it");
+  const Value high = equals(infinity), low = equals(-infinity);
+  t.give(0, {t.builder().add("LOGICAL_OR", {high.id, low.id}, {boolean})[0], high.layout});
 }
 
 void is_nan(Translator& t) {
@@ -237,11 +333,11 @@ constexpr Translation table[] = {
     {"Equal", equal},
     {"Exp", unary},
     {"Floor", unary},
-    {"Gelu", gelu},
     {"Greater", greater},
     {"GreaterOrEqual", greater_equal},
     {"HardSwish", unary},
     {"Identity", identity_of},
+    {"IsInf", is_infinite},
     {"IsNaN", is_nan},
     {"LeakyRelu", leaky_relu},
     {"Less", less},
@@ -257,7 +353,7 @@ constexpr Translation table[] = {
     {"Or", logical_or},
     {"PRelu", prelu},
     {"Pow", power},
-    {"Relu", unary},
+    {"Relu", relu},
     {"Round", unary},
     {"Sigmoid", unary},
     {"Sign", unary},

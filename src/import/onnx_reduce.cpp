@@ -60,10 +60,21 @@ Reduced reduced(Builder& builder, std::string_view op, const Value& value, const
   return {builder.add(op, options, {source.id, list}, {type})[0], layout_of(result, order)};
 }
 
+// Of truths, as integers: the largest is "any", the smallest "all".
+void reduce_boolean(Translator& t, std::string_view op, const Value& value, const Folded& folded) {
+  const auto cast = [&](TensorId id, DType to) {
+    return t.builder().add("CAST", tfl::CastOptionsT{}, {id}, {{to, {}, {}}})[0];
+  };
+  const Value numbers{cast(value.id, DType::i32), value.layout};
+  Reduced result = reduced(t.builder(), op, numbers, folded, {DType::i32, {}, {}});
+  t.give(0, {cast(result.id, DType::boolean), std::move(result.layout)});
+}
+
 void reduce_with(Translator& t, std::string_view op, const Folded& folded, bool keeps_scale) {
   if (folded.nothing) return t.give(0, t.in(0));
   Value value = t.in(0);
   const Mode mode = t.mode({&value}, false);
+  if (mode.type.dtype == DType::boolean) return reduce_boolean(t, op, value, folded);
   TensorType type = mode.type;
   if (mode.integer() && keeps_scale) type.quant = t.builder().tensor(value.id).type.quant;
   Reduced result = reduced(t.builder(), op, value, folded, type);
@@ -146,7 +157,7 @@ void top_k(Translator& t) {
   const Value value = t.plain(0);
   const Shape shape = value.shape();
   const size_t axis = t.axis(t.node().integer("axis", -1), shape.size());
-  require(t.node().integer("largest", 1) != 0, "takes the smallest elements, which is not supported");
+  const bool smallest = t.node().integer("largest", 1) == 0;  // they are the largest of the negative numbers
   (void)t.node().integer("sorted", 1);  // sorted is one of the orders that are allowed without it
   Permutation order = t.builder().ordered(value).order;
   const auto place = std::find(order.begin(), order.end(), axis);
@@ -155,13 +166,16 @@ void top_k(Translator& t) {
   require(count.size() == 1 && count[0] > 0 && count[0] <= shape[axis], "takes {} of {} elements",
           count.empty() ? 0 : count[0], shape[axis]);
   Builder& builder = t.builder();
-  const TensorId in = builder.stored(value, order);
+  const auto negative = [&](TensorId id) {
+    return smallest ? builder.add("NEG", {id}, {{builder.tensor(id).type.dtype, {}, {}}})[0] : id;
+  };
+  const TensorId in = negative(builder.stored(value, order));
   const TensorId k = builder.constant(Shape{}, std::vector<int32_t>{narrow<int32_t>(count[0])});
   const std::vector<TensorId> out = builder.add("TOPK_V2", tfl::TopKV2OptionsT{}, {in, k},
                                                 {{builder.tensor(in).type.dtype, {}, {}}, {DType::i32, {}, {}}});
   Shape result = shape;
   result[axis] = count[0];
-  t.give(0, {out[0], layout_of(result, order)});
+  t.give(0, {negative(out[0]), layout_of(result, order)});
   if (!t.wanted(1)) return;
   const TensorId places = builder.add("CAST", tfl::CastOptionsT{}, {out[1]}, {{DType::i64, {}, {}}})[0];
   t.give(1, {places, layout_of(result, order)});

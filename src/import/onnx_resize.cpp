@@ -47,6 +47,25 @@ int64_t nearest(const std::string& rounding, double x, int64_t extent) {
   return std::clamp<int64_t>(static_cast<int64_t>(rounded), 0, extent - 1);
 }
 
+// One scale for all axes: the smallest or the largest that the sizes ask for.
+template <class Axis>
+void keep_aspect_ratio(std::vector<Scaling>& all, const std::vector<int64_t>& axes, const std::string& policy,
+                       Axis axis) {
+  if (policy == "stretch" || axes.empty()) return;
+  require(policy == "not_larger" || policy == "not_smaller",
+          "has keep_aspect_ratio_policy '{}', which Mote does not know", policy);
+  double scale = all[axis(axes[0])].scale;
+  for (const int64_t number : axes) {
+    const double own = all[axis(number)].scale;
+    scale = policy == "not_larger" ? std::min(scale, own) : std::max(scale, own);
+  }
+  for (const int64_t number : axes) {
+    Scaling& one = all[axis(number)];
+    one.scale = scale;
+    one.out = static_cast<int64_t>(std::floor(scale * static_cast<double>(one.in) + 0.5));
+  }
+}
+
 std::vector<Scaling> scalings(const Translator& t, size_t scales_input, size_t sizes_input) {
   const Shape shape = t.shape(0);
   std::vector<Scaling> result;
@@ -56,7 +75,6 @@ std::vector<Scaling> scalings(const Translator& t, size_t scales_input, size_t s
     for (size_t d = 0; d < shape.size(); ++d) axes.push_back(static_cast<int64_t>(d));
   }
   const std::string policy = t.node().text("keep_aspect_ratio_policy", "stretch");
-  require(policy == "stretch", "has keep_aspect_ratio_policy '{}', which is not supported; use stretch", policy);
   if (t.has(sizes_input) && elements(t.shape(sizes_input)) > 0) {
     const std::vector<int64_t> sizes = t.integers(sizes_input, "sizes");
     require(sizes.size() == axes.size(), "has {} sizes for {} axes", sizes.size(), axes.size());
@@ -65,6 +83,7 @@ std::vector<Scaling> scalings(const Translator& t, size_t scales_input, size_t s
       one.out = sizes[i];
       one.scale = static_cast<double>(one.out) / static_cast<double>(one.in);
     }
+    keep_aspect_ratio(result, axes, policy, [&](int64_t axis) { return t.axis(axis, shape.size()); });
   } else {
     const std::vector<float> scales = t.reals(scales_input, "scales");
     require(scales.size() == axes.size(), "has {} scales for {} axes", scales.size(), axes.size());
@@ -146,41 +165,108 @@ Value resize_nearest(Translator& t, const Value& value, const std::vector<Scalin
   return gathered(t, value, all, pick);
 }
 
-Value resize_linear(Translator& t, const Value& value, const std::vector<Scaling>& all, const std::string& mode) {
-  require(only_image(all), "interpolates other dimensions than height and width, which is not supported");
+// Whether TFLite's bilinear operator places its samples as the file says.
+bool is_bilinear(const std::vector<Scaling>& all, const std::string& mode) {
+  if (!only_image(all)) return false;
   for (const Scaling& one : all) {
     const double ratio = static_cast<double>(one.out) / static_cast<double>(one.in);
-    require(std::abs(ratio - one.scale) < 1e-6 * ratio,
-            "resizes {} to {} with a scale of {}; state the size, or a scale that gives a whole size", one.in,
-            one.out, one.scale);
+    if (std::abs(ratio - one.scale) >= 1e-6 * ratio) return false;
   }
+  return mode == "align_corners" || mode == "half_pixel" || mode == "half_pixel_symmetric" ||
+         mode == "asymmetric" || (mode == "pytorch_half_pixel" && all[2].out > 1 && all[3].out > 1);
+}
+
+Value resize_bilinear(Translator& t, const Value& value, const std::vector<Scaling>& all,
+                      const std::string& mode) {
   tfl::ResizeBilinearOptionsT options;
   options.align_corners = mode == "align_corners";
   options.half_pixel_centers =
       mode == "half_pixel" || mode == "pytorch_half_pixel" || mode == "half_pixel_symmetric";
-  require(options.align_corners || options.half_pixel_centers || mode == "asymmetric",
-          "has coordinate_transformation_mode '{}', which is not supported", mode);
-  require(mode != "pytorch_half_pixel" || (all[2].out > 1 && all[3].out > 1),
-          "resizes to one pixel in pytorch's mode, which is not supported");
   const TensorId in = t.builder().stored(value, channels_last(4));
   const TensorId id = t.builder().add("RESIZE_BILINEAR", options, {in, image_size(t.builder(), all)},
                                       {t.builder().tensor(in).type})[0];
   return {id, resized_layout(all), value.meaning, value.unsigned_codes};
 }
 
+// How an interpolation weighs the elements at a distance.
+struct Curve {
+  bool cubic = false, smooth = false, exclude_outside = false;
+  double a = -0.75;  // of the cubic
+
+  [[nodiscard]] double weight(double distance) const {
+    const double x = std::abs(distance);
+    if (!cubic) return std::max(0.0, 1.0 - x);
+    if (x <= 1.0) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2.0 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0.0;
+  }
+};
+
+// One dimension as a matrix: for each output the weights of all inputs.
+std::vector<std::vector<double>> weights_of(const Scaling& s, const std::string& mode, const Curve& curve) {
+  const double stretch = curve.smooth && s.scale < 1.0 ? 1.0 / s.scale : 1.0;
+  const double reach = (curve.cubic ? 2.0 : 1.0) * stretch;
+  std::vector<std::vector<double>> rows;
+  for (int64_t i = 0; i < s.out; ++i) {
+    const double x = position(mode, i, s);
+    std::vector<double> row(static_cast<size_t>(s.in), 0.0);
+    double sum = 0.0;
+    const auto first = static_cast<int64_t>(std::floor(x - reach)),
+               last = static_cast<int64_t>(std::ceil(x + reach));
+    for (int64_t at = first; at <= last; ++at) {
+      const bool outside = at < 0 || at >= s.in;
+      const double weight = curve.weight((static_cast<double>(at) - x) / stretch);
+      if (outside && curve.exclude_outside) continue;
+      row[static_cast<size_t>(std::clamp<int64_t>(at, 0, s.in - 1))] += weight;
+      sum += weight;
+    }
+    require(sum != 0.0, "interpolates where there are no elements");
+    for (double& weight : row) weight /= sum;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// Dimension by dimension a matrix product with the interpolation's weights.
+Value interpolated(Translator& t, Value value, const std::vector<Scaling>& all, const std::string& mode,
+                   const Curve& curve) {
+  Builder& builder = t.builder();
+  Shape shape = value.shape();
+  for (size_t d = 0; d < all.size(); ++d) {
+    if (all[d].in == all[d].out && all[d].scale == 1.0) continue;
+    std::vector<float> matrix;
+    for (const std::vector<double>& row : weights_of(all[d], mode, curve))
+      matrix.insert(matrix.end(), row.begin(), row.end());
+    Permutation order = builder.ordered(value).order;
+    const auto place = std::find(order.begin(), order.end(), d);
+    std::rotate(place, place + 1, order.end());
+    tfl::FullyConnectedOptionsT options;
+    options.keep_num_dims = true;
+    const TensorId in = builder.with_shape(builder.stored(value, order), permuted(shape, order));
+    const TensorId weights = builder.constant({all[d].out, all[d].in}, matrix);
+    shape[d] = all[d].out;
+    value = {builder.add("FULLY_CONNECTED", options, {in, weights}, {{DType::f32, {}, {}}})[0],
+             layout_of(shape, order)};
+  }
+  return value;
+}
+
 void resize(Translator& t) {
   const std::vector<Scaling> all = scalings(t, 2, 3);
   const std::string kind = t.node().text("mode", "nearest");
   const std::string mode = t.node().text("coordinate_transformation_mode", "half_pixel");
-  require(t.node().integer("antialias", 0) == 0, "smooths while it shrinks (antialias), which is not supported");
-  for (const char* const unused : {"cubic_coeff_a", "exclude_outside", "extrapolation_value", "nearest_mode"}) {
+  const Curve curve{kind == "cubic", t.node().integer("antialias", 0) != 0,
+                    t.node().integer("exclude_outside", 0) != 0,
+                    static_cast<double>(t.node().real("cubic_coeff_a", -0.75F))};
+  for (const char* const unused : {"extrapolation_value", "nearest_mode"}) {
     t.node().ignore(unused);  // each belongs to one mode, which reads it itself or is refused
   }
   Value value = t.in(0);
   if (!t.moves_quantised({&value})) value = t.plain(0);
   if (kind == "nearest") return t.give(0, resize_nearest(t, value, all, mode));
-  require(kind == "linear", "has mode '{}', which is not supported; use nearest or linear", kind);
-  t.give(0, resize_linear(t, value, all, mode));
+  require(kind == "linear" || kind == "cubic", "has mode '{}', which Mote does not know", kind);
+  if (kind == "linear" && !curve.smooth && !curve.exclude_outside && is_bilinear(all, mode))
+    return t.give(0, resize_bilinear(t, value, all, mode));
+  t.give(0, interpolated(t, t.plain(0), all, mode, curve));
 }
 
 constexpr Translation table[] = {{"Resize", resize}};

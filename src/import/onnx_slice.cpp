@@ -189,16 +189,40 @@ bool pads_with_zero(const Translator& t) {
   return (as_unsigned || value.type.dtype == DType::i8) && code == quant.zero[0];
 }
 
+// Repeats the border or the whole tensor: the elements of each padded dimension are gathered.
+Value padded_by_index(Translator& t, Value value, const Margins& margins, bool wrap) {
+  Builder& builder = t.builder();
+  Shape shape = value.shape();
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (margins.before[d] == 0 && margins.after[d] == 0) continue;
+    const int64_t extent = shape[d];
+    shape[d] += margins.before[d] + margins.after[d];
+    require(shape[d] <= 32767, "pads a dimension to {} elements; up to 32767 are supported", shape[d]);
+    std::vector<int64_t> indices;
+    for (int64_t i = -margins.before[d]; i < extent + margins.after[d]; ++i) {
+      indices.push_back(wrap ? (i % extent + extent) % extent : std::clamp<int64_t>(i, 0, extent - 1));
+    }
+    const Ordered source = builder.ordered(value);
+    tfl::GatherOptionsT options;
+    options.axis = static_cast<int32_t>(source.place(d));
+    const TensorType type = builder.tensor(source.id).type;
+    const TensorId id = builder.add("GATHER", options, {source.id, integers(builder, indices)}, {type})[0];
+    value = alike(value, id, layout_of(shape, source.order));
+  }
+  return value;
+}
+
 void pad(Translator& t) {
   const std::string kind = t.node().text("mode", "constant");
-  require(kind == "constant" || kind == "reflect",
-          "pads in mode '{}', which is not supported; use constant or reflect", kind);
+  const bool by_index = kind == "edge" || kind == "wrap";
+  require(kind == "constant" || kind == "reflect" || by_index, "has mode '{}', which Mote does not know", kind);
   Builder& builder = t.builder();
   Margins margins = margins_of(t, t.shape(0).size());
   const bool zero = kind != "constant" || pads_with_zero(t);
   Value value = t.in(0);
   if (!(zero && t.moves_quantised({&value}))) value = builder.dequantised(value);
   value = cropped(t, value, margins);
+  if (by_index) return t.give(0, padded_by_index(t, value, margins, kind == "wrap"));
   const Ordered source = builder.ordered(value);
   Shape shape = value.shape();
   std::vector<int32_t> list(2 * shape.size());

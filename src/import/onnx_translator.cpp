@@ -66,12 +66,23 @@ size_t Translator::axis(int64_t number, size_t rank) const {
   return static_cast<size_t>(number < 0 ? number + signed_rank : number);
 }
 
-const Node* Translator::follower() const {
-  if (source_.outputs.count(first_output_) != 0) return nullptr;
-  const auto readers = source_.readers.find(first_output_);
+const Node* Translator::only_reader(const std::string& output) const {
+  if (source_.outputs.count(output) != 0) return nullptr;
+  const auto readers = source_.readers.find(output);
   if (readers == source_.readers.end() || readers->second.size() != 1) return nullptr;
   const Node& next = source_.nodes[readers->second[0]];
   return next.outputs.empty() ? nullptr : &next;
+}
+
+const Node* Translator::follower() const { return only_reader(first_output_); }
+
+std::vector<const Node*> Translator::followers(size_t most) const {
+  std::vector<const Node*> result;
+  for (const Node* next = follower(); next != nullptr && result.size() < most;
+       next = only_reader(next->outputs[0])) {
+    result.push_back(next);
+  }
+  return result;
 }
 
 void Translator::take_follower() {

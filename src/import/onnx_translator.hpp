@@ -30,7 +30,7 @@ struct Source {
 struct Mode {
   TensorType type{DType::f32, {}, {}};  // without a shape
   FusedActivation activation = FusedActivation::NONE;
-  [[nodiscard]] bool integer() const { return type.dtype == DType::i8; }
+  [[nodiscard]] bool integer() const { return type.dtype == DType::i8 && !type.quant.empty(); }
 };
 
 class Translator {
@@ -65,6 +65,8 @@ class Translator {
 
   // The node that alone reads output 0, or nothing.
   [[nodiscard]] const Node* follower() const;
+  // The nodes that read one after the other, each alone, beginning with follower(); at most `most`.
+  [[nodiscard]] std::vector<const Node*> followers(size_t most) const;
   void take_follower();  // computes it with this node
   [[nodiscard]] const Value* value(const std::string& name) const;
 
@@ -75,6 +77,8 @@ class Translator {
   [[nodiscard]] std::string output_name(size_t output) const;
 
  private:
+  [[nodiscard]] const Node* only_reader(const std::string& output) const;
+
   Source& source_;
   Builder& builder_;
   const Node* node_;
@@ -96,6 +100,11 @@ struct Translation {
   Translate translate;
 };
 
+// A function of one value, element by element: in float, or, between DequantizeLinear and QuantizeLinear, as a
+// table of what `function` gives for each of the 256 codes. `function` gets plain values, constant ones for the
+// table.
+void elementwise(Translator& t, const std::function<Value(const Value&)>& function);
+
 void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool over the whole image
 
 // Each family's operators of the standard domain, sorted by name within a family.
@@ -110,5 +119,6 @@ void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool ov
 [[nodiscard]] std::span<const Translation> activation_translations();
 [[nodiscard]] std::span<const Translation> resize_translations();
 [[nodiscard]] std::span<const Translation> recurrent_translations();
+[[nodiscard]] std::span<const Translation> index_translations();
 
 }  // namespace mote::onnx

@@ -9,6 +9,8 @@
 
 #include "base/files.hpp"
 #include "base/npy.hpp"
+#include "fit/fit.hpp"
+#include "fit/memories.hpp"
 #include "target/find.hpp"
 
 namespace mote::cli {
@@ -29,17 +31,63 @@ Compiled compile(const ModelFile& model, const Core& core) {
 
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   add_model_file(command, flags.model);
-  command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")
-      ->capture_default_str();
+  flags.target_option =
+      command.add_option("--target", flags.target, "where it shall run; `mote targets` lists them")
+          ->capture_default_str();
+  CLI::Option* const board = command.add_option(
+      "--board", flags.board,
+      "lay it out for this board's memories and core; a name of `mote boards`, or a .json file");
+  command
+      .add_option("--memory", flags.memories,
+                  "lay it out for these memories instead, the fastest first: sram=200000 psram=8M")
+      ->excludes(board)
+      ->allow_extra_args(false);
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
 
+const Target& target_of(const ModelFlags& flags) {
+  const bool named = flags.target_option == nullptr || flags.target_option->count() > 0;
+  return find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
+}
+
 Loaded load(const ModelFlags& flags) {
-  const Target& target = find_target(flags.target);
-  const Mode mode = parse_mode(flags.mode);
-  return {compile(flags.model, target.core), &target, mode,
-          std::filesystem::path(flags.model.path).filename().string()};
+  Loaded loaded;
+  if (!flags.board.empty()) loaded.board = find_board(flags.board);
+  loaded.target = &target_of(flags);
+  loaded.mode = parse_mode(flags.mode);
+  std::vector<MemoryRegion> memories;
+  for (const std::string& text : flags.memories) memories.push_back(parse_memory(text));
+  loaded.compiled = compile(flags.model, loaded.target->core);
+  loaded.file_name = std::filesystem::path(flags.model.path).filename().string();
+  if (loaded.board || !memories.empty()) loaded.whole = loaded.compiled.plan;
+  if (loaded.board) {
+    const Need need = need_of(loaded.compiled, find_target(loaded.board->target), loaded.mode);
+    loaded.layout = use_board(loaded.compiled, *loaded.board, need);
+  } else if (!memories.empty()) {
+    use_memories(loaded.compiled, memories);
+  }
+  return loaded;
+}
+
+void check_board(const Loaded& loaded, const Sizes& sizes) {
+  if (!loaded.board) return;
+  for (const RamUse& use : loaded.layout.ram) {
+    if (use.reserved_bytes + use.stack_bytes == 0) continue;
+    const int64_t needed =
+        use.arena_bytes + sizes.stack_bound_bytes + sizes.library_ram_bytes + use.reserved_bytes;
+    require(
+        needed <= use.capacity_bytes,
+        "{} does not fit {}\n{}: arena {} B + stack {} B + {} B for the rest of the application = {} B of {} B",
+        loaded.compiled.graph.name, loaded.board->name, use.memory, use.arena_bytes, sizes.stack_bound_bytes,
+        use.reserved_bytes, needed, use.capacity_bytes);
+  }
+  const int64_t flash = sizes.weight_bytes + sizes.code_bytes + loaded.board->reserved_flash_bytes;
+  require(
+      flash <= loaded.layout.flash_capacity_bytes,
+      "{} does not fit {}\nflash: weights {} B + code {} B + {} B for the rest of the application = {} B of {} B",
+      loaded.compiled.graph.name, loaded.board->name, sizes.weight_bytes, sizes.code_bytes,
+      loaded.board->reserved_flash_bytes, flash, loaded.layout.flash_capacity_bytes);
 }
 
 namespace {
@@ -132,8 +180,12 @@ nlohmann::ordered_json write_with_report(const std::string& directory, OutputFil
   return report;
 }
 
-void print_notes(const Graph& graph) {
-  for (const std::string& note : graph.notes) fmt::print("note    {}\n", note);
+void print_notes(const Compiled& compiled) {
+  for (const std::string& note : compiled.graph.notes) fmt::print("note    {}\n", note);
+  for (size_t i = 0; i < compiled.plan.arenas.size(); ++i) {
+    fmt::print("memory  {} of {} B in {}\n", arena_name(i), thousands(compiled.plan.arenas[i].bytes),
+               compiled.plan.arenas[i].memory);
+  }
 }
 
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/output_directory.hpp"
+#include "fit/assess.hpp"
+#include "fit/board.hpp"
 #include "measure/measure.hpp"
 #include "report/report.hpp"
 
@@ -24,20 +26,29 @@ void add_model_file(CLI::App& command, ModelFile& model);
 struct ModelFlags {
   ModelFile model;
   std::string target = "host";
+  std::string board;                  // whose memories to use; empty: one arena, in any memory
+  std::vector<std::string> memories;  // the same, "NAME=BYTES", the fastest first
+  CLI::Option* target_option = nullptr;
   std::string mode = "balanced";
   bool json = false;
 };
 
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
+// The target that is named, or else the board's.
+[[nodiscard]] const Target& target_of(const ModelFlags& flags);
+
 struct Loaded {
   Compiled compiled;
   const Target* target;
   Mode mode;
   std::string file_name;  // without folders
+  std::optional<Board> board;
+  Assessment layout;          // in the board's memories, where one is given
+  std::optional<Plan> whole;  // the plan with one arena, where the model was laid out for given memories
 };
 
-// Reads, imports, optimises and plans the model. Errors name the file.
+// Reads, imports, optimises and plans the model, for the memories that are asked for. Errors name the file.
 [[nodiscard]] Loaded load(const ModelFlags& flags);
 
 // The raw bytes of the model's inputs from files: .npy, or raw .bin in the input's dtype. Throws Error on a wrong
@@ -62,8 +73,12 @@ class Progress {
 nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
                                          nlohmann::ordered_json report);
 
-// What the importer decided and the user should know, a line each.
-void print_notes(const Graph& graph);
+// What the importer decided and the user should know, a line each; where the arenas belong, if anywhere.
+void print_notes(const Compiled& compiled);
+
+// Throws Error when arena, stack and what the board reserves exceed the memory where the stack lives, or weights
+// and code its flash.
+void check_board(const Loaded& loaded, const Sizes& sizes);
 
 void print_json(const nlohmann::ordered_json& json);
 

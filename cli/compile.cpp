@@ -19,8 +19,9 @@ struct Flags {
 };
 
 void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json, const Flags& flags) {
-  fmt::print("{} for {} ({}): {} layers, {} MAC\n", json["model"].get<std::string>(), flags.model.target,
-             flags.model.mode, compiled.plan.steps.size(), thousands(json["macs"].get<int64_t>()));
+  fmt::print("{} for {} ({}): {} layers, {} MAC\n", json["model"].get<std::string>(),
+             json["target"].get<std::string>(), flags.model.mode, compiled.plan.steps.size(),
+             thousands(json["macs"].get<int64_t>()));
   fmt::print("  RAM    arena {} B (lower bound {} B)", thousands(compiled.plan.arena_bytes),
              thousands(compiled.plan.lower_bound_bytes));
   if (!json["stack_bound_bytes"].is_null()) {
@@ -29,7 +30,7 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
-  print_notes(compiled.graph);
+  print_notes(compiled);
 }
 
 Limits limits(const Flags& flags, const Target& target) {
@@ -56,6 +57,7 @@ void compile(const Flags& flags) {
     const Progress progress(activity(*loaded.target, false));
     measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
     if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));
+    if (measured.sizes) check_board(loaded, *measured.sizes);
   }
   const nlohmann::ordered_json json =
       write_with_report(flags.output, std::move(files),

@@ -102,7 +102,7 @@ void inspect(const Flags& flags) {
              thousands(compiled.plan.arena_bytes), thousands(compiled.plan.lower_bound_bytes));
   print_tensors(compiled.graph, compiled.graph.inputs, "input");
   print_tensors(compiled.graph, compiled.graph.outputs, "output");
-  print_notes(compiled.graph);
+  print_notes(compiled);
   print_layers(compiled);
 }
 

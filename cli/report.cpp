@@ -57,7 +57,9 @@ nlohmann::ordered_json fit_of(const Loaded& loaded, const Measurement& measured)
     return ExactCost{measured.sizes->code_bytes, measured.sizes->stack_bound_bytes,
                      static_cast<double>(measured.instructions.at(0))};
   };
-  return fit_json(fit_boards(loaded.compiled, all_boards(), loaded.mode, exact));
+  Compiled whole = loaded.compiled;
+  if (loaded.whole) whole.plan = *loaded.whole;
+  return fit_json(fit_boards(whole, all_boards(), loaded.mode, exact));
 }
 
 void write_pictures(const Flags& flags, const nlohmann::ordered_json& report) {
@@ -73,7 +75,7 @@ void write_pictures(const Flags& flags, const nlohmann::ordered_json& report) {
 }
 
 void make_report(const Flags& flags) {
-  check(flags, find_target(flags.model.target));
+  check(flags, target_of(flags.model));
   const Loaded loaded = load(flags.model);
   Measurement measured;
   if (flags.measure || !flags.stack_picture.empty()) measured = measure_once(loaded);

@@ -108,7 +108,7 @@ void run(const Flags& flags) {
   if (!flags.output.empty()) write_outputs(flags.output, json, measured.outputs[0]);
   if (flags.model.json) return print_json(json);
   if (flags.inputs.empty()) fmt::print("no --input given: random values, seed 1\n");
-  print_notes(graph);
+  print_notes(loaded.compiled);
   print_outputs(graph, measured.outputs[0]);
   print_costs(json, measured);
   print_profile(json, measured);

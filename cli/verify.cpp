@@ -48,7 +48,7 @@ void verify(const Flags& flags) {
     json["max_difference"] = comparison.max_difference;
     print_json(json);
   } else {
-    fmt::print("{} on {}: {} cases, {} of {} output bytes equal to {}\n", loaded.file_name, flags.model.target,
+    fmt::print("{} on {}: {} cases, {} of {} output bytes equal to {}\n", loaded.file_name, loaded.target->name,
                comparison.cases, comparison.equal_bytes, comparison.total_bytes,
                flags.golden.empty() ? "the host's unplanned kernels (random inputs, seed 1)" : flags.golden);
   }

@@ -13,9 +13,12 @@ struct Measure {
   uint32_t stack_pointer;   // at the call
 };
 
+// NAME_run, whatever number of arenas it takes: every machine here passes the first four arguments in registers.
+using Run = void(void*, void*, void*, void*);
+
 extern "C" {
 extern uint8_t mote_stack_bottom[], mote_stack_top[];
-void mote_measure(void (*run)(void*), void* arena, Measure* measure);
-void mote_return(void* arena);  // returns at once
+void mote_measure(Run* run, void* const arenas[4], Measure* measure);
+void mote_return(void*, void*, void*, void*);  // returns at once
 [[noreturn]] void mote_fault(uint32_t cause, uint32_t pc, uint32_t address);
 }

@@ -8,8 +8,6 @@
 
 namespace {
 
-alignas(bound::arena_align) uint8_t arena[bound::arena_bytes];
-
 // Bytes at the bottom of the stack that no run may touch.
 constexpr uint32_t guard_bytes = 256;
 
@@ -101,10 +99,10 @@ void print_ticks(const char* key, const Sample& from, const Sample& to) {
 // Returns the address behind the case: a word (1: goes on from the state of the case before, 0: begins anew), then
 // the inputs, each at a multiple of 4 bytes.
 const uint8_t* read_case(const uint8_t* from) {
-  if (from[0] == 0) bound::reset(arena);
+  if (from[0] == 0) bound::reset();
   from += 4;
   for (uint32_t i = 0; i < bound::input_count; ++i) {
-    uint8_t* const to = bound::input(i, arena);
+    uint8_t* const to = bound::input(i);
     for (uint32_t byte = 0; byte < bound::input_bytes[i]; ++byte) to[byte] = from[byte];
     from += (bound::input_bytes[i] + 3) & ~3u;
   }
@@ -114,7 +112,7 @@ const uint8_t* read_case(const uint8_t* from) {
 void print_outputs() {
   for (uint32_t i = 0; i < bound::output_count; ++i) {
     print_value("OUTPUT", i);
-    print_hexadecimal(bound::output(i, arena), bound::output_bytes[i]);
+    print_hexadecimal(bound::output(i), bound::output_bytes[i]);
   }
 }
 
@@ -133,7 +131,7 @@ void print_steps(const Measure& measure) {
 // What one run adds to the counter by itself: the call of a function that returns at once.
 void calibrate() {
   Measure measure;
-  mote_measure(mote_return, nullptr, &measure);
+  mote_measure(mote_return, bound::arenas, &measure);
   print_ticks("EMPTY_TICKS", measure.begin, measure.end);
 #ifdef MOTE_PROFILE
   mote_after_step(0);
@@ -172,7 +170,7 @@ extern "C" [[noreturn]] void mote_main() {
   for (uint32_t i = 0; i < inputs.cases; ++i) {
     next = read_case(next);
     Measure measure;
-    mote_measure(bound::run, arena, &measure);
+    mote_measure(bound::run(), bound::arenas, &measure);
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;
     if (measure.lowest_changed - reinterpret_cast<uintptr_t>(mote_stack_bottom) < guard_bytes)
       stop("stack overflow");

@@ -14,6 +14,7 @@
 #include "base/temporary_directory.hpp"
 #include "compile/compile.hpp"
 #include "emulate/process.hpp"
+#include "plan/regions.hpp"
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
 
@@ -62,6 +63,17 @@ TEST_F(Package, CmakeBuildsAndRuns) {
   run(fmt::format("cmake -S {0} -B {1} && cmake --build {1}", folder.string(), build));
   run(build + "/digits_example");
   EXPECT_EQ(output_, expected());
+}
+
+TEST_F(Package, TwoArenasAreTwoArraysOfTheExample) {
+  const std::string once = expected();
+  ASSERT_TRUE(spread(digits_.plan, std::vector<double>(digits_.plan.buffers.size(), 1.0),
+                     {{512, 1, "DTCM"}, {4096, 2, "PSRAM (octal)"}}));
+  const fs::path folder = write("cmake");
+  const std::string build = (folder_.path() / "build").string();
+  run(fmt::format("cmake -S {0} -B {1} && cmake --build {1}", folder.string(), build));
+  run(build + "/digits_example");
+  EXPECT_EQ(output_, once);
 }
 
 TEST_F(Package, CmakeServesAnotherProject) {

@@ -42,17 +42,9 @@ struct Rows {
   std::vector<const ObservedStep*> steps;
   std::vector<double> weights;
   std::vector<double> sample_code, real_code;  // of own copies, or of the shared instance
-  std::vector<double> alone_stack;             // of models that have this kernel only
-  std::vector<const Observation*> with;        // observations in which it occurs
 };
 
 using RowsByKernel = std::map<std::string, Rows>;
-
-bool only_kernel(const Observation& observation) {
-  return std::all_of(observation.steps.begin(), observation.steps.end(), [&](const ObservedStep& step) {
-    return step.kernel == observation.steps[0].kernel && step.variant == observation.steps[0].variant;
-  });
-}
 
 void add_shared_code(const Observation& observation, const std::string& kernel, Rows& rows) {
   const auto bytes = observation.shared_bytes.find(kernel);
@@ -69,44 +61,12 @@ RowsByKernel collect(const std::vector<const Observation*>& observations, Varian
       Rows& rows = found[step.kernel];
       rows.steps.push_back(&step);
       rows.weights.push_back(observation->real ? 1.0 : sample_weight);
-      if (!is_shared(variant)) (observation->real ? rows.real_code : rows.sample_code).push_back(step.code_bytes);
-      if (!seen.insert(step.kernel).second) continue;
-      if (is_shared(variant)) add_shared_code(*observation, step.kernel, rows);
-      rows.with.push_back(observation);
-      if (only_kernel(*observation)) rows.alone_stack.push_back(observation->stack_bytes);
+      if (!is_shared(variant) && step.code_bytes > 0)
+        (observation->real ? rows.real_code : rows.sample_code).push_back(step.code_bytes);
+      if (seen.insert(step.kernel).second && is_shared(variant)) add_shared_code(*observation, step.kernel, rows);
     }
   }
   return found;
-}
-
-// Members that every model with this kernel links, and only those: a model with other kernels links theirs too.
-std::set<std::string> common_libraries(const Rows& rows) {
-  std::set<std::string> common;
-  for (const auto& [member, bytes] : rows.with.at(0)->library_bytes) common.insert(member);
-  for (const Observation* const observation : rows.with) {
-    std::erase_if(common,
-                  [&](const std::string& member) { return observation->library_bytes.count(member) == 0; });
-  }
-  return common;
-}
-
-// Members of the models that have this kernel alone, whatever parameters its layers have.
-std::set<std::string> libraries_of(const Rows& rows) {
-  std::set<std::string> all;
-  bool alone = false;
-  for (const Observation* const observation : rows.with) {
-    if (!only_kernel(*observation)) continue;
-    alone = true;
-    for (const auto& [member, bytes] : observation->library_bytes) all.insert(member);
-  }
-  return alone ? all : common_libraries(rows);
-}
-
-double stack_of(const Rows& rows) {
-  if (!rows.alone_stack.empty()) return *std::max_element(rows.alone_stack.begin(), rows.alone_stack.end());
-  double least = rows.with.at(0)->stack_bytes;
-  for (const Observation* const observation : rows.with) least = std::min(least, observation->stack_bytes);
-  return least;
 }
 
 KernelCost cost_of(const Rows& rows) {
@@ -114,8 +74,10 @@ KernelCost cost_of(const Rows& rows) {
   cost.instructions = fit_instructions(rows.steps, rows.weights);
   cost.code_bytes = mean(rows.real_code.size() >= 3 ? rows.real_code : rows.sample_code);
   if (rows.sample_code.empty()) cost.code_bytes = mean(rows.real_code);
-  cost.stack_bytes = stack_of(rows);
-  cost.libraries = libraries_of(rows);
+  for (const ObservedStep* const step : rows.steps) {
+    cost.stack_bytes = std::max(cost.stack_bytes, step->stack_bytes);
+    cost.libraries.insert(step->libraries.begin(), step->libraries.end());
+  }
   return cost;
 }
 
@@ -151,10 +113,14 @@ void add_pooled(const RowsByKernel& found, std::map<std::string, KernelCost>& co
   if (!measured.empty()) costs["*"] = pooled(found, measured, [](const std::string&) { return true; });
 }
 
-// The run function's bytes against its number of steps: a straight line.
+// The run function's bytes against its number of steps: a straight line. Where no model was built as a user gets
+// it, the function counts its steps too, and the line is a little high.
 void fit_run(const std::vector<const Observation*>& observations, CostTable& table) {
+  const bool any_real =
+      std::any_of(observations.begin(), observations.end(), [](const Observation* one) { return one->real; });
   double n = 0, x = 0, y = 0, xx = 0, xy = 0;
   for (const Observation* const observation : observations) {
+    if (observation->real != any_real) continue;
     const auto steps = static_cast<double>(observation->steps.size());
     n += 1, x += steps, y += observation->run_bytes, xx += steps * steps, xy += steps * observation->run_bytes;
   }

@@ -27,7 +27,8 @@ struct Flags {
   std::vector<std::string> targets;
   fs::path models, output = "costs", cache = "build/costs";
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
-  int64_t most_macs = 25'000'000, most_float_macs = 8'000'000;
+  int64_t most_macs = 25'000'000, most_float_macs = 3'000'000;
+  size_t most_models = 10;
 };
 
 struct Job {
@@ -43,52 +44,108 @@ bool is_float(const Graph& graph) {
   });
 }
 
-void add_real_models(const Flags& flags, std::vector<Job>& jobs) {
-  if (flags.models.empty()) return;
+// Every model of the folder that is not too large to emulate, sorted by name.
+std::vector<Compiled> read_models(const Flags& flags) {
   std::set<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(flags.models)) {
-    if (entry.path().extension() == ".tflite") files.insert(entry.path());
+    if (entry.path().extension() == ".tflite" || entry.path().extension() == ".onnx") files.insert(entry.path());
   }
+  std::vector<Compiled> models;
   for (const fs::path& file : files) {
     try {
-      const Compiled model = compile_file(file);
+      Compiled model = compile_file(file);
       const int64_t most = is_float(model.graph) ? flags.most_float_macs : flags.most_macs;
-      if (total_macs(model.graph) > most) continue;
-      for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed})
-        jobs.push_back({model.graph.name, model, {mode, mode == Mode::size}, true});
+      if (total_macs(model.graph) <= most && !model.plan.steps.empty()) models.push_back(std::move(model));
     } catch (const Error& problem) {
       fmt::print(stderr, "left out: {}\n", std::string(problem.what()).substr(0, 160));
     }
   }
+  return models;
+}
+
+// How much a model adds to kernels that the chosen models have not shown twice.
+int64_t news_of(const Compiled& model, const std::map<std::string, int>& seen) {
+  std::set<std::string> kernels;
+  for (const Step& step : model.plan.steps) kernels.insert(cost_name(step.call.kernel));
+  return std::count_if(kernels.begin(), kernels.end(), [&](const std::string& kernel) {
+    const auto times = seen.find(kernel);
+    return times == seen.end() || times->second < 2;
+  });
+}
+
+// The few models that show most kernels, the smaller one of two that show as many: measuring all takes hours and
+// tells little more.
+std::vector<Compiled> choose_models(const Flags& flags, std::vector<Compiled> models) {
+  std::vector<Compiled> chosen;
+  std::map<std::string, int> seen;
+  while (!models.empty() && chosen.size() < flags.most_models) {
+    const auto best = std::min_element(models.begin(), models.end(), [&](const Compiled& a, const Compiled& b) {
+      const int64_t news_a = news_of(a, seen), news_b = news_of(b, seen);
+      return news_a != news_b ? news_a > news_b : total_macs(a.graph) < total_macs(b.graph);
+    });
+    std::set<std::string> kernels;
+    for (const Step& step : best->plan.steps) kernels.insert(cost_name(step.call.kernel));
+    for (const std::string& kernel : kernels) ++seen[kernel];
+    chosen.push_back(std::move(*best));
+    models.erase(best);
+  }
+  return chosen;
 }
 
 std::vector<Job> all_jobs(const Flags& flags) {
   std::vector<Job> jobs;
-  for (const auto& [kernel, graph] : kernel_graphs()) {
+  for (const Graph& graph : kernel_graphs()) {
     const Compiled model{graph, make_plan(graph)};
     for (const bool for_size : {false, true}) {
-      for (const Mode mode : {Mode::speed, Mode::size}) jobs.push_back({kernel, model, {mode, for_size}, false});
+      for (const Mode mode : {Mode::speed, Mode::size})
+        jobs.push_back({graph.name, model, {mode, for_size}, false});
     }
   }
-  add_real_models(flags, jobs);
+  if (flags.models.empty()) return jobs;
+  for (const Compiled& model : choose_models(flags, read_models(flags))) {
+    for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed})
+      jobs.push_back({model.graph.name, model, {mode, mode == Mode::size}, true});
+  }
   return jobs;
 }
 
-// One an entry of `jobs`; empty where the machine could not hold or run it.
-std::vector<Observation> observe_all(const Flags& flags, const Target& target, const std::vector<Job>& jobs) {
-  std::vector<Observation> observations(jobs.size());
-  std::atomic<size_t> next = 0;
+std::string last_words(const std::string& text) {
+  return text.size() <= 400 ? text : "..." + text.substr(text.size() - 400);
+}
+
+// What kept the job from being measured; empty: nothing. Where the kernels of a made model cannot be measured
+// together, each is by itself: `found` gets an observation more.
+std::string observe_job(const Flags& flags, const Target& target, const Job& job,
+                        std::vector<Observation>& found) {
+  const auto attempt = [&](const Compiled& model) -> std::string {
+    try {
+      found.push_back(observe(model, target, job.way, job.real, flags.cache));
+      return "";
+    } catch (const std::exception& problem) {
+      return fmt::format("left out on {}: {}: {}\n", target.name, model.graph.name, last_words(problem.what()));
+    }
+  };
+  std::string problem = attempt(job.model);
+  if (problem.empty() || job.real) return problem;
+  problem.clear();
+  for (const Graph& graph : kernels_apart(job.model)) problem += attempt({graph, make_plan(graph)});
+  return problem;
+}
+
+// [job]; empty where the machine could not hold or run it.
+using Observations = std::vector<std::vector<Observation>>;
+
+Observations observe_all(const Flags& flags, const Target& target, const std::vector<Job>& jobs) {
+  Observations observations(jobs.size());
+  std::atomic<size_t> next = 0, done = 0;
   std::mutex printing;
   const auto work = [&] {
     for (size_t i = next++; i < jobs.size(); i = next++) {
-      try {
-        observations[i] = observe(jobs[i].model.graph, jobs[i].model.plan, target, jobs[i].way, flags.cache);
-        observations[i].real = jobs[i].real;
-      } catch (const Error& problem) {
-        const std::lock_guard lock(printing);
-        fmt::print(stderr, "left out on {}: {}: {}\n", target.name, jobs[i].name,
-                   std::string(problem.what()).substr(0, 300));
-      }
+      const std::string problem = observe_job(flags, target, jobs[i], observations[i]);
+      const std::lock_guard lock(printing);
+      if (!problem.empty()) fmt::print(stderr, "{}", problem);
+      if (++done % 20 == 0 || done == jobs.size())
+        fmt::print(stderr, "{}: {} of {} measured\n", target.name, done.load(), jobs.size());
     }
   };
   std::vector<std::thread> threads;
@@ -108,15 +165,15 @@ bool relatives(const Observation& a, const Observation& b) {
   return 2 * shared >= std::ssize(a.steps);
 }
 
-std::vector<const Observation*> all_of(const std::vector<Observation>& observations) {
+std::vector<const Observation*> all_of(const Observations& observations) {
   std::vector<const Observation*> all;
-  for (const Observation& observation : observations) {
-    if (!observation.steps.empty()) all.push_back(&observation);
+  for (const std::vector<Observation>& found : observations) {
+    for (const Observation& observation : found) all.push_back(&observation);
   }
   return all;
 }
 
-std::vector<const Observation*> without(const std::vector<Observation>& observations, const Observation& left) {
+std::vector<const Observation*> without(const Observations& observations, const Observation& left) {
   std::vector<const Observation*> rest = all_of(observations);
   std::erase_if(rest, [&](const Observation* one) { return one->real && relatives(left, *one); });
   return rest;
@@ -135,7 +192,7 @@ CostError error_of(std::vector<double> misses) {
 std::string percent(double fraction) { return fmt::format("{:+.1f}", 100 * fraction); }
 
 // Each real model estimated with a table that has not seen it; one line a model, all modes.
-void leave_one_out(const std::vector<Job>& jobs, const std::vector<Observation>& observations, CostTable& table) {
+void leave_one_out(const std::vector<Job>& jobs, const Observations& observations, CostTable& table) {
   std::map<std::string, std::vector<Miss>> misses;
   std::string line, model;
   fmt::print(
@@ -144,8 +201,8 @@ void leave_one_out(const std::vector<Job>& jobs, const std::vector<Observation>&
       table.target);
   CostTable other;
   for (size_t i = 0; i < jobs.size(); ++i) {
-    const Observation& exact = observations[i];
-    if (!jobs[i].real || exact.steps.empty()) continue;
+    if (!jobs[i].real || observations[i].empty()) continue;
+    const Observation& exact = observations[i][0];
     if (exact.model != model) {
       if (!line.empty()) fmt::print("{} |\n", line);
       model = exact.model;
@@ -185,7 +242,7 @@ void write_costs(const Flags& flags) {
     const bool asked = flags.targets.empty() ||
                        std::find(flags.targets.begin(), flags.targets.end(), target->name) != flags.targets.end();
     if (!asked || target->emulator.empty()) continue;
-    const std::vector<Observation> observations = observe_all(flags, *target, jobs);
+    const Observations observations = observe_all(flags, *target, jobs);
     CostTable table = fit_table(std::string(target->name), all_of(observations));
     leave_one_out(jobs, observations, table);
     write_file(flags.output / fmt::format("{}.json", target->name), costs_json(table).dump(1) + "\n");
@@ -205,6 +262,8 @@ int main(int count, char** arguments) {
   app.add_option("-j,--jobs", flags.jobs, "builds at once")->capture_default_str();
   app.add_option("--most-macs", flags.most_macs, "leave larger models out")->capture_default_str();
   app.add_option("--most-float-macs", flags.most_float_macs, "leave larger float models out")
+      ->capture_default_str();
+  app.add_option("--most-models", flags.most_models, "of the folder: those that show most kernels")
       ->capture_default_str();
   CLI11_PARSE(app, count, arguments);
   try {

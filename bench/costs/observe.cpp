@@ -41,29 +41,32 @@ std::vector<Bytes> inputs_of_run(const Graph& graph) {
   return inputs;
 }
 
-EmulateResult run(const Graph& graph, const Plan& plan, const Target& target, Way way,
+EmulateResult run(const Graph& graph, const Plan& plan, const Target& target, Way way, bool real,
                   const std::vector<GeneratedFile>& files) {
   const TemporaryDirectory directory;
   for (const GeneratedFile& file : files) {
     fs::create_directories((directory.path() / file.path).parent_path());
     write_file(directory.path() / file.path, file.text);
   }
-  return emulate({.target = target,
-                  .model_directory = directory.path(),
-                  .name = graph.name,
-                  .input_bytes = sizes_of(graph, graph.inputs),
-                  .output_bytes = sizes_of(graph, graph.outputs),
-                  .steps = plan.steps.size(),
-                  .cases = {inputs_of_run(graph)},
-                  .continues = {},
-                  .optimize = std::string(way.for_size ? target.size_flags : target.speed_flags),
-                  .profile = true,
-                  .timeout = std::chrono::seconds(600)});
-}
-
-bool is_harness(const MapSection& section) {
-  const std::string file = fs::path(section.file).filename().string();
-  return file == "mote_start.o" || file == "mote_main.o";
+  EmulateRequest request{.target = target,
+                         .model_directory = directory.path(),
+                         .name = graph.name,
+                         .input_bytes = sizes_of(graph, graph.inputs),
+                         .output_bytes = sizes_of(graph, graph.outputs),
+                         .steps = plan.steps.size(),
+                         .cases = {inputs_of_run(graph)},
+                         .continues = {},
+                         .optimize = std::string(way.for_size ? target.size_flags : target.speed_flags),
+                         .profile = true,
+                         .profile_alone = true,
+                         .timeout = std::chrono::seconds(600)};
+  EmulateResult result = emulate(request);
+  if (!real) return result;
+  request.cases.clear();
+  request.profile = request.profile_alone = false;
+  EmulateResult exact = emulate(request);
+  exact.step_instructions = std::move(result.step_instructions);
+  return exact;
 }
 
 // Shared instances, library members, and the run function; steps are attributed already.
@@ -77,33 +80,42 @@ void attribute_code(const Graph& graph, const Plan& plan, const EmulateResult& r
   for (const MapSection& section : result.sections) {
     const bool data =
         section.name.find("_weights_") != std::string::npos || section.name.find("_table_") != std::string::npos;
-    if (is_harness(section) || data || section.name.find(graph.name + "_step") != std::string::npos) continue;
-    const auto shared = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
-      return section.name.find("shared_" + step.call.kernel + "E") != std::string::npos;
-    });
     const std::string file = fs::path(section.file).filename().string();
-    if (shared != plan.steps.end())
+    if (file == "mote_start.o" || file == "mote_main.o" || data || step_index(section.name, graph.name)) continue;
+    const auto shared = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+      return section.name.find(shared_symbol(step.call.kernel) + "E") != std::string::npos;
+    });
+    const std::string member = library_member(section);
+    if (!member.empty())
+      add(json["library"][member], section.bytes);
+    else if (shared != plan.steps.end())
       add(json["shared"][shared->call.kernel], section.bytes);
-    else if (file == "model.o")
-      add(json["run"], section.bytes);
     else
-      add(json["library"][file == "library.o" ? section.name : file], section.bytes);
+      add(json["run"], section.bytes);
   }
 }
 
-Json measured(const Graph& graph, const Plan& plan, const Target& target, Way way, const fs::path& cache) {
+// A result that an interrupted run left half written is measured anew.
+Json kept_result(const fs::path& file) {
+  return fs::exists(file) ? Json::parse(read_text(file), nullptr, false) : Json(Json::value_t::discarded);
+}
+
+Json measured(const Graph& graph, const Plan& plan, const Target& target, Way way, bool real,
+              const fs::path& cache) {
   const std::vector<GeneratedFile> files = generate(graph, plan, way.mode);
-  std::string text = fmt::format("2 {} {} {} {}", target.name, target.compile_flags, target.link_flags,
+  std::string text = fmt::format("3 {} {} {} {} {}", real, target.name, target.compile_flags, target.link_flags,
                                  way.for_size ? target.size_flags : target.speed_flags);
   for (const GeneratedFile& file : files) text += file.path + file.text;
   const fs::path kept = cache / (digest(text) + ".json");
-  if (fs::exists(kept)) return Json::parse(read_text(kept));
-  const EmulateResult result = run(graph, plan, target, way, files);
-  Json json = {{"instructions", result.instructions.at(0)},
-               {"code", result.code_bytes},
-               {"stack", result.stack_bound_bytes},
-               {"step_instructions", result.step_instructions},
-               {"step_code", result.step_code_bytes}};
+  Json json = kept_result(kept);
+  if (!json.is_discarded()) return json;
+  const EmulateResult result = run(graph, plan, target, way, real, files);
+  json = {{"code", result.code_bytes},
+          {"stack", result.stack_bound_bytes},
+          {"step_instructions", result.step_instructions},
+          {"step_code", result.step_code_bytes},
+          {"step_stack", result.step_stack_bytes},
+          {"step_libraries", result.step_libraries}};
   attribute_code(graph, plan, result, json);
   fs::create_directories(cache);
   write_file(kept, json.dump());
@@ -117,21 +129,27 @@ Variant variant_of(bool shared, bool for_size) {
 
 }  // namespace
 
-Observation observe(const Graph& graph, const Plan& plan, const Target& target, Way way, const fs::path& cache) {
-  const Json json = measured(graph, plan, target, way, cache);
+Observation observe(const Compiled& model, const Target& target, Way way, bool real, const fs::path& cache) {
+  const Graph& graph = model.graph;
+  const Plan& plan = model.plan;
+  const Json json = measured(graph, plan, target, way, real, cache);
   Observation observation;
   observation.model = graph.name;
+  observation.real = real;
   const std::vector<bool> own = specialised_steps(graph, plan, way.mode);
   const std::set<std::string> shared = shared_kernels(plan, own);
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const std::string& kernel = plan.steps[i].call.kernel;
-    observation.steps.push_back({kernel, variant_of(!own[i] && shared.count(kernel) != 0, way.for_size),
-                                 work_of(graph, plan.steps[i]), json["step_instructions"][i].get<double>(),
-                                 json["step_code"][i].get<double>()});
+    const bool calls = !own[i] && shared.count(kernel) != 0;
+    observation.steps.push_back({cost_name(kernel), variant_of(calls, way.for_size), work_of(graph, plan.steps[i]),
+                                 json["step_instructions"][i].get<double>(), json["step_code"][i].get<double>(),
+                                 json["step_stack"][i].get<double>(),
+                                 json["step_libraries"][i].get<std::set<std::string>>()});
+    observation.instructions += observation.steps.back().instructions;
+    const auto bytes = json["shared"].find(kernel);
+    if (bytes != json["shared"].end()) observation.shared_bytes[cost_name(kernel)] = bytes->get<double>();
   }
-  observation.shared_bytes = json["shared"].get<std::map<std::string, double>>();
   observation.library_bytes = json["library"].get<std::map<std::string, double>>();
-  observation.instructions = json["instructions"].get<double>();
   observation.code_bytes = json["code"].get<double>();
   observation.table_bytes = static_cast<double>(flash_data(plan).table_bytes);
   observation.run_bytes = json["run"].get<double>();

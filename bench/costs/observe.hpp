@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "compile/compile.hpp"
 #include "fit/costs.hpp"
 #include "target/target.hpp"
 
@@ -16,14 +18,16 @@ struct ObservedStep {
   std::string kernel;
   Variant variant = Variant::speed_own;
   StepWork work{};
-  double instructions = 0, code_bytes = 0;
+  double instructions = 0, code_bytes = 0;  // code_bytes 0: merged with an equal function, or inlined
+  double stack_bytes = 0;                   // of a model with this step alone
+  std::set<std::string> libraries;
 };
 
 struct Observation {
   std::string model;
   bool real = false;  // a user's model, not one made for the fit
   std::vector<ObservedStep> steps;
-  std::map<std::string, double> shared_bytes;   // by kernel
+  std::map<std::string, double> shared_bytes;   // by cost_name
   std::map<std::string, double> library_bytes;  // by member
   double instructions = 0, code_bytes = 0, table_bytes = 0, run_bytes = 0, stack_bytes = 0;
 };
@@ -33,9 +37,10 @@ struct Way {
   bool for_size = false;       // of the compiler's flags
 };
 
-// Results are kept in `cache` by what they depend on: the generated text and the target's flags. Throws Error when
-// the model cannot be built or run there.
-[[nodiscard]] Observation observe(const Graph& graph, const Plan& plan, const Target& target, Way way,
+// `real`: sizes, stack and the run function exactly as a user gets them, which takes a second build. Results are
+// kept in `cache` by what they depend on: the generated text and the target's flags. Throws Error when the model
+// cannot be built or run there.
+[[nodiscard]] Observation observe(const Compiled& model, const Target& target, Way way, bool real,
                                   const std::filesystem::path& cache);
 
 }  // namespace mote::costs

@@ -63,7 +63,7 @@ fault:
 #define COUNTER_HIGH 0x24
 #endif
 
-// void mote_measure(void (*run)(void*), void* arena, Measure* measure): paints the stack below this frame, samples the
+// void mote_measure(Run* run, void* const arenas[4], Measure* measure): paints the stack below this frame, samples the
 // counter, calls, samples again, and searches the lowest byte that changed.
   .section .text.mote_measure, "ax"
   .globl mote_measure
@@ -73,7 +73,7 @@ mote_measure:
   push {r4, r5, r6, r7, r8, lr}
   mov r4, r2
   mov r12, r0
-  mov r0, r1
+  mov r3, r1
   ldr r5, =mote_stack_bottom
   ldr r6, =COUNTER
   mov r1, r5
@@ -82,6 +82,7 @@ mote_measure:
   str r2, [r1], #4
   cmp r1, sp
   blo 1b
+  ldm r3, {r0, r1, r2, r3}
   ldr r8, [r6, #COUNTER_HIGH]
   ldr r7, [r6, #COUNTER_LOW]
   blx r12

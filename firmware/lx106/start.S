@@ -56,7 +56,7 @@ trap:
   call0 mote_fault
   j .
 
-// void mote_measure(void (*run)(void*), void* arena, Measure* measure): paints the stack below this frame, samples the
+// void mote_measure(Run* run, void* const arenas[4], Measure* measure): paints the stack below this frame, samples the
 // counter, calls, samples again, and searches the lowest byte that changed. Setting CCOMPARE0 to one tick before now
 // makes its interrupt bit tell afterwards whether the counter went all the way round.
   .section .text.mote_measure, "ax"
@@ -70,14 +70,18 @@ mote_measure:
   s32i a13, a1, 4
   mov a12, a4
   movi a13, mote_stack_bottom
-  mov a5, a2
-  mov a2, a3
+  mov a8, a2
+  mov a9, a3
   movi a6, 0xA5A5A5A5
   mov a7, a13
 1:
   s32i a6, a7, 0
   addi a7, a7, 4
   bltu a7, a1, 1b
+  l32i a2, a9, 0
+  l32i a3, a9, 4
+  l32i a4, a9, 8
+  l32i a5, a9, 12
   rsr a6, ccount
   addi a6, a6, -1
   wsr a6, ccompare0
@@ -86,7 +90,7 @@ mote_measure:
   rsr a6, ccount
   s32i a6, a12, 0
   s32i a7, a12, 4
-  callx0 a5
+  callx0 a8
   rsr a6, ccount
   rsr a7, interrupt
   s32i a6, a12, 8

@@ -30,7 +30,7 @@ mote_trap:
   jal mote_fault
   j .
 
-// void mote_measure(void (*run)(void*), void* arena, Measure* measure): paints the stack below this frame, samples the
+// void mote_measure(Run* run, void* const arenas[4], Measure* measure): paints the stack below this frame, samples the
 // counter, calls, samples again, and searches the lowest byte that changed.
   .section .text.mote_measure, "ax"
   .globl mote_measure
@@ -41,7 +41,7 @@ mote_measure:
   sw s1, 4(sp)
   mv s0, a2
   mv t2, a0
-  mv a0, a1
+  mv t3, a1
   la s1, mote_stack_bottom
   li t0, 0xA5A5A5A5
   mv t1, s1
@@ -49,6 +49,10 @@ mote_measure:
   sw t0, 0(t1)
   addi t1, t1, 4
   bltu t1, sp, 1b
+  lw a0, 0(t3)
+  lw a1, 4(t3)
+  lw a2, 8(t3)
+  lw a3, 12(t3)
   rdinstreth t3
   rdinstret t4
   rdinstreth t5

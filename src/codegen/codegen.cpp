@@ -64,6 +64,20 @@ std::string describe_step(const Graph& graph, const Step& step) {
 
 std::string step_symbol(const Graph& graph, size_t index) { return fmt::format("{}_step{}", graph.name, index); }
 
+std::string shared_symbol(const std::string& kernel) {
+  std::string symbol = "shared_" + kernel;
+  for (char& c : symbol) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return symbol;
+}
+
+std::string arena_name(size_t index) { return index == 0 ? "arena" : fmt::format("arena{}", index + 1); }
+
+std::string arena_arguments(const Plan& plan) {
+  std::string text;
+  for (size_t i = 0; i < arenas_of(plan).size(); ++i) text += (i == 0 ? "" : ", ") + arena_name(i);
+  return text;
+}
+
 namespace {
 
 std::string parameter_text(const Call& call) {
@@ -85,8 +99,8 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
                          const std::vector<std::string>& symbols) {
   const auto arena = [&](size_t buffer, bool is_const) {
     require(buffer != no_buffer, "internal: an argument of {} has no buffer", step.call.kernel);
-    return fmt::format("reinterpret_cast<{}{}*>(arena + {})", is_const ? "const " : "", argument.c_type,
-                       plan.buffers[buffer].offset);
+    return fmt::format("reinterpret_cast<{}{}*>({} + {})", is_const ? "const " : "", argument.c_type,
+                       arena_name(plan.buffers[buffer].arena), plan.buffers[buffer].offset);
   };
   switch (argument.kind) {
     case Argument::Kind::input: return arena(step.in.at(argument.index), true);
@@ -104,20 +118,37 @@ std::string pointer_text(const Plan& plan, const Step& step, const Argument& arg
   fail("internal: unknown argument kind");
 }
 
-// Of a kernel's shared instance; the kernel's own name may have template arguments.
-std::string shared_symbol(const Call& call) {
-  std::string symbol = "shared_" + call.kernel;
-  for (char& c : symbol) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-  return symbol;
+// The arenas that a step reads or writes; the first where there is no other.
+std::vector<size_t> arenas_used(const Plan& plan, const Step& step) {
+  if (arenas_of(plan).size() == 1) return {0};
+  std::set<size_t> used;
+  for (const Argument& argument : step.call.arguments) {
+    switch (argument.kind) {
+      case Argument::Kind::input:
+      case Argument::Kind::state: used.insert(plan.buffers[step.in.at(argument.index)].arena); break;
+      case Argument::Kind::output: used.insert(plan.buffers[step.out.at(argument.index)].arena); break;
+      case Argument::Kind::scratch: used.insert(plan.buffers[step.scratch].arena); break;
+      case Argument::Kind::constant: break;
+    }
+  }
+  return {used.begin(), used.end()};
+}
+
+// "uint8_t* arena, uint8_t* arena2", or what is passed for them: "arena, arena2".
+std::string arena_list(const std::vector<size_t>& arenas, std::string_view type) {
+  std::string text;
+  for (const size_t arena : arenas)
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", type, arena_name(arena));
+  return text;
 }
 
 std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
                           const ConstantPool& constants) {
   const Step& step = plan.steps[index];
-  std::string text = fmt::format("// {}\nMOTE_STEP void {}(uint8_t* arena) {{\n",
-                                 comment_text(describe_step(graph, step)), step_symbol(graph, index));
+  std::string text = fmt::format("// {}\nMOTE_STEP void {}({}) {{\n", comment_text(describe_step(graph, step)),
+                                 step_symbol(graph, index), arena_list(arenas_used(plan, step), "uint8_t* "));
   text += parameter_text(step.call);
-  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call) : "nn::" + step.call.kernel);
+  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call.kernel) : "nn::" + step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
     text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
   }
@@ -134,16 +165,20 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call),
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call.kernel),
                      parameters, call.kernel, arguments);
 }
 
-// What the file does, on one page: every step, and where in the arena its output begins.
+// What the file does, on one page: every step, and where in the arena (or in which) its output begins.
 std::string step_table(const Graph& graph, const Plan& plan) {
-  std::string text = "// step  output  layer\n";
+  const bool several = arenas_of(plan).size() > 1;
+  std::string text = fmt::format("// step  output  {}layer\n", several ? "in      " : "");
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
-    text += fmt::format("// {:4}  {:6}  {}\n", i, step.out.empty() ? 0 : plan.buffers[step.out[0]].offset,
+    Buffer output{0, 1, {0, 0}, 0};
+    if (!step.out.empty()) output = plan.buffers[step.out[0]];
+    text += fmt::format("// {:4}  {:6}  {}{}\n", i, output.offset,
+                        several ? fmt::format("{:8}", arena_name(output.arena)) : "",
                         comment_text(describe_step(graph, step)));
   }
   return text;
@@ -160,24 +195,46 @@ std::string byte_list(ByteSpan bytes) {
   return text;
 }
 
+// The head of NAME_run or NAME_reset.
+std::string entry_head(const Graph& graph, const Plan& plan, std::string_view function) {
+  std::string parameters, locals;
+  for (size_t i = 0; i < arenas_of(plan).size(); ++i) {
+    const std::string memory = i == 0 ? "memory" : fmt::format("memory{}", i + 1);
+    parameters += (i == 0 ? "void* " : ", void* ") + memory;
+    locals += fmt::format("  uint8_t* const {} = static_cast<uint8_t*>({});\n", arena_name(i), memory);
+  }
+  return fmt::format("extern \"C\" void {}_{}({}) {{\n{}", graph.name, function, parameters, locals);
+}
+
+// Arenas in which a function has nothing to do.
+std::string unused_arenas(const Plan& plan, const std::set<size_t>& used) {
+  std::string text;
+  for (size_t i = 0; i < arenas_of(plan).size(); ++i) {
+    if (used.count(i) == 0) text += fmt::format("  (void){};\n", arena_name(i));
+  }
+  return text;
+}
+
 // Sets every state to its content before the first run.
 std::string reset_function(const Graph& graph, const Plan& plan) {
-  std::string text = fmt::format("extern \"C\" void {}_reset(void* memory) {{\n", graph.name);
-  text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
+  std::string text = entry_head(graph, plan, "reset");
+  std::set<size_t> used;
   for (const State& state : plan.states) {
     const Bytes& content = graph.tensors[state.tensor].data;
-    const int64_t offset = plan.buffers[state.buffer].offset;
+    const Buffer& buffer = plan.buffers[state.buffer];
+    const std::string place = fmt::format("{} + {}", arena_name(buffer.arena), buffer.offset);
     const std::string name = comment_text(graph.tensors[state.tensor].name);
+    used.insert(buffer.arena);
     if (std::all_of(content.begin(), content.end(), [&](std::byte byte) { return byte == content[0]; })) {
-      text += fmt::format("  memset(arena + {}, {}, {});  // {}\n", offset, std::to_integer<int>(content.at(0)),
+      text += fmt::format("  memset({}, {}, {});  // {}\n", place, std::to_integer<int>(content.at(0)),
                           content.size(), name);
     } else {
       text += fmt::format("  static constexpr uint8_t content{}[] = {{  // {}{}}};\n", state.buffer, name,
                           byte_list(content));
-      text += fmt::format("  memcpy(arena + {}, content{}, {});\n", offset, state.buffer, content.size());
+      text += fmt::format("  memcpy({}, content{}, {});\n", place, state.buffer, content.size());
     }
   }
-  return text + "}\n\n";
+  return text + unused_arenas(plan, used) + "}\n\n";
 }
 
 std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
@@ -210,12 +267,14 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   }
   text += "}  // namespace\n\n";
   if (!plan.states.empty()) text += reset_function(graph, plan);
-  text += fmt::format("extern \"C\" void {}_run(void* memory) {{\n", graph.name);
-  text += "  uint8_t* const arena = static_cast<uint8_t*>(memory);\n";
+  text += entry_head(graph, plan, "run");
+  std::set<size_t> used_arenas;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
-    text += fmt::format("  {}(arena);\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), i);
+    const std::vector<size_t> used = arenas_used(plan, plan.steps[i]);
+    used_arenas.insert(used.begin(), used.end());
+    text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), arena_list(used, ""), i);
   }
-  if (plan.steps.empty()) text += "  (void)arena;\n";
+  text += unused_arenas(plan, used_arenas);
   return text + fmt::format("}}\n\nextern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n",
                             graph.name, MOTE_VERSION);
 }

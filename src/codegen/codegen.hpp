@@ -45,6 +45,15 @@ struct FlashData {
 // The kernels of which one outlined instance serves several steps, given who has its own copy.
 [[nodiscard]] std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own);
 
+// The function's name of a kernel's shared instance; the kernel's own name may have template arguments.
+[[nodiscard]] std::string shared_symbol(const std::string& kernel);
+
+// In generated code: "arena", and "arena2" and so on for those behind it.
+[[nodiscard]] std::string arena_name(size_t index);
+
+// What an application passes to NAME_run: "arena", or "arena, arena2" where the plan has two.
+[[nodiscard]] std::string arena_arguments(const Plan& plan);
+
 // "CONV_2D #3 (layer): 1x48x48x8 i8 -> 1x48x48x16 i8, 294912 MAC"
 [[nodiscard]] std::string describe_step(const Graph& graph, const Step& step);
 

@@ -39,6 +39,36 @@ std::string fill(std::string text, const Places& places) {
   return text;
 }
 
+// The arenas as arrays of an application. Where a second memory is meant, a macro takes the attribute that puts
+// the array there: only the application's linker script knows its sections.
+std::string arena_definitions(const std::string& macro, const Plan& plan) {
+  const std::vector<Arena> arenas = arenas_of(plan);
+  std::string text;
+  for (size_t i = 0; i < arenas.size(); ++i) {
+    const std::string size = fmt::format("{}_{}", macro, upper(arena_name(i)));
+    if (arenas.size() > 1) {
+      text += fmt::format("#ifndef {}_PLACE\n#define {}_PLACE  // an attribute that puts it into {}\n#endif\n",
+                          size, size, arenas[i].memory.empty() ? "its memory" : plain_text(arenas[i].memory));
+    }
+    text += fmt::format("alignas({}_ARENA_ALIGN) {}static uint8_t {}[{}_BYTES];\n", macro,
+                        arenas.size() > 1 ? size + "_PLACE " : "", arena_name(i), size);
+  }
+  text.pop_back();
+  return text;
+}
+
+std::string clear_arenas(const Plan& plan) {
+  std::string text;
+  for (size_t i = 0; i < arenas_of(plan).size(); ++i)
+    text += fmt::format("{}  memset({}, 0, sizeof({}));", i == 0 ? "" : "\n", arena_name(i), arena_name(i));
+  return text;
+}
+
+std::string how_many_arenas(const Plan& plan) {
+  const size_t count = arenas_of(plan).size();
+  return count == 1 ? "one arena" : fmt::format("{} arenas", count);
+}
+
 Places find_places(const Graph& graph, const Plan& plan, const PackageRequest& request,
                    const std::vector<GeneratedFile>& generated) {
   std::vector<std::string> sources, quoted;
@@ -55,10 +85,15 @@ Places find_places(const Graph& graph, const Plan& plan, const PackageRequest& r
       {"@optimize@", request.mode == Mode::size ? "-Os" : "-O3"},
       {"@sources@", fmt::format("{}", fmt::join(sources, " "))},
       {"@sources_quoted@", fmt::format("{}", fmt::join(quoted, " "))},
+      {"@arenas@", arena_arguments(plan)},
+      {"@arena_definitions@", arena_definitions(upper(graph.name), plan)},
+      {"@clear_arenas@", clear_arenas(plan)},
+      {"@how_many_arenas@", how_many_arenas(plan)},
       {"@arena_bytes@", fmt::format("{}", plan.arena_bytes)},
-      {"@memory@", fmt::format("It needs {} bytes of RAM for its arena besides the stack, and {} bytes of "
+      {"@memory@", fmt::format("It needs {} bytes of RAM for its {} besides the stack, and {} bytes of "
                                "flash for its weights besides the code.",
-                               plan.arena_bytes, flash_data(plan).weight_bytes)}};
+                               plan.arena_bytes, arenas_of(plan).size() == 1 ? "arena" : how_many_arenas(plan),
+                               flash_data(plan).weight_bytes)}};
   places["@run_once@"] = fill(std::string(embedded_file("packages/run_once.txt")), places);
   return places;
 }

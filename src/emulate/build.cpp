@@ -24,6 +24,23 @@ std::string upper_case(std::string text) {
   return text;
 }
 
+constexpr size_t most_arenas = 4;  // that mote_measure passes on (firmware/harness.hpp)
+
+// "arena, arena2"
+std::string arena_list(const EmulateRequest& request) {
+  std::string text = "arena";
+  for (size_t i = 2; i <= request.arenas; ++i) text += fmt::format(", arena{}", i);
+  return text;
+}
+
+// The arenas as arrays, and as what the measured call passes.
+std::string arenas(const EmulateRequest& request, const std::string& macro) {
+  std::string text = fmt::format("alignas({0}_ARENA_ALIGN) static uint8_t arena[{0}_ARENA_BYTES];\n", macro);
+  for (size_t i = 2; i <= request.arenas; ++i)
+    text += fmt::format("alignas({0}_ARENA_ALIGN) static uint8_t arena{1}[{0}_ARENA{1}_BYTES];\n", macro, i);
+  return text + fmt::format("inline void* const arenas[{}] = {{{}}};\n", most_arenas, arena_list(request));
+}
+
 // One accessor that picks NAME_input<i> or NAME_output<i>, and the table of sizes, checked against the header's.
 std::string accessor(const EmulateRequest& request, std::string_view kind, const std::vector<int64_t>& bytes) {
   const std::string macro = upper_case(request.name) + "_" + upper_case(std::string(kind));
@@ -33,9 +50,10 @@ std::string accessor(const EmulateRequest& request, std::string_view kind, const
     text += fmt::format("static_assert({}{}_BYTES == {}, \"size\");\n", macro, i, bytes[i]);
   }
   text += fmt::format("constexpr uint32_t {}_bytes[] = {{{}}};\n", kind, fmt::join(bytes, ", "));
-  text += fmt::format("inline uint8_t* {}(uint32_t index, void* arena) {{\n", kind);
+  text += fmt::format("inline uint8_t* {}(uint32_t index) {{\n", kind);
   for (size_t i = 0; i < bytes.size(); ++i) {
-    text += fmt::format("  if (index == {}) return (uint8_t*){}_{}{}(arena);\n", i, request.name, kind, i);
+    text += fmt::format("  if (index == {}) return (uint8_t*){}_{}{}({});\n", i, request.name, kind, i,
+                        arena_list(request));
   }
   return text + "  return nullptr;\n}\n";
 }
@@ -44,13 +62,14 @@ std::string accessor(const EmulateRequest& request, std::string_view kind, const
 std::string binding(const EmulateRequest& request) {
   const std::string macro = upper_case(request.name);
   return fmt::format(
-             "#include \"{0}.h\"\nnamespace bound {{\n"
-             "constexpr uint32_t arena_bytes = {1}_ARENA_BYTES, arena_align = {1}_ARENA_ALIGN;\n"
-             "constexpr uint32_t step_count = {1}_STEP_COUNT;\nstatic_assert({1}_STEP_COUNT == {2}, \"steps\");\n"
-             "#if {1}_STATE_BYTES\nconstexpr void (*reset)(void*) = {0}_reset;\n"
-             "#else\ninline void reset(void*) {{}}\n#endif\n"
-             "constexpr uint32_t inputs_address = {3:#x}u;\nconstexpr void (*run)(void*) = {0}_run;\n",
-             request.name, macro, request.steps, request.target.inputs_address) +
+             "#include \"harness.hpp\"\n#include \"{0}.h\"\nnamespace bound {{\n"
+             "{4}constexpr uint32_t step_count = {1}_STEP_COUNT;\nstatic_assert({1}_STEP_COUNT == {2}, "
+             "\"steps\");\n"
+             "inline void reset() {{\n#if {1}_STATE_BYTES\n  {0}_reset({5});\n#endif\n}}\n"
+             "constexpr uint32_t inputs_address = {3:#x}u;\n"
+             "inline Run* run() {{ return reinterpret_cast<Run*>(reinterpret_cast<void (*)()>({0}_run)); }}\n",
+             request.name, macro, request.steps, request.target.inputs_address, arenas(request, macro),
+             arena_list(request)) +
          accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes) +
          "}\n";
 }
@@ -133,7 +152,7 @@ void link(const EmulateRequest& request, const fs::path& directory) {
   run_tool(command, fmt::format("linking {} for {}", request.name, request.target.name));
 }
 
-int64_t find_stack_bound(const EmulateRequest& request, const fs::path& directory) {
+std::vector<Function> read_functions(const EmulateRequest& request, const fs::path& directory) {
   const ProcessResult objdump = run_process({std::string(request.target.tools) + "objdump", "-d",
                                              "--no-show-raw-insn", (directory / "firmware.elf").string()},
                                             compiler_timeout);
@@ -144,10 +163,50 @@ int64_t find_stack_bound(const EmulateRequest& request, const fs::path& director
     if (entry.path().extension() == ".ci") read_callgraph_info(read_text(entry.path()), frames);
   }
   require(!frames.empty(), "the compiler wrote no stack usage for {}", request.name);
-  return stack_bound(read_call_graph(objdump.output, request.target.architecture, frames), request.name + "_run");
+  return read_call_graph(objdump.output, request.target.architecture, frames);
+}
+
+// Library members whose code one of these functions is.
+std::set<std::string> members_of(const std::vector<Function>& functions, const std::vector<size_t>& which,
+                                 const std::vector<MapSection>& sections) {
+  std::set<std::string> members;
+  for (const size_t index : which) {
+    const uint64_t address = functions[index].address;
+    for (const MapSection& section : sections) {
+      const bool inside =
+          section.address <= address && address - section.address < static_cast<uint64_t>(section.bytes);
+      if (inside && !library_member(section).empty()) members.insert(library_member(section));
+    }
+  }
+  return members;
+}
+
+// Everything that the calls in the linked program tell.
+void follow_calls(const EmulateRequest& request, const fs::path& directory, Firmware& firmware) {
+  const std::vector<Function> functions = read_functions(request, directory);
+  firmware.stack_bound_bytes = stack_bound(functions, request.name + "_run");
+  std::vector<int64_t> bounds(request.steps, 0);
+  firmware.step_libraries.resize(request.steps);
+  int64_t deepest = 0;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    const std::optional<size_t> step = step_index(functions[i].name, request.name);
+    if (!step || *step >= request.steps) continue;
+    bounds[*step] = std::max(bounds[*step], stack_bound(functions, functions[i].name));
+    deepest = std::max(deepest, bounds[*step]);
+    firmware.step_libraries[*step].merge(members_of(functions, reachable(functions, i), firmware.sections));
+  }
+  // NAME_run's own frame is below every step's.
+  const int64_t run = std::max<int64_t>(0, firmware.stack_bound_bytes - deepest);
+  for (const int64_t bound : bounds) firmware.step_stack_bytes.push_back(bound + run);
 }
 
 }  // namespace
+
+std::string library_member(const MapSection& section) {
+  const std::string file = fs::path(section.file).filename().string();
+  if (file == "mote_start.o" || file == "mote_main.o" || file == "model.o") return "";
+  return file == "library.o" ? section.name : file;
+}
 
 Firmware build_firmware(const EmulateRequest& request, const fs::path& directory, bool profile) {
   copy_firmware(request.target, directory);
@@ -158,12 +217,12 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   link(request, directory);
   std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
   const Footprint footprint = attribute(sections, request.name, request.steps);
-  Firmware firmware{directory / "firmware.elf", std::move(sections), footprint, 0};
+  Firmware firmware{directory / "firmware.elf", std::move(sections), footprint, 0, {}, {}};
   require(firmware.footprint.ram_bytes == 0,
           "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
-  if (!profile) {
-    firmware.stack_bound_bytes = find_stack_bound(request, directory);
+  if (!profile || request.profile_alone) {
+    follow_calls(request, directory, firmware);
     require(firmware.stack_bound_bytes <= stack_bytes - reserved_stack_bytes,
             "{} needs up to {} bytes of stack; the emulated firmware has {}", request.name,
             firmware.stack_bound_bytes, stack_bytes);

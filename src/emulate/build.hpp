@@ -17,7 +17,9 @@ struct Firmware {
   std::filesystem::path program;  // ELF
   std::vector<MapSection> sections;
   Footprint footprint;
-  int64_t stack_bound_bytes = 0;  // of NAME_run; 0 in a profile build
+  int64_t stack_bound_bytes = 0;  // of NAME_run
+  std::vector<int64_t> step_stack_bytes;
+  std::vector<std::set<std::string>> step_libraries;
 };
 
 // Writes into `directory`; the files there live as long as the caller needs them.

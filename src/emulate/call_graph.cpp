@@ -104,7 +104,7 @@ class GraphBuilder {
 
   Function build(size_t index) {
     const Body& body = bodies_[index];
-    Function function{body.name, 0, "", {}};
+    Function function{body.name, 0, "", {}, body.address};
     const auto found = frames_.find(body.name);
     const CompilerFrame* const known = found == frames_.end() ? nullptr : &found->second;
     for (const Code& code : body.code) add(function, index, code.instruction, known);

@@ -36,6 +36,7 @@ struct Function {
   int64_t frame_bytes = 0;
   std::string problem;  // why its stack use is not known; empty: it is
   std::vector<CallEdge> edges;
+  uint64_t address = 0;
 };
 
 // `disassembly` is what objdump -d --no-show-raw-insn prints for a linked program of that architecture (a folder
@@ -49,5 +50,8 @@ struct Function {
 // The most bytes that the stack can grow below the caller of `entry`. Throws Error that names the chain when there
 // is recursion, a call through a pointer, or a frame of unknown size.
 [[nodiscard]] int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry);
+
+// Indices of `entry` and of everything that it calls, sorted.
+[[nodiscard]] std::vector<size_t> reachable(const std::vector<Function>& functions, size_t entry);
 
 }  // namespace mote

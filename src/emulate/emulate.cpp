@@ -31,6 +31,8 @@ bool continues(const EmulateRequest& request, size_t index) {
 void check_request(const EmulateRequest& request) {
   require(!request.target.emulator.empty(), "target {} has no emulator; it runs in the simulator",
           request.target.name);
+  require(request.arenas >= 1 && request.arenas <= 4,
+          "{} has {} arenas; the firmware of the emulated machines passes up to 4", request.name, request.arenas);
   require(!continues(request, 0), "case 0 goes on from a case before it; there is none");
   for (size_t i = 0; i < request.cases.size(); ++i) {
     require(request.cases[i].size() == request.input_bytes.size(), "case {} has {} inputs; the model has {}", i,
@@ -146,9 +148,7 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
   }
 }
 
-void run_plain(const EmulateRequest& request, EmulateResult& result) {
-  const TemporaryDirectory directory;
-  Firmware firmware = build_firmware(request, directory.path(), false);
+void take_sizes(Firmware& firmware, EmulateResult& result) {
   result.sections = std::move(firmware.sections);
   result.code_bytes = firmware.footprint.code_bytes;
   result.weight_bytes = firmware.footprint.weight_bytes;
@@ -156,6 +156,14 @@ void run_plain(const EmulateRequest& request, EmulateResult& result) {
   result.harness_bytes = firmware.footprint.harness_bytes;
   result.stack_bound_bytes = firmware.stack_bound_bytes;
   result.step_code_bytes = firmware.footprint.step_code_bytes;
+  result.step_stack_bytes = std::move(firmware.step_stack_bytes);
+  result.step_libraries = std::move(firmware.step_libraries);
+}
+
+void run_plain(const EmulateRequest& request, EmulateResult& result) {
+  const TemporaryDirectory directory;
+  Firmware firmware = build_firmware(request, directory.path(), false);
+  take_sizes(firmware, result);
   run_cases(request, firmware, directory.path(), request.cases.size(), 0,
             [&](const std::string& text, ConsoleResult console) {
               result.console += text;
@@ -171,7 +179,8 @@ void run_plain(const EmulateRequest& request, EmulateResult& result) {
 
 void run_profiled(const EmulateRequest& request, EmulateResult& result) {
   const TemporaryDirectory directory;
-  const Firmware firmware = build_firmware(request, directory.path(), true);
+  Firmware firmware = build_firmware(request, directory.path(), true);
+  if (request.profile_alone) take_sizes(firmware, result);
   run_cases(request, firmware, directory.path(), std::min<size_t>(1, request.cases.size()), request.steps,
             [&](const std::string&, const ConsoleResult& console) {
               for (const Ticks& ticks : console.cases.at(0).step_ticks) {
@@ -185,7 +194,7 @@ void run_profiled(const EmulateRequest& request, EmulateResult& result) {
 EmulateResult emulate(const EmulateRequest& request) {
   check_request(request);
   EmulateResult result;
-  run_plain(request, result);
+  if (!request.profile_alone) run_plain(request, result);
   if (request.profile && request.steps != 0) run_profiled(request, result);
   return result;
 }

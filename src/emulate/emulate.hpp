@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,15 @@ struct EmulateRequest {
   std::string name;                       // identifier; NAME_run, macros in upper case
   std::vector<int64_t> input_bytes, output_bytes;
   size_t steps = 0;
+  size_t arenas = 1;                      // blocks of memory that NAME_run takes
   std::vector<std::vector<Bytes>> cases;  // [case][input]; none: compile and link only
   std::vector<bool> continues;            // a case that goes on from the state its forerunner left; empty: none
   std::string optimize;                   // flags of the generated code; empty: the target's speed flags
   bool profile = false;                   // a second build and run that counts every step (of the first case)
-  std::chrono::seconds timeout{300};      // of one run of the emulator
+  // With profile: no first build. Sizes and stack are those of the profiling build, whose NAME_run is larger than
+  // the model's own; there are no outputs.
+  bool profile_alone = false;
+  std::chrono::seconds timeout{300};  // of one run of the emulator
 };
 
 struct EmulateResult {
@@ -41,9 +46,16 @@ struct EmulateResult {
   int64_t harness_bytes = 0;
   int64_t library_ram_bytes = 0;  // variables of library members the model needs, such as errno of libm
   std::vector<int64_t> step_code_bytes;
+  // What a model of this step alone would need, as far as calls tell: stack, and members of libraries.
+  std::vector<int64_t> step_stack_bytes;
+  std::vector<std::set<std::string>> step_libraries;
   std::vector<MapSection> sections;  // what the linker kept, the harness included
   std::string console;               // what the firmware printed
 };
+
+// The library member that a section of the linked program belongs to: "_divsf3.o"; empty for the model's own code,
+// the harness and data of the model.
+[[nodiscard]] std::string library_member(const MapSection& section);
 
 // Throws Error when a tool is missing, the code does not compile or fit, the stack bound is unknown, the model has
 // variables outside its arena, it faults, it does not end in time, or the firmware's protocol is violated.

@@ -60,7 +60,7 @@ class MapReader {
       if (address && bytes && *bytes > 0) {
         std::string file = words[first + 2];
         for (size_t i = first + 3; i < words.size(); ++i) file += " " + words[i];
-        sections.push_back({output_, name_, file, *bytes});
+        sections.push_back({output_, name_, file, *bytes, static_cast<uint64_t>(*address)});
       }
     }
     name_.clear();
@@ -83,16 +83,6 @@ bool occupies_memory(const MapSection& section) {
   return false;
 }
 
-// The index i of a name that contains PREFIX_step<i>, mangled or not.
-std::optional<size_t> step_index(std::string_view section, const std::string& marker) {
-  const size_t found = section.find(marker);
-  if (found == std::string_view::npos) return std::nullopt;
-  const std::string_view digits = section.substr(found + marker.size());
-  size_t index = 0;
-  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-  return status == std::errc{} ? std::optional<size_t>(index) : std::nullopt;
-}
-
 }  // namespace
 
 std::vector<MapSection> read_map_file(std::string_view text) {
@@ -110,10 +100,19 @@ std::vector<MapSection> read_map_file(std::string_view text) {
   return reader.sections;
 }
 
+std::optional<size_t> step_index(std::string_view symbol, std::string_view model_name) {
+  const std::string marker = std::string(model_name) + "_step";
+  const size_t found = symbol.find(marker);
+  if (found == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = symbol.substr(found + marker.size());
+  size_t index = 0;
+  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+  return status == std::errc{} ? std::optional<size_t>(index) : std::nullopt;
+}
+
 Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name, size_t steps) {
   Footprint footprint;
   footprint.step_code_bytes.resize(steps);
-  const std::string marker = std::string(model_name) + "_step";
   for (const MapSection& section : sections) {
     const std::string file = std::filesystem::path(section.file).filename().string();
     if (file == "mote_start.o" || file == "mote_main.o") {
@@ -126,7 +125,7 @@ Footprint attribute(const std::vector<MapSection>& sections, std::string_view mo
       footprint.weight_bytes += section.bytes;
     } else {
       footprint.code_bytes += section.bytes;
-      const auto step = step_index(section.name, marker);
+      const auto step = step_index(section.name, model_name);
       if (step && *step < steps) footprint.step_code_bytes[*step] += section.bytes;
     }
   }

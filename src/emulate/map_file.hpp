@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@ struct MapSection {
   std::string name;    // ".text._ZL14digits_step3_Pv"
   std::string file;    // "model.o", "/usr/lib/…/libgcc.a(_divsf3.o)"
   int64_t bytes = 0;
+  uint64_t address = 0;
 };
 
 // The sections that occupy memory of the target, in address order.
@@ -29,6 +31,9 @@ struct Footprint {
   std::vector<int64_t> step_code_bytes;  // functions NAME_step<i>; 0 where the compiler inlined it
   std::vector<std::string> ram_owners;   // sections that make ram_bytes
 };
+
+// The index i of a symbol or section name that contains NAME_step<i>, mangled or not.
+[[nodiscard]] std::optional<size_t> step_index(std::string_view symbol, std::string_view model_name);
 
 [[nodiscard]] Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name,
                                   size_t steps);

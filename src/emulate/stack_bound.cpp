@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The deepest chain of calls: strongly connected parts of the graph first (Tarjan 1972), then the longest path.
 #include <algorithm>
+#include <set>
 
 #include "base/error.hpp"
 #include "emulate/call_graph.hpp"
@@ -81,6 +82,18 @@ int64_t stack_bound(const std::vector<Function>& functions, std::string_view ent
                                   [entry](const Function& function) { return function.name == entry; });
   require(found != functions.end(), "the program has no function {}", entry);
   return BoundFinder(functions).bound(static_cast<size_t>(found - functions.begin()));
+}
+
+std::vector<size_t> reachable(const std::vector<Function>& functions, size_t entry) {
+  std::set<size_t> found{entry};
+  for (std::vector<size_t> open{entry}; !open.empty();) {
+    const Function& function = functions.at(open.back());
+    open.pop_back();
+    for (const CallEdge& edge : function.edges) {
+      if (found.insert(edge.target).second) open.push_back(edge.target);
+    }
+  }
+  return {found.begin(), found.end()};
 }
 
 }  // namespace mote

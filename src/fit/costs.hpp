@@ -39,6 +39,11 @@ constexpr std::array<std::string_view, 4> variant_names = {"speed_own", "speed_s
 // One a step, as generate() would print it.
 [[nodiscard]] std::vector<Variant> variants_of(const Graph& graph, const Plan& plan, Mode mode);
 
+// The name that a kernel's figures stand under. Instances of one template share theirs: what counts is the
+// function they apply and whether elements are floating-point, 64 bits wide or neither. "map_2<nn::Sum, float,
+// float>" -> "map_2<Sum>_f32".
+[[nodiscard]] std::string cost_name(const std::string& kernel);
+
 struct KernelCost {
   StepWork instructions{};          // per unit of work
   double code_bytes = 0;            // of a layer's own copy, or of the one shared instance
@@ -58,7 +63,7 @@ struct ModeError {
 struct CostTable {
   std::string target;
   std::string measured_on;  // another target whose measurements stand in for this one's; empty: its own
-  // [variant][kernel]. Names that begin with '*' are for kernels nobody measured: "*_f32", "*".
+  // [variant][cost_name]. Names that begin with '*' are for kernels nobody measured: "*_f32", "*".
   std::array<std::map<std::string, KernelCost>, variant_names.size()> kernels;
   std::array<double, variant_names.size()> call_bytes{};  // of a step that calls a shared instance
   std::map<std::string, double> library_bytes;

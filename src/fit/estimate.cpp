@@ -48,6 +48,22 @@ StepWork work_of(const Graph& graph, const Step& step) {
           static_cast<double>(visits) / static_cast<double>(inner)};
 }
 
+std::string cost_name(const std::string& kernel) {
+  const size_t begin = kernel.find('<');
+  if (begin == std::string::npos) return kernel;
+  const std::string arguments = kernel.substr(begin);
+  std::string function;
+  const size_t scope = arguments.find("nn::");
+  if (scope != std::string::npos) {
+    const size_t end = arguments.find_first_of("<,>", scope);
+    function = "<" + arguments.substr(scope + 4, end - scope - 4) + ">";
+  }
+  const std::string_view elements = arguments.find("float") != std::string::npos   ? "_f32"
+                                    : arguments.find("int64") != std::string::npos ? "_s64"
+                                                                                   : "_s8";
+  return fmt::format("{}{}{}", kernel.substr(0, begin), function, elements);
+}
+
 std::vector<Variant> variants_of(const Graph& graph, const Plan& plan, Mode mode) {
   const std::vector<bool> own = specialised_steps(graph, plan, mode);
   const std::set<std::string> shared = shared_kernels(plan, own);
@@ -91,7 +107,7 @@ CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Pl
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const std::string& kernel = plan.steps[i].call.kernel;
     bool known = false;
-    const KernelCost& cost = cost_of(table, variants[i], kernel, known);
+    const KernelCost& cost = cost_of(table, variants[i], cost_name(kernel), known);
     if (!known) unknown.insert(kernel);
     const StepWork work = work_of(graph, plan.steps[i]);
     double instructions = 0;

@@ -184,6 +184,10 @@ TargetFit fit_target(const CorePlans& plans, const Target& target, Mode mode, co
 
 }  // namespace
 
+Need need_of(const Compiled& model, const Target& target, Mode mode) {
+  return need_of(model, costs_of(target), mode);
+}
+
 ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode, const Measure& measure) {
   ModelFit fit;
   fit.name = model.graph.name;

@@ -61,6 +61,9 @@ struct ExactCost {
 // Compiles for a target and runs there. Absent results leave the estimate in place.
 using Measure = std::function<std::optional<ExactCost>(const Compiled& model, const Target& target)>;
 
+// What the model asks of a board with this core, estimated.
+[[nodiscard]] Need need_of(const Compiled& model, const Target& target, Mode mode);
+
 // Estimates once for each target of the boards, or measures when `measure` is given.
 [[nodiscard]] ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode,
                                   const Measure& measure = {});

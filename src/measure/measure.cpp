@@ -40,6 +40,7 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .input_bytes = sizes_of(model.graph, model.graph.inputs),
                   .output_bytes = sizes_of(model.graph, model.graph.outputs),
                   .steps = model.plan.steps.size(),
+                  .arenas = arenas_of(model.plan).size(),
                   .cases = inputs,
                   .continues = continues,
                   .optimize = flags(target, mode),

@@ -65,4 +65,34 @@ void check(const PlacementProblem& problem, const Placement& placement) {
   }
 }
 
+std::vector<Arena> arenas_of(const Plan& plan) {
+  return plan.arenas.empty() ? std::vector<Arena>{{"", plan.arena_bytes}} : plan.arenas;
+}
+
+void check_plan(const Plan& plan) {
+  const std::vector<Arena> arenas = arenas_of(plan);
+  std::vector<PlacementProblem> problems(arenas.size());
+  std::vector<Placement> placements(arenas.size());
+  std::vector<size_t> index(plan.buffers.size());
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const Buffer& buffer = plan.buffers[i];
+    require(buffer.arena < arenas.size(), "buffer {} is in arena {} of {}", i, buffer.arena, arenas.size());
+    index[i] = problems[buffer.arena].buffers.size();
+    problems[buffer.arena].buffers.push_back(buffer);
+    placements[buffer.arena].offsets.push_back(buffer.offset);
+  }
+  for (const Overlap& overlap : plan.overlaps) {
+    const size_t arena = plan.buffers.at(overlap.output).arena;
+    require(arena == plan.buffers.at(overlap.input).arena, "an overlap permits sharing between two arenas");
+    problems[arena].overlaps.push_back({index[overlap.output], index[overlap.input], overlap.distance});
+  }
+  int64_t bytes = 0;
+  for (size_t arena = 0; arena < arenas.size(); ++arena) {
+    placements[arena].arena_bytes = arenas[arena].bytes;
+    bytes += arenas[arena].bytes;
+    check(problems[arena], placements[arena]);
+  }
+  require(bytes == plan.arena_bytes, "the arenas have {} bytes, the plan says {}", bytes, plan.arena_bytes);
+}
+
 }  // namespace mote

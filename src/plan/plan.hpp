@@ -20,7 +20,8 @@ struct Buffer {
   int64_t bytes = 0;
   int64_t align = 1;
   Interval live;
-  int64_t offset = -1;  // in the arena; -1: not placed
+  int64_t offset = -1;  // in its arena; -1: not placed
+  size_t arena = 0;     // index of Plan::arenas
 };
 
 // Permission for `output`, written by step s, to share bytes with `input`, whose last use is that same step s:
@@ -72,6 +73,12 @@ struct State {
   size_t tensor = 0;  // index of graph.tensors; its data is the content before the first run
 };
 
+// One block of memory that the caller provides. A plan has one; several, where no memory holds all buffers.
+struct Arena {
+  std::string memory;  // name of the memory it is meant for; may be empty
+  int64_t bytes = 0;
+};
+
 struct Plan {
   std::vector<Buffer> buffers;
   std::vector<std::string> names;  // of the buffers: tensor names, or "scratch of NODE"
@@ -79,8 +86,15 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<size_t> inputs, outputs;  // buffers of the graph's inputs and outputs
   std::vector<State> states;            // in the order of the graph's tensors
-  int64_t arena_bytes = 0;
-  int64_t lower_bound_bytes = 0;
+  std::vector<Arena> arenas;            // the fastest memory first; empty: one, in any memory
+  int64_t arena_bytes = 0;              // of all arenas together
+  int64_t lower_bound_bytes = 0;        // of one arena for all buffers
 };
+
+// At least one: {"", arena_bytes} where the plan names none.
+[[nodiscard]] std::vector<Arena> arenas_of(const Plan& plan);
+
+// The proof of a whole plan: check() for every arena by itself, and that every buffer is in one.
+void check_plan(const Plan& plan);
 
 }  // namespace mote

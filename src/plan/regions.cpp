@@ -2,6 +2,7 @@
 #include "plan/regions.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -32,16 +33,24 @@ PlacementProblem part_of(const PlacementProblem& problem, const Indices& buffers
 // Which buffers stay in a region of limited size while the others move on.
 class Chooser {
  public:
+  // `others`: bytes of the regions behind this one together; `last`: there is only one.
   Chooser(const PlacementProblem& problem, const std::vector<double>& accesses, const Indices& candidates,
-          int64_t capacity)
-      : problem_(problem), accesses_(accesses), order_(candidates), capacity_(capacity) {
+          int64_t capacity, int64_t others, bool last)
+      : problem_(problem),
+        accesses_(accesses),
+        order_(candidates),
+        capacity_(capacity),
+        others_(others),
+        last_(last) {
     // The hottest bytes first: the first set that the search completes is already a good one.
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return heat(a) > heat(b); });
   }
 
-  // The set that stays, by index; empty when nothing fits.
-  Indices choose() {
+  // The set that stays, by index; nothing where no choice leaves both sides enough room.
+  std::optional<Indices> choose() {
     descend(0, 0.0);
+    if (searched_ > searched_sets || placed_ > placed_sets) improve();
+    if (std::isinf(best_moved_)) return std::nullopt;
     std::sort(best_.begin(), best_.end());
     return best_;
   }
@@ -51,35 +60,87 @@ class Chooser {
     return accesses_[buffer] / static_cast<double>(std::max<int64_t>(problem_.buffers[buffer].bytes, 1));
   }
 
-  bool fits(const Indices& buffers) {
-    const PlacementProblem part = part_of(problem_, buffers);
-    // More buffers never lower the bound, so a set that is too large stays so.
-    if (lower_bound_bytes(part) > capacity_) return false;
-    return true;
+  // More buffers never lower the bound, so a set that is too large stays so.
+  bool may_fit(const Indices& buffers, int64_t capacity) const {
+    return lower_bound_bytes(part_of(problem_, buffers)) <= capacity;
+  }
+
+  bool fits(const Indices& kept, const Indices& moved) {
+    ++placed_;
+    return place(part_of(problem_, kept)).arena_bytes <= capacity_ &&
+           (!last_ || place(part_of(problem_, moved)).arena_bytes <= others_);
+  }
+
+  void keep(const Indices& kept, double moved) {
+    best_ = kept;
+    best_moved_ = moved;
   }
 
   void descend(size_t depth, double moved) {
     if (moved >= best_moved_ || searched_++ > searched_sets || placed_ > placed_sets) return;
     if (depth == order_.size()) {
-      ++placed_;
-      if (place(part_of(problem_, chosen_)).arena_bytes > capacity_) return;
-      best_ = chosen_;
-      best_moved_ = moved;
+      if (fits(chosen_, moved_)) keep(chosen_, moved);
       return;
     }
     chosen_.push_back(order_[depth]);
-    if (fits(chosen_)) descend(depth + 1, moved);
+    if (may_fit(chosen_, capacity_)) descend(depth + 1, moved);
     chosen_.pop_back();
-    descend(depth + 1, moved + accesses_[order_[depth]]);
+    moved_.push_back(order_[depth]);
+    if (may_fit(moved_, others_)) descend(depth + 1, moved + accesses_[order_[depth]]);
+    moved_.pop_back();
+  }
+
+  // The search ran out of its limit: takes buffers back, alone or in exchange for one that is used less.
+  void improve() {
+    placed_ = 0;
+    if (std::isinf(best_moved_) && fits({}, order_))
+      keep({}, std::accumulate(order_.begin(), order_.end(), 0.0,
+                               [&](double sum, size_t one) { return sum + accesses_[one]; }));
+    for (bool better = !std::isinf(best_moved_); better && placed_ <= placed_sets;) {
+      better = false;
+      for (const size_t back : order_) better = better || take_back(back);
+    }
+  }
+
+  bool take_back(size_t back) {
+    if (std::find(best_.begin(), best_.end(), back) != best_.end()) return false;
+    for (size_t out = 0; out <= best_.size() && placed_ <= placed_sets; ++out) {
+      Indices kept = best_;
+      double moved = best_moved_ - accesses_[back];
+      if (out < best_.size()) {
+        moved += accesses_[best_[out]];
+        kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(out));
+      }
+      if (moved >= best_moved_) continue;
+      kept.push_back(back);
+      const Indices rest = without(kept);
+      if (!may_fit(kept, capacity_) || !may_fit(rest, others_) || !fits(kept, rest)) continue;
+      keep(kept, moved);
+      return true;
+    }
+    return false;
+  }
+
+  Indices without(const Indices& kept) const {
+    Indices rest = order_;
+    std::erase_if(rest, [&](size_t one) { return std::find(kept.begin(), kept.end(), one) != kept.end(); });
+    return rest;
   }
 
   const PlacementProblem& problem_;
   const std::vector<double>& accesses_;
-  Indices order_, chosen_, best_;
-  int64_t capacity_;
+  Indices order_, chosen_, moved_, best_;
+  int64_t capacity_, others_;
+  bool last_;
   double best_moved_ = std::numeric_limits<double>::infinity();
   int64_t searched_ = 0, placed_ = 0;
 };
+
+int64_t bytes_behind(const std::vector<MemoryRegion>& regions, size_t region) {
+  int64_t bytes = 0;
+  for (size_t i = region + 1; i < regions.size(); ++i) bytes += std::max<int64_t>(regions[i].bytes, 0);
+  return bytes;
+}
 
 }  // namespace
 
@@ -95,7 +156,11 @@ std::optional<RegionPlacement> place_in_regions(const PlacementProblem& problem,
     Placement placed = place(part_of(problem, kept));
     if (placed.arena_bytes > regions[region].bytes) {
       if (region + 1 == regions.size()) return std::nullopt;
-      kept = Chooser(problem, accesses, rest, regions[region].bytes).choose();
+      const bool last = region + 2 == regions.size();
+      const std::optional<Indices> chosen =
+          Chooser(problem, accesses, rest, regions[region].bytes, bytes_behind(regions, region), last).choose();
+      if (!chosen) return std::nullopt;
+      kept = *chosen;
       placed = place(part_of(problem, kept));
     }
     check(part_of(problem, kept), placed);
@@ -111,6 +176,29 @@ std::optional<RegionPlacement> place_in_regions(const PlacementProblem& problem,
   }
   if (!rest.empty()) return std::nullopt;
   return placement;
+}
+
+bool spread(Plan& plan, const std::vector<double>& accesses, const std::vector<MemoryRegion>& regions) {
+  const std::optional<RegionPlacement> placed = place_in_regions({plan.buffers, plan.overlaps}, accesses, regions);
+  if (!placed) return false;
+  std::vector<size_t> arena(regions.size(), 0);
+  plan.arenas.clear();
+  plan.arena_bytes = 0;
+  for (size_t region = 0; region < regions.size(); ++region) {
+    arena[region] = plan.arenas.size();
+    if (placed->used_bytes[region] > 0) plan.arenas.push_back({regions[region].name, placed->used_bytes[region]});
+    plan.arena_bytes += placed->used_bytes[region];
+  }
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    // A buffer of no bytes is at home in any arena.
+    plan.buffers[i].arena = std::min(arena[placed->region[i]], std::max<size_t>(plan.arenas.size(), 1) - 1);
+    plan.buffers[i].offset = placed->offsets[i];
+  }
+  std::erase_if(plan.overlaps, [&](const Overlap& overlap) {
+    return plan.buffers[overlap.output].arena != plan.buffers[overlap.input].arena;
+  });
+  check_plan(plan);
+  return true;
 }
 
 }  // namespace mote

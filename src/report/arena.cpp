@@ -23,6 +23,14 @@ std::string_view kind_of(const Plan& plan, size_t buffer) {
   return "activation";
 }
 
+// The plan with its arenas one behind the other.
+Plan in_one_piece(Plan plan) {
+  std::vector<int64_t> begins{0};
+  for (const Arena& arena : arenas_of(plan)) begins.push_back(begins.back() + arena.bytes);
+  for (Buffer& buffer : plan.buffers) buffer.offset += begins.at(buffer.arena);
+  return plan;
+}
+
 Json buffers_json(const Plan& plan) {
   Json buffers = Json::array();
   for (size_t i = 0; i < plan.buffers.size(); ++i) {
@@ -33,6 +41,7 @@ Json buffers_json(const Plan& plan) {
                        {"offset", buffer.offset},
                        {"first_step", buffer.live.first},
                        {"last_step", buffer.live.last}});
+    if (plan.arenas.size() > 1) buffers.back()["memory"] = plan.arenas[buffer.arena].memory;
   }
   return buffers;
 }
@@ -73,7 +82,8 @@ int64_t bytes_in_use(const Plan& plan, int64_t step) {
 
 }  // namespace
 
-Json arena_json(const Plan& plan) {
+Json arena_json(const Plan& planned) {
+  const Plan plan = in_one_piece(planned);
   Json steps = Json::array();
   for (const int64_t bound : step_bounds_bytes({plan.buffers, plan.overlaps})) {
     const auto step = static_cast<int64_t>(steps.size());

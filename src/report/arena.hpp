@@ -11,6 +11,7 @@ namespace mote {
 // {buffers[] {name, kind, bytes, offset, first_step, last_step},
 //  shared[]  {step, output, input, offset, bytes, distance_bytes},
 //  steps[]   {bytes, lower_bound_bytes}}
+// Several arenas stand one behind the other; each buffer then names its `memory`.
 // kind: input, output, activation, scratch or state. `shared` are the bytes that an output takes over from an
 // input which dies in that step; output and input are indices of `buffers`, and the plan may let the output begin
 // at most `distance_bytes` above the input. `steps` has one entry more than the plan has steps where outputs wait

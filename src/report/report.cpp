@@ -62,6 +62,8 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
           : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
   json["arena_bytes"] = compiled.plan.arena_bytes;
   json["arena_lower_bound_bytes"] = compiled.plan.lower_bound_bytes;
+  for (const Arena& arena : compiled.plan.arenas)
+    json["arenas"].push_back({{"memory", arena.memory}, {"bytes", arena.bytes}});
   json["stack_peak_bytes"] = or_null(measured.stack_peak_bytes);
   json["stack_total_bytes"] = or_null(measured.stack_total_bytes);
   json["stack_bound_bytes"] = measured.sizes ? Json(measured.sizes->stack_bound_bytes) : Json(nullptr);

@@ -44,17 +44,22 @@ void run_step(const Step& step, const Addresses& addresses) {
   step.call.run(pointers);
 }
 
-// Overwrites the arena's bytes that no buffer alive after step `done` uses (-1: before the first; inputs are not
+// Overwrites the arenas' bytes that no buffer alive after step `done` uses (-1: before the first; inputs are not
 // there yet).
-void poison_dead(const Plan& plan, int64_t done, std::byte* arena) {
-  std::vector<bool> alive(static_cast<size_t>(plan.arena_bytes), false);
-  const auto keep = [&](const Buffer& buffer) { std::fill_n(alive.begin() + buffer.offset, buffer.bytes, true); };
+void poison_dead(const Plan& plan, int64_t done, const std::vector<AlignedBytes>& arenas) {
+  std::vector<std::vector<bool>> alive;
+  for (const Arena& arena : arenas_of(plan)) alive.emplace_back(static_cast<size_t>(arena.bytes), false);
+  const auto keep = [&](const Buffer& buffer) {
+    std::fill_n(alive[buffer.arena].begin() + buffer.offset, buffer.bytes, true);
+  };
   for (const Buffer& buffer : plan.buffers) {
     if (buffer.live.first <= done && buffer.live.last > done) keep(buffer);
   }
   for (const State& state : plan.states) keep(plan.buffers[state.buffer]);
-  for (size_t i = 0; i < alive.size(); ++i) {
-    if (!alive[i]) arena[i] = poison_byte;
+  for (size_t arena = 0; arena < alive.size(); ++arena) {
+    for (size_t i = 0; i < alive[arena].size(); ++i) {
+      if (!alive[arena][i]) arenas[arena][i] = poison_byte;
+    }
   }
 }
 
@@ -90,14 +95,15 @@ std::vector<Bytes> copy_outputs(const Graph& graph, const Plan& plan, const Addr
 }  // namespace
 
 struct Simulator::Memory {
-  AlignedBytes arena;
+  std::vector<AlignedBytes> arenas;
   Addresses addresses;
 };
 
 Simulator::Simulator(const Graph& graph, const Plan& plan)
     : graph_(graph), plan_(plan), memory_(std::make_unique<Memory>()) {
-  memory_->arena = aligned_bytes(plan.arena_bytes);
-  for (const Buffer& buffer : plan.buffers) memory_->addresses.push_back(memory_->arena.get() + buffer.offset);
+  for (const Arena& arena : arenas_of(plan)) memory_->arenas.push_back(aligned_bytes(arena.bytes));
+  for (const Buffer& buffer : plan.buffers)
+    memory_->addresses.push_back(memory_->arenas.at(buffer.arena).get() + buffer.offset);
   reset();
 }
 
@@ -107,7 +113,7 @@ void Simulator::reset() { set_states(graph_, plan_, memory_->addresses); }
 
 std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const SimulateOptions& options) {
   const Addresses& addresses = memory_->addresses;
-  if (options.poison) poison_dead(plan_, -1, memory_->arena.get());
+  if (options.poison) poison_dead(plan_, -1, memory_->arenas);
   copy_inputs(graph_, plan_, inputs, addresses);
   for (size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
@@ -117,8 +123,7 @@ std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const Simula
       options.after_step(step,
                          {addresses[step.out[0]], static_cast<size_t>(byte_size(graph_.tensors[output].type))});
     }
-    if (options.poison && i + 1 < plan_.steps.size())
-      poison_dead(plan_, static_cast<int64_t>(i), memory_->arena.get());
+    if (options.poison && i + 1 < plan_.steps.size()) poison_dead(plan_, static_cast<int64_t>(i), memory_->arenas);
   }
   return copy_outputs(graph_, plan_, addresses);
 }

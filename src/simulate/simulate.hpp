@@ -17,7 +17,7 @@ struct SimulateOptions {
   std::function<void(const Step& step, std::span<const std::byte> output)> after_step;  // output 0 of the step
 };
 
-// A device in memory: an arena that lives from run to run, so that the model's state does.
+// A device in memory: arenas that live from run to run, so that the model's state does.
 class Simulator {
  public:
   Simulator(const Graph& graph, const Plan& plan);  // both must outlive it; state is at its initial values

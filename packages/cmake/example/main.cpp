@@ -7,6 +7,6 @@
 @run_once@
 int main() {
   run_once();
-  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(arena)[i]);
+  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(@arenas@)[i]);
   return 0;
 }

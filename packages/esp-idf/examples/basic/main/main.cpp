@@ -7,5 +7,5 @@
 @run_once@
 extern "C" void app_main(void) {
   run_once();
-  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(arena)[i]);
+  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(@arenas@)[i]);
 }

@@ -11,7 +11,7 @@ void setup() { Serial.begin(115200); }
 
 void loop() {
   run_once();
-  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) Serial.println((double)@name@_output0(arena)[i]);
+  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) Serial.println((double)@name@_output0(@arenas@)[i]);
   delay(1000);
 }
 #else
@@ -19,7 +19,7 @@ void loop() {
 
 int main() {
   run_once();
-  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(arena)[i]);
+  for (int i = 0; i < @NAME@_OUTPUT0_ELEMENTS; ++i) printf("%g\n", (double)@name@_output0(@arenas@)[i]);
   return 0;
 }
 #endif

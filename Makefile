@@ -9,7 +9,7 @@
 #   make test-models   every model in ../shared/models on rv32imac and cortex-m4f (or TARGETS=..., CASES=...)
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
-#   make costs   measure every kernel on every emulated target anew, for the estimates of `mote fit`
+#   make costs   measure every kernel on every emulated target, for the estimates of `mote fit`; goes on where it stopped
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 300
 LITERT := build/litert/bin/python
 ONNX := build/onnx/bin/python
 TORCH := build/torch/bin/python
-MODELS ?=
+MODELS ?= $(wildcard ../shared/models)
 CASES ?= 1
 TARGETS ?= rv32imac cortex-m4f
 

@@ -92,19 +92,19 @@ std::vector<Compiled> choose_models(const Flags& flags, std::vector<Compiled> mo
   return chosen;
 }
 
-std::vector<Job> all_jobs(const Flags& flags) {
+// For cores of this kind.
+std::vector<Job> all_jobs(const Core& core, const std::vector<Compiled>& models) {
   std::vector<Job> jobs;
-  for (const Graph& graph : kernel_graphs()) {
-    const Compiled model{graph, make_plan(graph)};
+  for (const Graph& graph : kernel_graphs(core)) {
+    const Compiled model{graph, make_plan(graph, core)};
     for (const bool for_size : {false, true}) {
       for (const Mode mode : {Mode::speed, Mode::size})
         jobs.push_back({graph.name, model, {mode, for_size}, false});
     }
   }
-  if (flags.models.empty()) return jobs;
-  for (const Compiled& model : choose_models(flags, read_models(flags))) {
+  for (const Compiled& model : models) {
     for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed})
-      jobs.push_back({model.graph.name, model, {mode, mode == Mode::size}, true});
+      jobs.push_back({model.graph.name, planned_for(model, core), {mode, mode == Mode::size}, true});
   }
   return jobs;
 }
@@ -128,7 +128,7 @@ std::string observe_job(const Flags& flags, const Target& target, const Job& job
   std::string problem = attempt(job.model);
   if (problem.empty() || job.real) return problem;
   problem.clear();
-  for (const Graph& graph : kernels_apart(job.model)) problem += attempt({graph, make_plan(graph)});
+  for (const Graph& graph : kernels_apart(job.model)) problem += attempt({graph, make_plan(graph, target.core)});
   return problem;
 }
 
@@ -237,14 +237,17 @@ void leave_one_out(const std::vector<Job>& jobs, const Observations& observation
 }
 
 void write_costs(const Flags& flags) {
-  const std::vector<Job> jobs = all_jobs(flags);
+  std::vector<Compiled> models;
+  if (!flags.models.empty()) models = choose_models(flags, read_models(flags));
+  std::map<Core, std::vector<Job>> jobs;
   for (const Target* const target : target::all()) {
     const bool asked = flags.targets.empty() ||
                        std::find(flags.targets.begin(), flags.targets.end(), target->name) != flags.targets.end();
     if (!asked || target->emulator.empty()) continue;
-    const Observations observations = observe_all(flags, *target, jobs);
+    if (jobs.count(target->core) == 0) jobs[target->core] = all_jobs(target->core, models);
+    const Observations observations = observe_all(flags, *target, jobs[target->core]);
     CostTable table = fit_table(std::string(target->name), all_of(observations));
-    leave_one_out(jobs, observations, table);
+    leave_one_out(jobs[target->core], observations, table);
     write_file(flags.output / fmt::format("{}.json", target->name), costs_json(table).dump(1) + "\n");
     std::cout.flush();
   }

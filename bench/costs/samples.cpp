@@ -68,7 +68,7 @@ void add_layer(Graph& graph, const Sample& sample, const std::string& name) {
 
 }  // namespace
 
-std::vector<Graph> kernel_graphs() {
+std::vector<Graph> kernel_graphs(const Core& core) {
   // [cost_name][kernel]
   std::map<std::string, std::map<std::string, std::vector<Sample>>> samples;
   for (const OpDef* const definition : op::all()) {
@@ -76,7 +76,7 @@ std::vector<Graph> kernel_graphs() {
       std::mt19937 random(seed);
       Sample sample = definition->sample(random);
       if (sample.op->alias() == Alias::view) continue;
-      const Call call = sample.op->lower(pointers(sample), sample.out);
+      const Call call = sample.op->lower_for(core, pointers(sample), sample.out);
       if (reads_constant(sample, call)) continue;
       samples[cost_name(call.kernel)][call.kernel].push_back(std::move(sample));
     }

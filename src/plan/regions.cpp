@@ -10,8 +10,11 @@ namespace mote {
 
 namespace {
 
-constexpr int64_t searched_sets = 20'000;  // work, not time: the same result on every machine
-constexpr int64_t placed_sets = 60;        // each may cost a full placement
+// Limits are work, not time: the same result on every machine. `mote fit` searches a dozen times for each board,
+// so large problems get fewer sets, each of which costs more.
+constexpr int64_t search_work = 300'000;                           // sets tried times buffers
+constexpr size_t small_problem = 16;                               // buffers
+constexpr int64_t placed_sets_small = 60, placed_sets_large = 12;  // each may cost a full placement
 
 using Indices = std::vector<size_t>;
 
@@ -41,7 +44,9 @@ class Chooser {
         order_(candidates),
         capacity_(capacity),
         others_(others),
-        last_(last) {
+        last_(last),
+        most_searched_(search_work / std::max<int64_t>(std::ssize(candidates), 1)),
+        most_placed_(candidates.size() <= small_problem ? placed_sets_small : placed_sets_large) {
     // The hottest bytes first: the first set that the search completes is already a good one.
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return heat(a) > heat(b); });
   }
@@ -49,7 +54,7 @@ class Chooser {
   // The set that stays, by index; nothing where no choice leaves both sides enough room.
   std::optional<Indices> choose() {
     descend(0, 0.0);
-    if (searched_ > searched_sets || placed_ > placed_sets) improve();
+    if (exhausted()) improve();
     if (std::isinf(best_moved_)) return std::nullopt;
     std::sort(best_.begin(), best_.end());
     return best_;
@@ -59,6 +64,8 @@ class Chooser {
   double heat(size_t buffer) const {
     return accesses_[buffer] / static_cast<double>(std::max<int64_t>(problem_.buffers[buffer].bytes, 1));
   }
+
+  bool exhausted() const { return searched_ > most_searched_ || placed_ > most_placed_; }
 
   // More buffers never lower the bound, so a set that is too large stays so.
   bool may_fit(const Indices& buffers, int64_t capacity) const {
@@ -77,7 +84,8 @@ class Chooser {
   }
 
   void descend(size_t depth, double moved) {
-    if (moved >= best_moved_ || searched_++ > searched_sets || placed_ > placed_sets) return;
+    if (moved >= best_moved_ || exhausted()) return;
+    ++searched_;
     if (depth == order_.size()) {
       if (fits(chosen_, moved_)) keep(chosen_, moved);
       return;
@@ -92,11 +100,11 @@ class Chooser {
 
   // The search ran out of its limit: takes buffers back, alone or in exchange for one that is used less.
   void improve() {
-    placed_ = 0;
+    placed_ = searched_ = 0;
     if (std::isinf(best_moved_) && fits({}, order_))
       keep({}, std::accumulate(order_.begin(), order_.end(), 0.0,
                                [&](double sum, size_t one) { return sum + accesses_[one]; }));
-    for (bool better = !std::isinf(best_moved_); better && placed_ <= placed_sets;) {
+    for (bool better = !std::isinf(best_moved_); better && !exhausted();) {
       better = false;
       for (const size_t back : order_) better = better || take_back(back);
     }
@@ -104,7 +112,7 @@ class Chooser {
 
   bool take_back(size_t back) {
     if (std::find(best_.begin(), best_.end(), back) != best_.end()) return false;
-    for (size_t out = 0; out <= best_.size() && placed_ <= placed_sets; ++out) {
+    for (size_t out = 0; out <= best_.size() && !exhausted(); ++out) {
       Indices kept = best_;
       double moved = best_moved_ - accesses_[back];
       if (out < best_.size()) {
@@ -112,6 +120,7 @@ class Chooser {
         kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(out));
       }
       if (moved >= best_moved_) continue;
+      ++searched_;
       kept.push_back(back);
       const Indices rest = without(kept);
       if (!may_fit(kept, capacity_) || !may_fit(rest, others_) || !fits(kept, rest)) continue;
@@ -132,6 +141,7 @@ class Chooser {
   Indices order_, chosen_, moved_, best_;
   int64_t capacity_, others_;
   bool last_;
+  int64_t most_searched_, most_placed_;
   double best_moved_ = std::numeric_limits<double>::infinity();
   int64_t searched_ = 0, placed_ = 0;
 };

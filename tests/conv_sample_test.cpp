@@ -29,18 +29,25 @@ struct CoreCase {
   Kernels fast;
 };
 
-const CoreCase core_cases[] = {{"portable",
-                                {},
-                                {{"conv2d", {"conv2d_4x4_s8", "conv2d_narrow_s16"}},
-                                 {"transpose_conv", {"transpose_conv_narrow_s16"}},
-                                 {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
-                                 {"fully_connected", {"fully_connected_s8", "conv2d_4x4_s8"}}}},
-                               {"dsp",
-                                {.dsp = true},
-                                {{"conv2d", {"conv2d_paired_s8"}},
-                                 {"transpose_conv", {}},
-                                 {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
-                                 {"fully_connected", {"fully_connected_paired_s8", "conv2d_paired_s8"}}}}};
+const CoreCase core_cases[] = {
+    {"portable",
+     {},
+     {{"conv2d", {"conv2d_4x4_s8", "conv2d_narrow_s16"}},
+      {"transpose_conv", {"transpose_conv_narrow_s16"}},
+      {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
+      {"fully_connected", {"fully_connected_s8", "conv2d_4x4_s8"}}}},
+    {"dsp",
+     {.dsp = true},
+     {{"conv2d", {"conv2d_paired_s8"}},
+      {"transpose_conv", {}},
+      {"depthwise_conv2d", {"depthwise_conv2d_3x3_paired_s8"}},
+      {"fully_connected", {"fully_connected_paired_s8", "conv2d_paired_s8"}}}},
+    {"mve",
+     {.dsp = true, .mve = true},
+     {{"conv2d", {"conv2d_vector_s8"}},
+      {"transpose_conv", {}},
+      {"depthwise_conv2d", {"depthwise_conv2d_vector_s8"}},
+      {"fully_connected", {"fully_connected_vector_s8", "conv2d_pointwise_vector_s8"}}}}};
 
 class ConvolutionSamples : public ::testing::TestWithParam<std::tuple<std::string_view, size_t>> {};
 
@@ -49,7 +56,7 @@ TEST_P(ConvolutionSamples, EqualThePlainKernel) {
   const CoreCase& core = core_cases[index];
   std::mt19937 random(20231);
   std::map<std::string, int> kernels;
-  for (int i = 0; i < 1500; ++i) {
+  for (int i = 0; i < 2000; ++i) {
     const Sample sample = definition(op).sample(random);
     const std::vector<const Tensor*> in = test::input_pointers(sample);
     const Call call = sample.op->lower_for(core.core, in, sample.out);

@@ -79,7 +79,7 @@ TEST_P(RealModel, EqualsTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, RealModel,
-                         testing::Combine(testing::Values("rv32imac", "cortex-m4f", "lx106"),
+                         testing::Combine(testing::Values("rv32imac", "cortex-m4f", "cortex-m55", "lx106"),
                                           testing::ValuesIn(test::emulated_models())),
                          [](const auto& info) {
                            return identifier_of(std::get<0>(info.param) + "_" + std::get<1>(info.param));

@@ -134,6 +134,16 @@ TEST(StackBound, FallsThroughIntoTheNextFunction) {
             48);
 }
 
+// The linker fills the gap behind a function with zeros, which read as `movs r0, r0`.
+TEST(StackBound, DoesNotFallThroughAGap) {
+  EXPECT_EQ(stack_bound(read_call_graph("00000100 <run>:\n 100:\tpush\t{r4, lr}\n 102:\tpop\t{r4, pc}\n "
+                                        "104:\tmovs\tr0, r0\n\n00000108 <next>:\n 108:\tpush\t{r4, lr}\n "
+                                        "10a:\tpop\t{r4, pc}\n",
+                                        "cortex-m", {}),
+                        "run"),
+            8);
+}
+
 TEST(StackBound, FunctionsThatJumpIntoEachOtherCountOnce) {
   EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tbeqz\ta0,206 <tail+0x6>\n 104:\tret\n\n"
                        "00000200 <tail>:\n 200:\tadd\tsp,sp,-32\n 206:\tbnez\ta0,102 <run+0x2>\n 208:\tret\n"),

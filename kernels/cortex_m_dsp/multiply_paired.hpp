@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "nn/assembly.hpp"
 #include "nn/fixed.hpp"
 
 // Blocking. Fourteen registers are free (all but sp and pc; the functions give up the frame pointer). Two pixels
@@ -92,16 +93,8 @@
   : [self] "m"(self), [end] "m"(end)                                                                           \
   : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr"
 
-// One instance each for the whole program. The inner loops need every register, also at -O0.
-#define MOTE_ASSEMBLY static __attribute__((noinline, unused, optimize("omit-frame-pointer")))
-
 namespace nn {
 
-MOTE_KERNEL uint32_t load_word(const void* from) {
-  uint32_t word;
-  __asm__("ldr %0, %1" : "=r"(word) : "m"(*static_cast<const uint32_t*>(from)));
-  return word;
-}
 MOTE_KERNEL uint32_t even_bytes(uint32_t word) {
   uint32_t pair;
   __asm__("sxtb16 %0, %1" : "=r"(pair) : "r"(word));

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "nn/conv2d.hpp"
+#include "nn/conv2d_runs.hpp"
 #include "nn/fixed.hpp"
 #include "nn/multiply_paired.hpp"
 
@@ -44,46 +45,6 @@ MOTE_KERNEL uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
   return to;
 }
 
-MOTE_KERNEL int8_t* copy_bytes(const int8_t* from, int32_t count, int8_t* to) {
-  for (; count >= 4; count -= 4) {
-    const uint32_t word = load_word(from);
-    __builtin_memcpy(to, &word, 4);
-    from += 4, to += 4;
-  }
-  for (; count > 0; --count) *to++ = *from++;
-  return to;
-}
-MOTE_KERNEL int8_t* fill_bytes(int32_t value, int32_t count, int8_t* to) {
-  for (; count > 0; --count) *to++ = static_cast<int8_t>(value);
-  return to;
-}
-
-// Walks the window's rows: inside(from, count, to) for values of the input that lie one after the other, outside
-// (count, to) for the others; both return what follows `to`.
-template <class T, class Inside, class Outside>
-MOTE_KERNEL void conv2d_runs(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, T* to,
-                             const Inside& inside, const Outside& outside) {
-  const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
-  for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
-    const int32_t y = top + ky * p.dilation_height;
-    if (static_cast<uint32_t>(y) >= static_cast<uint32_t>(p.in_height) || columns.low >= columns.high) {
-      to = outside(p.kernel_width * p.in_channels, to);
-      continue;
-    }
-    if (columns.low > 0) to = outside(columns.low * p.in_channels, to);
-    const int8_t* from = in + (y * p.in_width + left + columns.low * p.dilation_width) * p.in_channels;
-    if (p.dilation_width == 1) {
-      to = inside(from, (columns.high - columns.low) * p.in_channels, to);
-    } else {
-      for (int32_t kx = columns.low; kx < columns.high; ++kx) {
-        to = inside(from, p.in_channels, to);
-        from += p.dilation_width * p.in_channels;
-      }
-    }
-    if (columns.high < p.kernel_width) to = outside((p.kernel_width - columns.high) * p.in_channels, to);
-  }
-}
-
 // The window of one pixel, widened. Runs of whole words are widened where they lie; others first become one row of
 // bytes, in `row`.
 MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, uint32_t* to,
@@ -95,11 +56,7 @@ MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t t
         [](const int8_t* from, int32_t count, uint32_t* place) MOTE_INLINE { return widen(from, count, place); },
         [&](int32_t count, uint32_t* place) MOTE_INLINE { return fill_wide(p.in_zero, count, place); });
   } else {
-    conv2d_runs(
-        p, in, top, left, row,
-        [](const int8_t* from, int32_t count, int8_t* place)
-            MOTE_INLINE { return copy_bytes(from, count, place); },
-        [&](int32_t count, int8_t* place) MOTE_INLINE { return fill_bytes(p.in_zero, count, place); });
+    conv2d_gather_bytes(p, in, top, left, row);
     widen(row, window * p.in_channels, to);
   }
 }

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "nn/copy_bytes.hpp"
 #include "nn/fixed.hpp"
 
 namespace nn {
@@ -54,19 +55,11 @@ MOTE_KERNEL uint32_t paired_entry(int32_t steps, int32_t unroll, int32_t step_by
 
 }  // namespace nn
 
-// GCC only: Clang cannot be told to keep its frame pointer out of the way.
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__clang__)
 #include "cortex_m_dsp/multiply_paired.hpp"
 #else
 
 namespace nn {
-
-// Loads a word from anywhere, and stores one.
-MOTE_KERNEL uint32_t load_word(const void* from) {
-  uint32_t word;
-  __builtin_memcpy(&word, from, 4);
-  return word;
-}
 
 // Bytes 0 and 2, and bytes 1 and 3, as pairs of 16 bits.
 MOTE_KERNEL uint32_t even_bytes(uint32_t word) { return low_bytes(word); }

@@ -178,7 +178,8 @@ bool is_arm_branch(std::string_view mnemonic) {
 Instruction read_arm(std::string_view full_mnemonic, std::string_view operands) {
   Instruction result;
   const std::string_view mnemonic = full_mnemonic.substr(0, full_mnemonic.find('.'));
-  if (mnemonic.empty() || mnemonic == "nop") return padding();  // ".word" and padding
+  const bool zeros = mnemonic == "movs" && operands == "r0, r0";         // what the linker fills gaps with
+  if (mnemonic.empty() || mnemonic == "nop" || zeros) return padding();  // ".word" and padding
   if (is_arm_branch(mnemonic))
     result.flow = Flow::branch;
   else if (mnemonic == "b")

@@ -13,6 +13,7 @@
 #include "ops/convolution_calls.hpp"
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
+#include "ops/convolution_vector.hpp"
 
 namespace mote::convolution {
 
@@ -187,11 +188,6 @@ std::vector<Constant> folded_constants(const Folded& folded, bool packed) {
           constant_of("shift", DType::u8, folded.shift)};
 }
 
-bool fits_depthwise_3x3(const nn::Conv2d& s) {
-  return s.group_channels == 1 && s.group_outputs == 1 && s.kernel_height == 3 && s.kernel_width == 3 &&
-         s.dilation_height == 1 && s.dilation_width == 1 && s.stride_width <= 2;
-}
-
 Call depthwise_3x3(const Quantised& q, const Folded& folded) {
   Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
                         "Conv2d", q.shape, {input(0), constant(0), constant(1), constant(2), output(0)});
@@ -226,6 +222,9 @@ Call lower_s8(const Problem& problem, const Core& core) {
   if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
   if (!folded) return plain_s8(problem, q);
+  if (core.mve) {
+    if (std::optional<Call> call = lower_vector(problem, q, *folded)) return *std::move(call);
+  }
   if (core.dsp) {
     if (std::optional<Call> call = lower_paired(problem, q, *folded)) return *std::move(call);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nn/conv2d_paired.hpp"
+#include "nn/depthwise_conv2d_3x3_paired.hpp"
 #include "nn/fully_connected_paired.hpp"
 #include "ops/convolution_calls.hpp"
 
@@ -73,6 +74,9 @@ std::optional<std::vector<int16_t>> pair_weights(const Folded& folded, const std
   return packed;
 }
 
+// As nn::requantize_paired has it; `shift` is that of nn::Requantize.
+int32_t rounding_offset(int shift, int32_t out_zero) { return (2 * out_zero + 1) * (1 << (shift - 2)); }
+
 // For four channels: {256 a + b, b} of both pairs of biases, modulo 2^32; {multiplier, offset} of each channel.
 std::vector<int32_t> paired_scales(const Folded& folded, int32_t out_zero) {
   const size_t channels = folded.shift.size();
@@ -85,9 +89,8 @@ std::vector<int32_t> paired_scales(const Folded& folded, int32_t out_zero) {
       scales.push_back(static_cast<int32_t>(lower));
     }
     for (size_t i = c; i < c + 4; ++i) {
-      const int shift = i < channels ? folded.shift[i] : 2;
       scales.push_back(folded.scales[2 * i + 1]);
-      scales.push_back((2 * out_zero + 1) * (1 << (shift - 2)));
+      scales.push_back(rounding_offset(i < channels ? folded.shift[i] : 2, out_zero));
     }
   }
   return scales;
@@ -122,9 +125,36 @@ std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, co
   return call;
 }
 
+bool fits_depthwise(const nn::Conv2d& s) {
+  const int64_t beyond = int64_t{s.out_width - 1} * s.stride_width + 3 - s.pad_left - s.in_width;
+  return fits_depthwise_3x3(s) && s.in_width >= 2 && s.pad_left <= 1 && beyond <= 1 && s.low == -128 &&
+         s.high == 127;
+}
+
+Call paired_depthwise(const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
+  std::vector<int8_t> weights(folded.weights.size());
+  std::vector<int32_t> scales;
+  for (size_t c = 0; c < folded.shift.size(); ++c) {
+    for (int32_t k = 0; k < 9; ++k) {
+      weights[9 * c + static_cast<size_t>(nn::depthwise_place(k / 3, k % 3))] =
+          folded.weights[9 * c + static_cast<size_t>(k)];
+    }
+    scales.insert(scales.end(),
+                  {folded.scales[2 * c], folded.scales[2 * c + 1], rounding_offset(folded.shift[c], s.out_zero)});
+  }
+  Call call = make_call(nn::depthwise_conv2d_3x3_paired_s8, "depthwise_conv2d_3x3_paired_s8",
+                        "nn/depthwise_conv2d_3x3_paired.hpp", "Conv2d", s,
+                        {input(0), constant(0), constant(1), output(0)});
+  call.constants = {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, scales)};
+  call.order = Order{2, 1, false};
+  return call;
+}
+
 }  // namespace
 
 std::optional<Call> lower_paired(const Problem& problem, const Quantised& q, const Folded& folded) {
+  if (fits_depthwise(q.shape)) return paired_depthwise(q, folded);
   if (q.shape.group_channels != q.shape.in_channels) return std::nullopt;
   return few_rows(q.shape) ? paired_dense(problem, q, folded) : paired_blocks(problem, q, folded);
 }

@@ -103,6 +103,27 @@ struct Minimum : Plain {
   }
 };
 
+// The angle of the point (x, y), from -pi to pi.
+struct Atan2 : Plain {
+  MOTE_KERNEL float operator()(float y, float x) const { return atan2_f32(y, x); }
+};
+
+struct ExclusiveOr : Plain {
+  template <class T>
+  MOTE_KERNEL T operator()(T a, T b) const {
+    return static_cast<T>(a ^ b);
+  }
+};
+
+// By 0 to all but one of the bits; others count as the nearest of these.
+struct RightShift : Plain {
+  template <class T>
+  MOTE_KERNEL T operator()(T a, T b) const {
+    constexpr T most = static_cast<T>(8 * sizeof(T) - 1);
+    return static_cast<T>(a >> (b < 0 ? T{0} : b < most ? b : most));
+  }
+};
+
 struct SquaredDifference : Plain {
   template <class T>
   MOTE_KERNEL T operator()(T a, T b) const {

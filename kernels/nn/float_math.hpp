@@ -65,4 +65,27 @@ MOTE_KERNEL float largest_of(const float* values, int32_t count) {
   return largest;
 }
 
+// The angle of the point (x, y), from -pi to pi, to about 3 units in the last place; zeros have signs. The smaller
+// coordinate over the larger lies in [0, 1]; above tan(pi / 8) the angle to the diagonal is taken instead.
+MOTE_KERNEL float atan2_f32(float y, float x) {
+  if (x != x || y != y) return x + y;
+  const float far_x = x < 0.0f ? -x : x, far_y = y < 0.0f ? -y : y;
+  const bool steep = far_y > far_x;
+  const float small = steep ? far_x : far_y, large = steep ? far_y : far_x;
+  float t = large == 0.0f ? 0.0f : small == large ? 1.0f : small / large;
+  float angle = 0.0f;
+  if (t > 0.414213562f) {
+    angle = 0.785398163f;
+    t = (t - 1.0f) / (t + 1.0f);
+  }
+  const float z = t * t;
+  const float factors[] = {-1.38776856e-1f, 1.99777106e-1f, -3.33329491e-1f};
+  float sum = 8.05374449e-2f;
+  for (int k = 0; k < 3; ++k) sum = sum * z + factors[k];
+  angle += sum * z * t + t;
+  if (steep) angle = 1.57079633f - angle;
+  if (bits_of(x) < 0) angle = 3.14159265f - angle;
+  return bits_of(y) < 0 ? -angle : angle;
+}
+
 }  // namespace nn

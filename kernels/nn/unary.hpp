@@ -99,6 +99,14 @@ struct Negative : Plain {
   MOTE_KERNEL int64_t operator()(int64_t x) const { return static_cast<int64_t>(-static_cast<uint64_t>(x)); }
 };
 
+// 1, 0 or -1.
+struct Sign : Plain {
+  template <class T>
+  MOTE_KERNEL T operator()(T x) const {
+    return static_cast<T>((x > 0) - (x < 0));
+  }
+};
+
 struct Exp : Plain {
   MOTE_KERNEL float operator()(float x) const { return x > 88.7f ? __builtin_inff() : exp_f32(x); }
 };

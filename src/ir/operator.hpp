@@ -73,8 +73,8 @@ class Operator {
   [[nodiscard]] virtual Alias alias() const { return Alias::none; }  // of output 0 to input 0
 
   // The operator that does this and then `next` (its only consumer), or nullptr. `in` are this node's inputs and
-  // `next_in` those of `next`, `middle` the type between the two. The result takes this node's input 0 followed by
-  // the inputs of `next` from 1 on.
+  // `next_in` those of `next`, `middle` the type between the two. The result takes this node's inputs followed by
+  // those of `next` from 1 on.
   [[nodiscard]] virtual OperatorPtr absorb(const Operator& next, Inputs in, Inputs next_in,
                                            const TensorType& middle) const;
 

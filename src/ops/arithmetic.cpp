@@ -161,17 +161,19 @@ long double floor_quotient(long double a, long double b) { return b == 0 ? 0 : s
 const std::vector<DType> numbers{DType::i8, DType::i16, DType::f32, DType::i32, DType::i64};
 const std::vector<DType> choices{DType::i8, DType::u8, DType::i16, DType::f32, DType::i32, DType::i64};
 
-const BinaryKind add{"add", numbers, false, [](long double a, long double b, bool) { return a + b; }, add_call};
-const BinaryKind subtract{"sub", numbers, false, [](long double a, long double b, bool) { return a - b; },
-                          subtract_call};
-const BinaryKind multiply{"mul", numbers, false, [](long double a, long double b, bool) { return a * b; },
-                          multiply_call};
+const BinaryKind add{"add",    numbers, false, [](long double a, long double b, bool) { return a + b; },
+                     add_call, true};
+const BinaryKind subtract{"sub",         numbers, false, [](long double a, long double b, bool) { return a - b; },
+                          subtract_call, true};
+const BinaryKind multiply{"mul",         numbers, false, [](long double a, long double b, bool) { return a * b; },
+                          multiply_call, true};
 const BinaryKind divide{
     "div",
     {DType::f32, DType::i32},
     false,
     [](long double a, long double b, bool whole) { return whole ? (b == 0 ? 0 : std::trunc(a / b)) : a / b; },
-    divide_call};
+    divide_call,
+    true};
 const BinaryKind maximum{"maximum", choices, false,
                          [](long double a, long double b, bool) { return std::max(a, b); },
                          [](const BinaryUse& use) { return choice_call(nn::Maximum(), "nn::Maximum", use); }};
@@ -204,6 +206,36 @@ const BinaryKind power{"pow",
                        false,
                        [](long double a, long double b, bool) { return std::pow(a, b); },
                        [](const BinaryUse& use) { return plain_call<float>(nn::Power(), "nn::Power", use); }};
+
+const BinaryKind atan2{"atan2",
+                       {DType::f32},
+                       false,
+                       [](long double a, long double b, bool) { return std::atan2(a, b); },
+                       [](const BinaryUse& use) { return plain_call<float>(nn::Atan2(), "nn::Atan2", use); }};
+
+template <class F>
+Call bits_call(const char* type, const BinaryUse& use) {
+  return for_dtype<int8_t, uint8_t, int16_t, int32_t>(use.out.dtype, [&]<class T>(T) {
+    return map_2_call<T, T>(Function<F>{{}, type, header}, use.in, use.out);
+  });
+}
+
+const BinaryKind bitwise_xor{
+    "bitwise_xor",
+    {DType::i8, DType::u8, DType::i16, DType::i32},
+    false,
+    [](long double a, long double b, bool) -> long double {
+      return static_cast<long double>(static_cast<int64_t>(a) ^ static_cast<int64_t>(b));
+    },
+    [](const BinaryUse& use) { return bits_call<nn::ExclusiveOr>("nn::ExclusiveOr", use); }};
+const BinaryKind right_shift{
+    "right_shift",
+    {DType::i8, DType::i16, DType::i32},
+    false,
+    [](long double a, long double b, bool) {
+      return std::floor(std::ldexp(a, -std::clamp(static_cast<int>(b), 0, 31)));
+    },
+    [](const BinaryUse& use) { return bits_call<nn::RightShift>("nn::RightShift", use); }};
 
 template <const BinaryKind& kind, class Options>
 Made from_tflite(const tflite::OpView& view) {
@@ -240,9 +272,9 @@ Sample sample_of(const BinaryKind& kind, std::mt19937& random) {
   const DType dtype = kind.dtypes[static_cast<size_t>(random_integer(random, 0, std::ssize(kind.dtypes) - 1))];
   RandomOperands operands = random_operands(random, dtype);
   TensorType out = random_type(random, dtype, operands.shape);
-  const bool fuses = &kind == &add || &kind == &subtract || &kind == &multiply || &kind == &divide;
   const bool moves = &kind == &maximum || &kind == &minimum;
-  if (!is_quantized(out) || &kind == &floor_div || &kind == &floor_mod) {
+  const bool plain = &kind == &floor_div || &kind == &floor_mod || &kind == &bitwise_xor || &kind == &right_shift;
+  if (!is_quantized(out) || plain) {
     out.quant = operands.in[0]->type.quant = operands.in[1]->type.quant = {};
   } else if (moves) {
     operands.in[0]->type.quant = operands.in[1]->type.quant = out.quant;
@@ -261,13 +293,15 @@ Sample sample_of(const BinaryKind& kind, std::mt19937& random) {
   }
   if (operands.in[1]->constant() && &kind == &divide && dtype == DType::i32)
     fill_constant<int32_t>(*operands.in[1], random, 1, 100);
-  const auto activation = static_cast<Activation>(fuses && chance(random, 40) ? random_integer(random, 1, 3) : 0);
+  const auto activation =
+      static_cast<Activation>(kind.takes_activation && chance(random, 40) ? random_integer(random, 1, 3) : 0);
   return {std::make_shared<Binary>(kind, activation), operands.in, {out}, tolerance};
 }
 
 Sample sample(std::mt19937& random) {
-  const BinaryKind* const kinds[] = {&add,     &add,     &subtract,           &multiply,  &multiply, &divide,
-                                     &maximum, &minimum, &squared_difference, &floor_div, &floor_mod};
+  const BinaryKind* const kinds[] = {&add,       &add,     &subtract,    &multiply,           &multiply,
+                                     &divide,    &maximum, &minimum,     &squared_difference, &floor_div,
+                                     &floor_mod, &atan2,   &bitwise_xor, &right_shift};
   if (chance(random, 5)) return power_sample(random);
   return sample_of(*kinds[random_integer(random, 0, std::ssize(kinds) - 1)], random);
 }
@@ -284,7 +318,10 @@ extern const OpDef arithmetic{.name = "arithmetic",
                                          {"SQUARED_DIFFERENCE", from_tflite<squared_difference>},
                                          {"FLOOR_DIV", from_tflite<floor_div>},
                                          {"FLOOR_MOD", from_tflite<floor_mod>},
-                                         {"POW", from_tflite<power>}},
+                                         {"POW", from_tflite<power>},
+                                         {"ATAN2", from_tflite<atan2>},
+                                         {"BITWISE_XOR", from_tflite<bitwise_xor>},
+                                         {"RIGHT_SHIFT", from_tflite<right_shift>}},
                               .sample = sample};
 
 }  // namespace mote::op

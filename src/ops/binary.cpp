@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/sampling.hpp"
+#include "ops/unary.hpp"
 
 namespace mote::op {
 
@@ -57,6 +58,12 @@ Reals Binary::reference(Inputs in, const Types& out, const Reals& x) const {
 
 Region Binary::needs(size_t input, const Region& region, Inputs in, const Types&) const {
   return broadcast_needs(region, in[input]->type.shape);
+}
+
+OperatorPtr Binary::absorb(const Operator& next, Inputs, Inputs, const TensorType&) const {
+  const Activation clamp = clamp_of(next);
+  if (!kind_.takes_activation || activation_ != Activation::none || clamp == Activation::none) return nullptr;
+  return std::make_shared<Binary>(kind_, clamp);
 }
 
 Call Binary::lower(Inputs in, const Types& out) const {

@@ -24,6 +24,7 @@ struct BinaryKind {
   // The mathematics; `whole`: on integers without quantisation. Long double holds every 64-bit integer.
   long double (*real)(long double a, long double b, bool whole);
   Call (*call)(const BinaryUse& use);  // checks the quantisation, too
+  bool takes_activation = false;       // a fused one, that is
 };
 
 class Binary final : public Operator {
@@ -36,6 +37,8 @@ class Binary final : public Operator {
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override;
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override;
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
+  [[nodiscard]] OperatorPtr absorb(const Operator& next, Inputs in, Inputs next_in,
+                                   const TensorType& middle) const override;
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
 
  private:

@@ -8,6 +8,7 @@
 
 #include "ir/operator.hpp"
 #include "ops/convolution_kernels.hpp"
+#include "ops/unary.hpp"
 
 namespace mote {
 
@@ -60,6 +61,12 @@ class Convolution : public WeightedSum {
   [[nodiscard]] const SlidingWindow& window() const { return window_; }
   [[nodiscard]] virtual OperatorPtr with_window(const SlidingWindow& window) const = 0;
   [[nodiscard]] std::string parameters() const override { return to_text(window_); }
+  [[nodiscard]] OperatorPtr absorb(const Operator& next, Inputs, Inputs, const TensorType&) const override {
+    SlidingWindow window = window_;
+    window.activation = op::clamp_of(next);
+    const bool joins = window_.activation == Activation::none && window.activation != Activation::none;
+    return joins ? with_window(window) : nullptr;
+  }
 
  private:
   SlidingWindow window_;

@@ -23,6 +23,12 @@ class FullyConnected final : public WeightedSum {
     return text;
   }
 
+  OperatorPtr absorb(const Operator& next, Inputs, Inputs, const TensorType&) const override {
+    const Activation clamp = op::clamp_of(next);
+    if (activation_ != Activation::none || clamp == Activation::none) return nullptr;
+    return make_fully_connected(clamp, keep_dimensions_, asymmetric_);
+  }
+
   Types infer(Inputs in, const Types& declared) const override {
     convolution::check_inputs(in);
     const Shape& input = in[0]->type.shape;

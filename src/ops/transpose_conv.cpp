@@ -20,6 +20,13 @@ class TransposeConv final : public WeightedSum {
     return to_text(window_) + fmt::format(" size={}x{}", height_, width_);
   }
 
+  OperatorPtr absorb(const Operator& next, Inputs, Inputs, const TensorType&) const override {
+    SlidingWindow window = window_;
+    window.activation = op::clamp_of(next);
+    const bool joins = window_.activation == Activation::none && window.activation != Activation::none;
+    return joins ? make_transpose_conv(window, height_, width_) : nullptr;
+  }
+
   Types infer(Inputs in, const Types& declared) const override {
     convolution::check_inputs(in);
     const Shape& input = in[0]->type.shape;

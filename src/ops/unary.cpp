@@ -4,12 +4,13 @@
 
 #include <cmath>
 
-#include "formats/tflite_view.hpp"
+#include "ops/axes.hpp"
 #include "ops/byte_functions.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
 #include "ops/sigmoid_table.hpp"
+#include "ops/unary.hpp"
 
 namespace mote::op {
 
@@ -31,6 +32,7 @@ struct UnaryKind {
   double (*real)(double x, double slope);
   Call (*call)(const UnaryUse& use);  // checks the quantisation, too; constants of its own come first
   bool positive = false;              // only defined there
+  Activation clamp = Activation::none;
 };
 
 // Appends the input to the call's constants when it is one.
@@ -210,13 +212,24 @@ const UnaryKind logistic{"logistic", real_or_quantized, [](double x, double) { r
 const UnaryKind tanh{"tanh", real_or_quantized, [](double x, double) { return std::tanh(x); }, tanh_call};
 const UnaryKind leaky_relu{"leaky_relu", real_or_quantized,
                            [](double x, double slope) { return x > 0 ? x : x * slope; }, leaky_relu_call};
-const UnaryKind relu{"relu", real_or_quantized, [](double x, double) { return std::max(x, 0.0); },
-                     [](const UnaryUse& use) { return between_call(0, most, use); }};
-const UnaryKind relu6{"relu6", real_or_quantized, [](double x, double) { return std::clamp(x, 0.0, 6.0); },
-                      [](const UnaryUse& use) { return between_call(0, 6, use); }};
-const UnaryKind relu_n1_to_1{"relu_n1_to_1", real_or_quantized,
+const UnaryKind relu{"relu",
+                     real_or_quantized,
+                     [](double x, double) { return std::max(x, 0.0); },
+                     [](const UnaryUse& use) { return between_call(0, most, use); },
+                     false,
+                     Activation::relu};
+const UnaryKind relu6{"relu6",
+                      real_or_quantized,
+                      [](double x, double) { return std::clamp(x, 0.0, 6.0); },
+                      [](const UnaryUse& use) { return between_call(0, 6, use); },
+                      false,
+                      Activation::relu6};
+const UnaryKind relu_n1_to_1{"relu_n1_to_1",
+                             real_or_quantized,
                              [](double x, double) { return std::clamp(x, -1.0, 1.0); },
-                             [](const UnaryUse& use) { return between_call(-1, 1, use); }};
+                             [](const UnaryUse& use) { return between_call(-1, 1, use); },
+                             false,
+                             Activation::relu_n1_to_1};
 const UnaryKind relu_0_to_1{"relu_0_to_1", real_or_quantized,
                             [](double x, double) { return std::clamp(x, 0.0, 1.0); },
                             [](const UnaryUse& use) { return between_call(0, 1, use); }};
@@ -244,6 +257,12 @@ const UnaryKind exp{"exp", real_or_byte, [](double x, double) { return std::exp(
                     [](const UnaryUse& use) { return float_call(nn::Exp(), "nn::Exp", exp_of, use); }};
 const UnaryKind log{"log", real_or_byte, [](double x, double) { return std::log(x); },
                     [](const UnaryUse& use) { return float_call(nn::Log(), "nn::Log", log_of, use); }, true};
+const UnaryKind sign{"sign",
+                     {DType::f32, DType::i32},
+                     [](double x, double) { return x > 0   ? 1.0
+                                                   : x < 0 ? -1.0
+                                                           : 0.0; },
+                     [](const UnaryUse& use) { return map_call<float, int32_t>(nn::Sign(), "nn::Sign", use); }};
 const UnaryKind sqrt{"sqrt", real, [](double x, double) { return std::sqrt(x); },
                      [](const UnaryUse& use) { return real_call<nn::Sqrt>("nn::Sqrt", use); }, true};
 const UnaryKind rsqrt{"rsqrt", real_or_byte, [](double x, double) { return 1 / std::sqrt(x); },
@@ -265,7 +284,11 @@ const UnaryKind logical_not{
 
 class Unary final : public Operator {
  public:
-  explicit Unary(const UnaryKind& kind, float slope = 0.0F) : kind_(kind), slope_(slope) {}
+  // `keeps_scale`: input and output have one quantisation, if any.
+  explicit Unary(const UnaryKind& kind, float slope = 0.0F, bool keeps_scale = false)
+      : kind_(kind), slope_(slope), keeps_scale_(keeps_scale) {}
+
+  [[nodiscard]] Activation clamp() const { return keeps_scale_ ? kind_.clamp : Activation::none; }
 
   [[nodiscard]] std::string name() const override { return std::string(kind_.name); }
   [[nodiscard]] std::string parameters() const override {
@@ -296,11 +319,13 @@ class Unary final : public Operator {
  private:
   const UnaryKind& kind_;
   float slope_;
+  bool keeps_scale_;
 };
 
 template <const UnaryKind& kind>
-Made from_tflite(const tflite::OpView&) {
-  return {std::make_shared<Unary>(kind), {0}};
+Made from_tflite(const tflite::OpView& view) {
+  const bool keeps_scale = view.outputs.size() == 1 && file_input(view).type.quant == view.outputs[0]->type.quant;
+  return {std::make_shared<Unary>(kind, 0.0F, keeps_scale), {0}};
 }
 
 Made leaky_relu_from_tflite(const tflite::OpView& view) {
@@ -326,10 +351,10 @@ Quantization random_output(const UnaryKind& kind, const TensorType& in, std::mt1
 }
 
 Sample sample(std::mt19937& random) {
-  static const UnaryKind* const kinds[] = {&logistic,    &tanh,       &leaky_relu, &relu, &relu6, &relu_n1_to_1,
-                                           &relu_0_to_1, &hard_swish, &elu,        &gelu, &abs,   &gelu_by_tanh,
-                                           &neg,         &exp,        &log,        &sqrt, &rsqrt, &square,
-                                           &sin,         &cos,        &floor,      &ceil, &round, &logical_not};
+  static const UnaryKind* const kinds[] = {
+      &logistic, &tanh, &leaky_relu,   &relu,  &relu6, &relu_n1_to_1, &relu_0_to_1, &hard_swish, &elu,
+      &gelu,     &abs,  &gelu_by_tanh, &neg,   &exp,   &log,          &sqrt,        &rsqrt,      &square,
+      &sign,     &sin,  &cos,          &floor, &ceil,  &round,        &logical_not};
   const UnaryKind& kind = *kinds[random_integer(random, 0, std::ssize(kinds) - 1)];
   const DType dtype = kind.dtypes[static_cast<size_t>(random_integer(random, 0, std::ssize(kind.dtypes) - 1))];
   const bool quantized = dtype == DType::i8 || dtype == DType::i16;
@@ -353,6 +378,11 @@ Sample sample(std::mt19937& random) {
 
 }  // namespace
 
+Activation clamp_of(const Operator& next) {
+  const auto* const unary = dynamic_cast<const Unary*>(&next);
+  return unary == nullptr ? Activation::none : unary->clamp();
+}
+
 extern const OpDef unary{.name = "unary",
                          .tflite = {{"LOGISTIC", from_tflite<logistic>},
                                     {"TANH", from_tflite<tanh>},
@@ -368,6 +398,7 @@ extern const OpDef unary{.name = "unary",
                                     {"NEG", from_tflite<neg>},
                                     {"EXP", from_tflite<exp>},
                                     {"LOG", from_tflite<log>},
+                                    {"SIGN", from_tflite<sign>},
                                     {"SQRT", from_tflite<sqrt>},
                                     {"RSQRT", from_tflite<rsqrt>},
                                     {"SQUARE", from_tflite<square>},

@@ -32,8 +32,10 @@ bool join(Graph& graph, size_t first) {
   const std::vector<const Tensor*> inputs = inputs_of(graph, node), next_inputs = inputs_of(graph, next);
   OperatorPtr joined = node.op->absorb(*next.op, inputs, next_inputs, graph.tensors[node.out[0]].type);
   if (joined == nullptr) return false;
+  if (joined->name() == node.op->name()) next.origin = node.origin;  // it took the consumer in, not the reverse
   next.op = std::move(joined);
-  next.in[0] = node.in[0];
+  next.in.erase(next.in.begin());
+  next.in.insert(next.in.begin(), node.in.begin(), node.in.end());
   graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(first));
   return true;
 }

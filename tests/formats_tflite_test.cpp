@@ -101,10 +101,15 @@ TEST(FormatsTflite, DamagedStructure) {
   EXPECT_EQ(parse_error([](TfliteWriter& f) { f.model().version = 2; }),
             "has TFLite schema version 2; only version 3 is supported");
   EXPECT_EQ(parse_error([](TfliteWriter& f) { f.model().subgraphs.clear(); }),
-            "has 0 subgraphs; only models with one are supported (no IF, WHILE or CALL)");
-  EXPECT_EQ(
-      parse_error([](TfliteWriter& f) { f.model().subgraphs.push_back(std::make_unique<schema::SubGraphT>()); }),
-      "has 2 subgraphs; only models with one are supported (no IF, WHILE or CALL)");
+            "has no subgraph; there is nothing to compute");
+  const auto with_second = [](std::vector<int> outputs) {
+    return parse_error([&](TfliteWriter& f) {
+      f.model().subgraphs.push_back(std::make_unique<schema::SubGraphT>());
+      f.model().subgraphs[1]->outputs = outputs;
+    });
+  };
+  EXPECT_EQ(with_second({}), "");
+  EXPECT_EQ(with_second({5}), "is damaged: the outputs of subgraph 1 name tensor 5 of 0");
   EXPECT_EQ(parse_error([](TfliteWriter& f) { f.graph().outputs.clear(); }),
             "has no outputs; there is nothing to compute");
   EXPECT_EQ(parse_error([](TfliteWriter& f) { f.graph().inputs = {3}; }),

@@ -122,15 +122,15 @@ void read_options(const schema::Operator& table, FileOperator& result) {
   }
 }
 
-std::vector<const Tensor*> pointers(const Model& model, const std::vector<size_t>& indices) {
+std::vector<const Tensor*> pointers(const SubGraph& graph, const std::vector<size_t>& indices) {
   std::vector<const Tensor*> result;
   for (const size_t index : indices) {
-    result.push_back(index == absent ? nullptr : &model.tensors[index].tensor);
+    result.push_back(index == absent ? nullptr : &graph.tensors[index].tensor);
   }
   return result;
 }
 
-FileOperator read_operator(const schema::Model& file, const schema::Operator& table, const Model& model,
+FileOperator read_operator(const schema::Model& file, const schema::Operator& table, const SubGraph& graph,
                            const std::string& place, Budget& budget) {
   budget.spend(sizeof(FileOperator));
   FileOperator result;
@@ -138,15 +138,34 @@ FileOperator read_operator(const schema::Model& file, const schema::Operator& ta
   require(table.opcode_index() < codes, "is damaged: {} uses operator code {} of {}", place, table.opcode_index(),
           codes);
   read_code(*file.operator_codes()->Get(table.opcode_index()), result, budget);
-  const size_t tensors = model.tensors.size();
+  const size_t tensors = graph.tensors.size();
   result.in = read_indices(table.inputs(), tensors, true, "inputs of " + place, budget);
   result.out = read_indices(table.outputs(), tensors, false, "outputs of " + place, budget);
-  result.view.inputs = pointers(model, result.in);
-  result.view.outputs = pointers(model, result.out);
+  result.view.inputs = pointers(graph, result.in);
+  result.view.outputs = pointers(graph, result.out);
   result.view.intermediates =
-      pointers(model, read_indices(table.intermediates(), tensors, true, "intermediates of " + place, budget));
+      pointers(graph, read_indices(table.intermediates(), tensors, true, "intermediates of " + place, budget));
   read_options(table, result);
   return result;
+}
+
+// `of`: " of subgraph 2", for messages.
+void read_subgraph(const schema::Model& file, const schema::SubGraph& table, const std::string& of, Budget& budget,
+                   SubGraph& graph) {
+  const int field = unknown_field(&table, schema::SubGraphTypeTable());
+  require(field < 0, "sets field {} of the subgraph, which Mote does not know", field);
+  const size_t tensors = table.tensors() == nullptr ? 0 : table.tensors()->size();
+  for (unsigned i = 0; i < tensors; ++i) {
+    graph.tensors.push_back(read_tensor(file, *table.tensors()->Get(i), i, budget));
+  }
+  const size_t operators = table.operators() == nullptr ? 0 : table.operators()->size();
+  for (unsigned i = 0; i < operators; ++i) {
+    graph.operators.push_back(
+        read_operator(file, *table.operators()->Get(i), graph, fmt::format("operator #{}{}", i, of), budget));
+  }
+  const std::string whose = of.empty() ? "the model's" : "the";
+  graph.inputs = read_indices(table.inputs(), tensors, false, fmt::format("{} inputs{}", whose, of), budget);
+  graph.outputs = read_indices(table.outputs(), tensors, false, fmt::format("{} outputs{}", whose, of), budget);
 }
 
 }  // namespace
@@ -156,24 +175,15 @@ Model parse(ByteSpan bytes) {
   model.file.assign(bytes.begin(), bytes.end());  // a vector's memory is aligned as FlatBuffers wants it
   const schema::Model& file = verified_root(model.file);
   const size_t subgraphs = file.subgraphs() == nullptr ? 0 : file.subgraphs()->size();
-  require(subgraphs == 1, "has {} subgraphs; only models with one are supported (no IF, WHILE or CALL)",
-          subgraphs);
-  const schema::SubGraph& graph = *file.subgraphs()->Get(0);
-  const int field = unknown_field(&graph, schema::SubGraphTypeTable());
-  require(field < 0, "sets field {} of the subgraph, which Mote does not know", field);
+  require(subgraphs > 0, "has no subgraph; there is nothing to compute");
   Budget budget(bytes.size());
-  const size_t tensors = graph.tensors() == nullptr ? 0 : graph.tensors()->size();
-  for (unsigned i = 0; i < tensors; ++i) {
-    model.tensors.push_back(read_tensor(file, *graph.tensors()->Get(i), i, budget));
-  }
-  const size_t operators = graph.operators() == nullptr ? 0 : graph.operators()->size();
-  for (unsigned i = 0; i < operators; ++i) {
-    model.operators.push_back(
-        read_operator(file, *graph.operators()->Get(i), model, fmt::format("operator #{}", i), budget));
-  }
-  model.inputs = read_indices(graph.inputs(), tensors, false, "the model's inputs", budget);
-  model.outputs = read_indices(graph.outputs(), tensors, false, "the model's outputs", budget);
+  read_subgraph(file, *file.subgraphs()->Get(0), "", budget, model);
   require(!model.outputs.empty(), "has no outputs; there is nothing to compute");
+  for (unsigned i = 1; i < subgraphs; ++i) {
+    budget.spend(sizeof(SubGraph));
+    model.called.emplace_back();
+    read_subgraph(file, *file.subgraphs()->Get(i), fmt::format(" of subgraph {}", i), budget, model.called.back());
+  }
   return model;
 }
 

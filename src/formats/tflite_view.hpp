@@ -60,20 +60,27 @@ struct FileOperator {
   OpView view;
   std::vector<size_t> in, out;  // indices of tensors; `absent` in `in` only
   std::string problem;          // empty: none; else what in its encoding Mote does not understand
+  bool done = false;            // an earlier step of the import has dealt with it: no node
+  bool gives_nothing = false;   // it only changes a state
+};
+
+struct SubGraph {
+  std::vector<FileTensor> tensors;
+  std::vector<FileOperator> operators;  // in an order in which they can run
+  std::vector<size_t> inputs, outputs;  // indices of tensors
 };
 
 // A file that passed every check of structure: indices are in range and data fit their shapes. What is well formed
 // but beyond Mote (a data type, a field of a newer schema) stands in `problem`, so that all of it can be reported.
 // The views point into the model: it moves, it is never copied.
-struct Model {
+// It is the first subgraph itself; the others are those that operators call.
+struct Model : SubGraph {
   Model() = default;
   Model(Model&&) = default;
   Model& operator=(Model&&) = default;
 
-  std::vector<FileTensor> tensors;
-  std::vector<FileOperator> operators;  // in an order in which they can run
-  std::vector<size_t> inputs, outputs;  // indices of tensors
-  Bytes file;                           // what options tables and custom options point into
+  std::vector<SubGraph> called;  // number 1 of the file first
+  Bytes file;                    // what options tables and custom options point into
 };
 
 // Any bytes: a Model or an Error, in memory proportional to their number.

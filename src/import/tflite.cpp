@@ -9,6 +9,8 @@
 #include "base/identifier.hpp"
 #include "formats/tflite_view.hpp"
 #include "import/signed_model.hpp"
+#include "import/unsupported.hpp"
+#include "import/variables.hpp"
 #include "ir/fold.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -34,6 +36,7 @@ class Importer {
 
  private:
   void check_tensors();
+  void note_other_subgraphs();
   void add_node(size_t index);
   std::vector<Node> make_nodes(const tflite::FileOperator& source, const std::string& origin);
   bool touches_empty(const Node& node) const;
@@ -62,6 +65,7 @@ Graph Importer::import(std::string_view name) {
   for (const size_t index : model_.inputs) graph_.inputs.push_back(tensor(index));
   for (size_t i = 0; i < model_.operators.size(); ++i) add_node(i);
   for (const size_t index : model_.outputs) graph_.outputs.push_back(tensor(index));
+  note_other_subgraphs();
   report();
   compute_outputs();
   verify(graph_);
@@ -75,8 +79,17 @@ void Importer::check_tensors() {
   }
 }
 
+void Importer::note_other_subgraphs() {
+  const auto calls = std::count_if(model_.operators.begin(), model_.operators.end(),
+                                   [](const auto& one) { return one.view.name == "CALL_ONCE"; });
+  if (std::ssize(model_.called) <= calls) return;
+  graph_.notes.push_back(fmt::format("The file has {} subgraphs; the first is compiled, with what it calls.",
+                                     model_.called.size() + 1));
+}
+
 void Importer::add_node(size_t index) {
   const tflite::FileOperator& source = model_.operators[index];
+  if (source.done) return;
   const std::string output = source.view.outputs.empty() ? "no output" : short_name(source.view.outputs[0]->name);
   const std::string origin = fmt::format("{} #{} ({})", source.view.name, index, output);
   try {
@@ -101,9 +114,9 @@ void Importer::add_node(size_t index) {
 std::vector<Node> Importer::make_nodes(const tflite::FileOperator& source, const std::string& origin) {
   const TfliteEntry* const entry = find(source.view.name);
   unknown_operators_ = unknown_operators_ || entry == nullptr;
-  require(entry != nullptr, "this operator is not supported");
+  require(entry != nullptr, "{}", why_unsupported(source.view.name));
   require(source.problem.empty(), "{}", source.problem);
-  require(!source.out.empty(), "has no output");
+  require(!source.out.empty() || source.gives_nothing, "has no output");
   const auto usable = [&](size_t index) {
     return index == tflite::absent || model_.tensors[index].problem.empty();
   };
@@ -192,7 +205,7 @@ TensorId Importer::tensor(size_t index) {
   graph_.tensors.push_back(source);
   if (source.state) {
     count_state(source);
-    graph_.tensors.back().data = initial_state(source.type);
+    if (source.data.empty()) graph_.tensors.back().data = initial_state(source.type);
   }
   return ids_[index];
 }
@@ -236,6 +249,7 @@ void Importer::report() const {
 
 Graph import_tflite(ByteSpan bytes, std::string_view name, std::span<const OpDef* const> operators) {
   tflite::Model model = tflite::parse(bytes);
+  resolve_variables(model);
   const UnsignedBorder border = make_signed(model);
   return with_unsigned_border(Importer(std::move(model), operators).import(name), border);
 }

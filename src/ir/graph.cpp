@@ -96,9 +96,10 @@ std::string dump(const Graph& graph) {
       }
     }
     const std::string parameters = node.op->parameters();
-    text += fmt::format("%{} = {}{}({}) {}\n", fmt::join(node.out, ",%"), node.op->name(),
+    const std::string result = node.out.empty() ? "" : fmt::format("%{} = ", fmt::join(node.out, ",%"));
+    text += fmt::format("{}{}{}({}){}\n", result, node.op->name(),
                         parameters.empty() ? "" : "{" + parameters + "}", fmt::join(arguments, ", "),
-                        type_text(graph.tensors[node.out.at(0)].type));
+                        node.out.empty() ? "" : " " + type_text(graph.tensors[node.out[0]].type));
   }
   text += fmt::format("output %{}\n", fmt::join(graph.outputs, ", %"));
   return text;

@@ -41,6 +41,7 @@ class Model:
     def __init__(self):
         self.tensors, self.buffers, self.operators, self.codes = [], [schema.BufferT()], [], []
         self.inputs, self.outputs, self.states = [], [], []
+        self.first_contents = {}  # of variables
         self.open_shapes = False
 
     def tensor(self, dtype, shape=None, scale=None, zero=0, axis=0, data=None, state=False):
@@ -87,6 +88,35 @@ class Model:
         self.states.append(self.tensor(dtype, shape, state=True, **quantization))
         return self.states[-1]
 
+    def variable(self, name, first=None):
+        """The handle of a resource variable. `first`: its content at the beginning, an array."""
+        handle = self.tensor("i32", ())
+        self.tensors[handle].type = schema.TensorType.RESOURCE
+        options = schema.VarHandleOptionsT()
+        options.sharedName = name
+        self.op("VAR_HANDLE", [], [handle], options)
+        if first is not None:
+            self.first_contents[name] = first
+        self.states.append(handle)
+        return handle
+
+    def first_subgraph(self):
+        """Assigns the first contents of variables; None when there are none."""
+        if not self.first_contents:
+            return None
+        init = Model()
+        init.buffers, init.codes = self.buffers, self.codes
+        for name, values in self.first_contents.items():
+            handle = init.variable(name)
+            init.op("ASSIGN_VARIABLE", [handle, init.constant(values)], [], schema.AssignVariableOptionsT())
+        return init.subgraph("init")
+
+    def subgraph(self, name):
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators, graph.name = self.tensors, self.operators, name
+        graph.inputs, graph.outputs = self.inputs, self.outputs
+        return graph
+
     def op(self, name, inputs, outputs, options=None, intermediates=(), custom=None, version=1):
         """`options`: an object of schema (AddOptionsT). `custom`: option bytes of a custom operator, called `name`."""
         code = schema.OperatorCodeT()
@@ -108,12 +138,18 @@ class Model:
         self.operators.append(operator)
 
     def serialize(self):
-        graph = schema.SubGraphT()
-        graph.tensors, graph.operators, graph.name = self.tensors, self.operators, "main"
-        graph.inputs, graph.outputs = self.inputs, self.outputs
         model = schema.ModelT()
         model.version, model.description = 3, "test"
-        model.subgraphs, model.buffers, model.operatorCodes = [graph], self.buffers, self.codes
+        graph, buffers, codes = self.subgraph("main"), self.buffers, self.codes
+        self.buffers, self.codes = list(buffers), list(codes)
+        init = self.first_subgraph()
+        model.subgraphs = [graph]
+        if init is not None:
+            self.op("CALL_ONCE", [], [], schema.CallOnceOptionsT(initSubgraphIndex=1))
+            graph.operators = [self.operators.pop(), *self.operators]
+            model.subgraphs.append(init)
+        model.buffers, model.operatorCodes = self.buffers, self.codes
+        self.buffers, self.codes = buffers, codes
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

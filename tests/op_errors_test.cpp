@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What operators say about uses that they do not support: one case a message, exact text.
+#include <flatbuffers/flexbuffers.h>
 #include <gtest/gtest.h>
 
 #include "formats/tflite_view.hpp"
+#include "import/unsupported.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -39,6 +41,23 @@ class Use {
     view_.options_type = schema::BuiltinOptionsTraits<Table>::enum_value;
     return *this;
   }
+  // Options of a custom operator.
+  Use& custom(const std::vector<std::pair<const char*, double>>& numbers) {
+    flexbuffers::Builder builder;
+    builder.Map([&] {
+      for (const auto& [name, value] : numbers) {
+        if (value == std::trunc(value)) {
+          builder.Int(name, static_cast<int64_t>(value));
+        } else {
+          builder.Float(name, static_cast<float>(value));
+        }
+      }
+    });
+    builder.Finish();
+    custom_ = builder.GetBuffer();
+    view_.custom_options = std::as_bytes(std::span(custom_));
+    return *this;
+  }
 
   // The message of the Error that making, checking or lowering the operator throws; "none" when nothing does.
   [[nodiscard]] std::string error() const {
@@ -65,6 +84,7 @@ class Use {
   std::vector<std::unique_ptr<Tensor>> tensors_;
   Types outputs_;
   flatbuffers::FlatBufferBuilder builder_;
+  std::vector<uint8_t> custom_;
 };
 
 TensorType quantized(Shape shape, float scale = 0.5F, int32_t zero = 0, DType dtype = DType::i8) {
@@ -336,6 +356,89 @@ TEST(OperatorErrors, L2Normalization) {
   relu.fused_activation_function = schema::ActivationFunctionType::RELU;
   EXPECT_EQ(Use("L2_NORMALIZATION").options(relu).input(plain({3})).output(plain({3})).error(),
             "fuses an activation, which is not supported; export it as an operator of its own");
+}
+
+TEST(OperatorErrors, WritingInPlaces) {
+  const auto update_slice = [](const TensorType& block) {
+    return Use("DYNAMIC_UPDATE_SLICE")
+        .input(plain({3, 4}))
+        .input(block)
+        .integers({0, 0})
+        .output(plain({3, 4}))
+        .error();
+  };
+  EXPECT_EQ(update_slice(plain({2, 2})), "none");
+  EXPECT_EQ(update_slice(plain({4, 4})), "lays 4x4 over 3x4 at 2 indices; ranks must be equal and at most 6");
+  EXPECT_EQ(update_slice(quantized({2, 2})), "lays i8 over f32; both must have one type");
+  const auto scatter_nd = [](const TensorType& updates, const TensorType& out) {
+    return Use("SCATTER_ND")
+        .input({DType::i32, {2, 1}, {}}, to_bytes(std::vector<int32_t>{0, 2}))
+        .input(updates)
+        .integers({4, 3})
+        .output(out)
+        .error();
+  };
+  EXPECT_EQ(scatter_nd(plain({2, 3}), plain({4, 3})), "none");
+  EXPECT_EQ(scatter_nd(plain({2, 2}), plain({4, 3})),
+            "scatters updates 2x2 by indices 2x1 into 4x3; shapes do not fit");
+  EXPECT_EQ(scatter_nd(quantized({2, 3}, 0.5F, 1), quantized({4, 3}, 0.5F, 1)),
+            "adds numbers of zero point 1; only 0 is supported");
+}
+
+TEST(OperatorErrors, ReverseSequence) {
+  const auto reverse = [](int along, int batch, std::vector<int32_t> lengths) {
+    schema::ReverseSequenceOptionsT options;
+    options.seq_dim = along;
+    options.batch_dim = batch;
+    return Use("REVERSE_SEQUENCE")
+        .options(options)
+        .input(plain({2, 3}))
+        .integers(std::move(lengths))
+        .output(plain({2, 3}))
+        .error();
+  };
+  EXPECT_EQ(reverse(1, 0, {3, 1}), "none");
+  EXPECT_EQ(reverse(1, 1, {3, 1}),
+            "turns dimension 1 round for each index of dimension 1 of 2x3; the two must differ");
+  EXPECT_EQ(reverse(1, 0, {1, 2, 3}), "has lengths 3 for the 2 indices of dimension 0");
+  EXPECT_EQ(reverse(2, 0, {1, 2}), "names dimension 2 of a tensor of rank 2");
+}
+
+TEST(OperatorErrors, Detection) {
+  const auto detection = [](double classes_of_a_box, double overlap, int64_t scores) {
+    return Use("TFLite_Detection_PostProcess")
+        .custom({{"max_detections", 5},
+                 {"max_classes_per_detection", classes_of_a_box},
+                 {"num_classes", 3},
+                 {"nms_score_threshold", 0.25},
+                 {"nms_iou_threshold", overlap},
+                 {"y_scale", 10},
+                 {"x_scale", 10},
+                 {"h_scale", 5},
+                 {"w_scale", 5}})
+        .input(plain({1, 8, 4}))
+        .input(plain({1, 8, scores}))
+        .input(plain({8, 4}))
+        .output(plain({1, 5, 4}))
+        .output(plain({1, 5}))
+        .output(plain({1, 5}))
+        .output(plain({1}))
+        .error();
+  };
+  EXPECT_EQ(detection(1, 0.5, 4), "none");
+  EXPECT_EQ(detection(2, 0.5, 4),
+            "gives 2 classes of each box, which is not supported; export with max_classes_per_detection=1 or "
+            "use_regular_nms");
+  EXPECT_EQ(detection(1, 0, 4), "has nms_iou_threshold 0, it must be above 0 and at most 1");
+  EXPECT_EQ(detection(1, 0.5, 5), "has 5 scores a box for 3 classes; there may be one more, for the background");
+}
+
+TEST(OperatorErrors, WhatCannotBeSupported) {
+  EXPECT_EQ(why_unsupported("SOMETHING"), "this operator is not supported");
+  EXPECT_EQ(
+      why_unsupported("IF"),
+      "decides at run time what to compute, which is not supported; choose with SELECT_V2, or make a model of "
+      "each branch");
 }
 
 }  // namespace mote

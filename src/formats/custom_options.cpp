@@ -32,6 +32,15 @@ int32_t CustomOptions::integer(const std::string& name, int64_t low, int64_t hig
 
 bool CustomOptions::boolean(const std::string& name) { return integer(name, 0, 1) != 0; }
 
+float CustomOptions::real(const std::string& name) {
+  const flexbuffers::Reference value = map_of(bytes_)[name.c_str()];
+  require(value.IsNumeric(), "has no real option '{}'; convert the model again", name);
+  read_.insert(name);
+  return value.AsFloat();
+}
+
+bool CustomOptions::has(const std::string& name) const { return !map_of(bytes_)[name.c_str()].IsNull(); }
+
 void CustomOptions::require_all_read() const {
   const flexbuffers::TypedVector keys = map_of(bytes_).Keys();
   for (size_t i = 0; i < keys.size(); ++i) {

@@ -17,6 +17,9 @@ class CustomOptions {
   // Throw Error when there is no such option, or it is of another kind or outside [low, high].
   [[nodiscard]] int32_t integer(const std::string& name, int64_t low, int64_t high);
   [[nodiscard]] bool boolean(const std::string& name);
+  [[nodiscard]] float real(const std::string& name);
+
+  [[nodiscard]] bool has(const std::string& name) const;
 
   // Throws Error that names an option nobody asked for.
   void require_all_read() const;

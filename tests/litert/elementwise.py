@@ -124,6 +124,49 @@ for i in range(4):
         unary("NEG", dtype, i)
     unary("ABS", "i32", i)
     unary("LOGICAL_NOT", "boolean", i)
+def prelu(case, dtype):
+    random = run.random(case)
+    shape = random_shape(random, 1, 4)
+    model = Model()
+    x = model.input(dtype, shape, **random_quantization(random, dtype))
+    slopes = broadcastable(random, shape)
+    described = random_quantization(random, dtype)
+    alpha = (model.constant(random_values(random, dtype, slopes), dtype, **described) if random.random() < 0.6
+             else model.input(dtype, slopes, **described))
+    model.op("PRELU", [x, alpha], [model.output(dtype, **random_quantization(random, dtype))])
+    run.check(case, model)
+
+
+def add_n(case, dtype):
+    random = run.random(case)
+    shape, model, described = random_shape(random, 1, 4), Model(), random_quantization(random, dtype)
+    inputs = [model.input(dtype, shape, **described) for _ in range(int(random.integers(2, 6)))]
+    model.op("ADD_N", inputs, [model.output(dtype, **random_quantization(random, dtype))], schema.AddNOptionsT())
+    run.check(case, model, make_inputs=inputs_of(model, -1000, 1000) if dtype == "i32" else None)
+
+
+def l2_normalization(case, dtype):
+    random = run.random(case)
+    model = Model()
+    x = model.input(dtype, random_shape(random, 1, 4, 20), **random_quantization(random, dtype))
+    described = {"scale": 1 / 128, "zero": 0} if dtype == "i8" else {}
+    model.op("L2_NORMALIZATION", [x], [model.output(dtype, **described)], schema.L2NormOptionsT(), version=2)
+    run.check(case, model)
+
+
+for i in range(30):
+    for function, name in ((prelu, "PRELU"), (add_n, "ADD_N"), (l2_normalization, "L2_NORMALIZATION")):
+        for dtype in ("f32", "i32") if name == "ADD_N" else ("i8", "f32"):
+            if run.wants(f"{name} {dtype} {i}"):
+                function(f"{name} {dtype} {i}", dtype)
+for i in range(6):
+    for dtype in ("f32", "i32"):
+        unary("SIGN", dtype, i, schema.SignOptionsT(), low=-2, high=2)
+    binary("ATAN2", "f32", i)
+    for dtype in ("i8", "u8", "i16", "i32"):
+        binary("BITWISE_XOR", dtype, i)
+    for dtype in ("i8", "i16", "i32"):
+        binary("RIGHT_SHIFT", dtype, i)
 CASTS = ("i8", "u8", "i16", "u16", "i32", "u32", "i64", "f32", "boolean")
 for source in CASTS:
     for target in CASTS:

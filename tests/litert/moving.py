@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 import flatbuffers
+from flatbuffers import flexbuffers
 import numpy as np
 from harness import (Model, Run, interpreter_of, invoke, random_inputs, random_quantization, random_scale, random_shape,
                      random_values, schema)
@@ -364,6 +365,71 @@ def select(random):
     return model
 
 
+def dynamic_update_slice(random):
+    shape = random_shape(random, 1, 5, 5)
+    kind = pick(random, ["i8", "f32", "i32", "i64", "boolean"])
+    model, quantization = Model(), random_quantization(random, kind)
+    block = [below(random, 1, n) for n in shape]
+    x, update = model.input(kind, shape, **quantization), model.input(kind, block, **quantization)
+    starts = model.input(pick(random, ["i32", "i64"]), (len(shape),))
+    index = "i32" if model.tensors[starts].type == schema.TensorType.INT32 else "i64"
+    model.op("DYNAMIC_UPDATE_SLICE", [x, update, starts], [model.output(kind, **quantization)],
+             schema.DynamicUpdateSliceOptionsT(), version=2)
+    return model, lambda random: [random_values(random, kind, shape), random_values(random, kind, block),
+                                  random_values(random, index, (len(shape),), -2, 6)]
+
+
+def scatter_nd(random):
+    shape = random_shape(random, 1, 4, 4)
+    model, kind = Model(), pick(random, ["i8", "u8", "f32", "i32", "i64"])
+    depth, counts = below(random, 1, len(shape)), random_shape(random, 1, 2, 3)
+    indices = np.stack([random.integers(0, shape[d], counts) for d in range(depth)], -1).astype(np.int32)
+    updates = model.input(kind, (*counts, *shape[depth:]))
+    model.op("SCATTER_ND", [model.constant(indices), updates, model.constant(ints(shape))], [model.output(kind)],
+             schema.ScatterNdOptionsT())
+    return model
+
+
+def reverse_sequence(random):
+    shape = random_shape(random, 2, 4, 5)
+    model, x, y = moving(random, shape, ["i8", "u8", "i16", "f32", "i32", "i64"])
+    along, batch = (int(d) for d in random.permutation(len(shape))[:2])
+    lengths = random.integers(1, shape[along] + 1, (shape[batch],)).astype(pick(random, [np.int32, np.int64]))
+    model.op("REVERSE_SEQUENCE", [x, model.constant(lengths)], [y],
+             schema.ReverseSequenceOptionsT(seqDim=along, batchDim=batch))
+    return model
+
+
+def detection(random):
+    boxes, classes, most = below(random, 1, 30), below(random, 1, 5), below(random, 1, 12)
+    background, regular = below(random, 0, 1), chance(random, 50)
+    builder = flexbuffers.Builder()
+    with builder.Map():
+        for name, number in (("max_detections", most), ("max_classes_per_detection", 1), ("num_classes", classes)):
+            builder.Int(name, number)
+        if chance(random, 50):
+            builder.Int("detections_per_class", below(random, 1, 10))
+        builder.Bool("use_regular_nms", regular)
+        for name, number in (("nms_score_threshold", random.uniform(0, 0.5)),
+                             ("nms_iou_threshold", random.uniform(0.2, 0.8)), ("y_scale", 10.0), ("x_scale", 10.0), ("h_scale", 5.0), ("w_scale", 5.0)):
+            builder.Float(name, float(number))
+    model = Model()
+    inputs = [model.input("f32", (1, boxes, 4)), model.input("f32", (1, boxes, classes + background)),
+              model.constant(random.uniform(0.1, 1, (boxes, 4)).astype(np.float32))]
+    outputs = [model.output("f32", shape) for shape in ((1, most, 4), (1, most), (1, most), (1,))]
+    model.op("TFLite_Detection_PostProcess", inputs, outputs, custom=bytes(builder.Finish()))
+
+    def expected(_, outputs):
+        """LiteRT leaves what lies behind the detections as it was."""
+        found = int(outputs[3][0])
+        for one in outputs[:3]:
+            one[:, found:] = 0
+        return outputs
+
+    return model, lambda random: [random_values(random, "f32", (1, boxes, 4), -3, 3),
+                                  random_values(random, "f32", (1, boxes, classes + background), 0, 1)], expected
+
+
 def one_hot(random):
     shape = random_shape(random, 1, 3, 4)
     model, kind = Model(), pick(random, ["i8", "u8", "i16", "f32", "i32", "i64", "boolean"])
@@ -449,7 +515,8 @@ FAMILIES = {
     "reduce_all": (reducing("REDUCE_ALL", ["boolean"]), 10), "gather": (gather, 30), "gather_nd": (gather_nd, 20),
     "embedding_lookup": (embedding_lookup, 8), "arg_max": (arg_max, 30), "cumsum": (cumsum, 15), "one_hot": (one_hot, 15),
     "top_k": (top_k, 20), "known": (known, 20), "half": (half_weights, 15),
-    "select": (select, 30),
+    "select": (select, 30), "update_slice": (dynamic_update_slice, 25), "scatter_nd": (scatter_nd, 20),
+    "reverse_sequence": (reverse_sequence, 20), "detection": (detection, 30),
 }
 
 
@@ -488,8 +555,8 @@ def main():
             if not run.wants(name):
                 continue
             made = make(run.random(name))
-            model, make_inputs = made if isinstance(made, tuple) else (made, None)
-            run.check(name, model, make_inputs=make_inputs)
+            model, make_inputs, expected = (*made, None)[:3] if isinstance(made, tuple) else (made, None, None)
+            run.check(name, model, make_inputs=make_inputs, expected=expected)
     run.finish()
 
 

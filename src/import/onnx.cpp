@@ -22,7 +22,8 @@ std::vector<Translation> all_translations() {
   for (const auto& family :
        {window_translations(), dense_translations(), elementwise_translations(), shape_translations(),
         slice_translations(), reduce_translations(), quantize_translations(), normalization_translations(),
-        activation_translations(), resize_translations(), recurrent_translations(), index_translations()}) {
+        activation_translations(), resize_translations(), recurrent_translations(), index_translations(),
+        einsum_translations()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   std::sort(all.begin(), all.end(), [](const Translation& a, const Translation& b) { return a.op < b.op; });

@@ -197,7 +197,14 @@ void logical_and(Translator& t) { plain_binary(t, "LOGICAL_AND"); }
 void logical_or(Translator& t) { plain_binary(t, "LOGICAL_OR"); }
 void logical_xor(Translator& t) { plain_binary(t, "NOT_EQUAL"); }
 
+// Of 64-bit integers while compiling only, as division.
 void modulo(Translator& t) {
+  if (t.count() == 2 && t.constant(0) && t.constant(1) && t.tensor(0).type.dtype == DType::i64 &&
+      elements(t.shape(0)) == 1 && elements(t.shape(1)) == 1) {
+    const int64_t a = t.integers(0, "dividend").at(0), b = t.integers(1, "divisor").at(0);
+    require(b > 0 && t.node().integer("fmod", 0) == 0, "takes the index {} modulo {}", a, b);
+    return t.give(0, t.builder().constant_value(t.shape(0), {(a % b + b) % b}));
+  }
   require(t.node().integer("fmod", 0) == 0, "computes the C library's fmod, which is not supported; use fmod=0");
   plain_binary(t, "FLOOR_MOD");
 }

@@ -120,5 +120,6 @@ void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool ov
 [[nodiscard]] std::span<const Translation> resize_translations();
 [[nodiscard]] std::span<const Translation> recurrent_translations();
 [[nodiscard]] std::span<const Translation> index_translations();
+[[nodiscard]] std::span<const Translation> einsum_translations();
 
 }  // namespace mote::onnx

@@ -99,12 +99,12 @@ std::string alternative_text(const Alternative& one) {
                             kilobytes(static_cast<int64_t>(one.result.external_bytes)));
 }
 
-void print_split(const BoardFit& fit, const ModelFit& model) {
+void print_split(const BoardFit& fit) {
   for (const RamUse& use : fit.now.ram) {
     std::vector<Share> buffers;
-    for (const size_t buffer : use.buffers) buffers.push_back({model.buffer_names.at(buffer), 0});
+    for (const size_t buffer : use.buffers) buffers.push_back({fit.buffer_names.at(buffer), 0});
     fmt::print("  {:10} {:>10} of {:>10}: {} of {} buffers\n", use.memory, kilobytes(use.used_bytes()),
-               kilobytes(use.capacity_bytes), buffers.size(), model.buffer_names.size());
+               kilobytes(use.capacity_bytes), buffers.size(), fit.buffer_names.size());
   }
 }
 
@@ -114,7 +114,7 @@ void print_details(const ModelFit& model) {
     fmt::print("\n{}: {}{}\n", fit.board.name, name(fit.now.verdict),
                fit.now.split ? ", the arena spread over several memories, hot buffers in the fast one" : "");
     print_missing(fit, model);
-    if (fit.now.split) print_split(fit, model);
+    if (fit.now.split) print_split(fit);
     if (!fit.alternatives.empty()) fmt::print("  computed ways out:\n");
     for (const Alternative& one : fit.alternatives) fmt::print("    {}\n", alternative_text(one));
     if (fit.now.verdict == Verdict::does_not_fit && fit.alternatives.empty())

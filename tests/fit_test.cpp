@@ -116,7 +116,7 @@ TEST(Fit, AnExactMeasurementReplacesTheEstimate) {
   EXPECT_EQ(calls, 1) << "once for each target";
   EXPECT_TRUE(exact.boards.at(1).exact);
   EXPECT_EQ(exact.boards[1].code_bytes, 111);
-  EXPECT_EQ(exact.boards[1].now.flash_bytes, exact.weight_bytes + 111);
+  EXPECT_EQ(exact.boards[1].now.flash_bytes, exact.boards[1].weight_bytes + 111);
   EXPECT_DOUBLE_EQ(exact.boards[1].now.milliseconds, 3333 * 2 / 1000.0);
 }
 

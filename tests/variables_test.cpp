@@ -78,10 +78,10 @@ TEST(Variables, KeepWhatWasAssigned) {
   const Compiled model = compile_model(accumulator().bytes(), "sum");
   EXPECT_EQ(dump(model.graph),
             "%0 = input 'x' i32[3]\n"
-            "%1 = read_variable(state %3 i32[3]) i32[3]\n"
-            "%2 = add(%1, %0) i32[3]\n"
-            "assign_variable(state %3 i32[3], %2)\n"
-            "output %1\n");
+            "%2 = read_variable(state %1 i32[3]) i32[3]\n"
+            "%3 = add(%2, %0) i32[3]\n"
+            "assign_variable(state %1 i32[3], %3)\n"
+            "output %2\n");
   Simulator simulator(model.graph, model.plan);
   EXPECT_EQ(run(simulator, {1, 2, 3}), (std::vector<int32_t>{0, 0, 0}));
   EXPECT_EQ(run(simulator, {10, 20, 30}), (std::vector<int32_t>{1, 2, 3}));

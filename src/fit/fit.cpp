@@ -196,7 +196,6 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
   fit.arena_bytes = model.plan.arena_bytes;
   fit.arena_lower_bound_bytes = model.plan.lower_bound_bytes;
   fit.weight_bytes = flash_data(model.plan).weight_bytes;
-  fit.buffer_names = model.plan.names;
   explain(model, fit);
   fit.is_float = is_float(model.graph);
   const Int8Prediction int8 = fit.is_float ? predict_int8(model.graph) : Int8Prediction{};
@@ -225,6 +224,9 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
     const TargetFit& target = known->second;
     BoardFit one{board,
                  assess(board, target.need, false),
+                 target.need.plan->arena_bytes,
+                 target.need.weight_bytes,
+                 target.need.plan->names,
                  target.need.code_bytes,
                  target.need.stack_bytes,
                  target.need.instructions,

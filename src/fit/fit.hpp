@@ -24,6 +24,9 @@ struct Alternative {
 struct BoardFit {
   Board board;
   Assessment now;
+  // With the kernels of the board's core.
+  int64_t arena_bytes = 0, weight_bytes = 0;
+  std::vector<std::string> buffer_names;
   int64_t code_bytes = 0, stack_bytes = 0;
   double instructions = 0;
   bool exact = false;                // compiled and run, not estimated
@@ -49,7 +52,6 @@ struct ModelFit {
   std::optional<Share> int8_arena, int8_weights;  // predicted, for a float model
   std::string int8_obstacle;
   int64_t four_bit_weight_bytes = 0, ternary_weight_bytes = 0;  // of the int8 form, packed
-  std::vector<std::string> buffer_names;                        // of the plan, for boards whose arena is split
   std::vector<BoardFit> boards;
 };
 

@@ -57,13 +57,14 @@ Json assessment_json(const Assessment& result, const std::vector<std::string>& n
           {"milliseconds", result.milliseconds}};
 }
 
-Json board_fit_json(const BoardFit& fit, const ModelFit& model) {
+Json board_fit_json(const BoardFit& fit) {
   Json json = {{"board", fit.board.name},
                {"description", fit.board.description},
                {"target", fit.board.target},
                {"target_note", fit.board.target_note}};
-  json.update(assessment_json(fit.now, model.buffer_names));
-  json["weight_bytes"] = model.weight_bytes;
+  json.update(assessment_json(fit.now, fit.buffer_names));
+  json["arena_bytes"] = fit.arena_bytes;
+  json["weight_bytes"] = fit.weight_bytes;
   json["code_bytes"] = fit.code_bytes;
   json["stack_bytes"] = fit.stack_bytes;
   json["reserved_flash_bytes"] = fit.board.reserved_flash_bytes;
@@ -109,7 +110,7 @@ Json fit_json(const ModelFit& fit) {
   json["four_bit_weight_bytes"] = fit.four_bit_weight_bytes;
   json["ternary_weight_bytes"] = fit.ternary_weight_bytes;
   json["boards"] = Json::array();
-  for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(board, fit));
+  for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(board));
   return json;
 }
 

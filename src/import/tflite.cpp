@@ -112,10 +112,10 @@ void Importer::add_node(size_t index) {
 
 // No node when a tensor of it was reported already.
 std::vector<Node> Importer::make_nodes(const tflite::FileOperator& source, const std::string& origin) {
+  require(source.problem.empty(), "{}", source.problem);
   const TfliteEntry* const entry = find(source.view.name);
   unknown_operators_ = unknown_operators_ || entry == nullptr;
   require(entry != nullptr, "{}", why_unsupported(source.view.name));
-  require(source.problem.empty(), "{}", source.problem);
   require(!source.out.empty() || source.gives_nothing, "has no output");
   const auto usable = [&](size_t index) {
     return index == tflite::absent || model_.tensors[index].problem.empty();

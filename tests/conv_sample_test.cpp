@@ -40,7 +40,7 @@ const CoreCase core_cases[] = {
      {.dsp = true},
      {{"conv2d", {"conv2d_paired_s8"}},
       {"transpose_conv", {}},
-      {"depthwise_conv2d", {"depthwise_conv2d_3x3_paired_s8"}},
+      {"depthwise_conv2d", {"depthwise_conv2d_3x3_paired_s8", "depthwise_conv2d_paired_s8"}},
       {"fully_connected", {"fully_connected_paired_s8", "conv2d_paired_s8"}}}},
     {"mve",
      {.dsp = true, .mve = true},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "measure/measure.hpp"
@@ -45,29 +46,36 @@ void append(Many& many, const Sample& sample, std::mt19937& random) {
   graph.nodes.push_back(std::move(node));
 }
 
-// One sample for each kernel.
-Many every_kernel_of(const OpDef& definition) {
+// Some samples for each kernel.
+Many every_kernel_of(const OpDef& definition, const Core& core, int samples) {
   Many many;
   many.graph.name = "samples";
-  std::set<std::string> kernels;
+  std::map<std::string, int> kernels;
   for (unsigned seed = 1; seed <= 200; ++seed) {
     std::mt19937 random(seed);
     const Sample sample = definition.sample(random);
-    const Call call = sample.op->lower(input_pointers(sample), sample.out);
-    if (!call.empty() && kernels.insert(call.kernel).second) append(many, sample, random);
+    const Call call = sample.op->lower_for(core, input_pointers(sample), sample.out);
+    if (!call.empty() && ++kernels[call.kernel] <= samples) append(many, sample, random);
   }
   return many;
 }
 
-class EmulatedOperator : public testing::TestWithParam<const OpDef*> {};
+struct Place {
+  const OpDef* definition;
+  std::string_view target;
+  int samples;
+};
+
+class EmulatedOperator : public testing::TestWithParam<Place> {};
 
 TEST_P(EmulatedOperator, EqualsTheSimulator) {
-  const Many many = every_kernel_of(*GetParam());
+  const Target& target = find_target(GetParam().target);
+  const Many many = every_kernel_of(*GetParam().definition, target.core, GetParam().samples);
   if (many.graph.nodes.empty()) GTEST_SKIP() << "only views, for which nothing runs";
   verify(many.graph);
-  const Compiled model{many.graph, make_plan(many.graph)};
+  const Compiled model{many.graph, make_plan(many.graph, target.core)};
   const Measurement expected = measure(model, find_target("host"), Mode::size, {many.inputs}, false);
-  const Measurement measured = measure(model, find_target("cortex-m0plus"), Mode::size, {many.inputs}, false);
+  const Measurement measured = measure(model, target, Mode::size, {many.inputs}, false);
   size_t place = 0;
   for (const Node& node : many.graph.nodes) {
     for (const TensorId id : node.out) {
@@ -81,8 +89,29 @@ TEST_P(EmulatedOperator, EqualsTheSimulator) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EmulatedOperator, testing::ValuesIn(op::all().begin(), op::all().end()),
-                         [](const auto& info) { return std::string(info.param->name); });
+std::vector<Place> places(const std::vector<std::string_view>& targets, const std::set<std::string_view>& names,
+                          int samples) {
+  std::vector<Place> result;
+  for (const std::string_view target : targets) {
+    for (const OpDef* definition : op::all()) {
+      if (names.empty() || names.count(definition->name) != 0) result.push_back({definition, target, samples});
+    }
+  }
+  return result;
+}
+
+std::string place_name(const testing::TestParamInfo<Place>& info) {
+  std::string name = fmt::format("{}_{}", info.param.definition->name, info.param.target);
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EmulatedOperator, testing::ValuesIn(places({"cortex-m0plus"}, {}, 1)), place_name);
+
+// Operators whose portable kernels have parts in other cores' instructions.
+INSTANTIATE_TEST_SUITE_P(Variants, EmulatedOperator,
+                         testing::ValuesIn(places({"cortex-m4f", "cortex-m55"}, {"arithmetic", "max_pool"}, 1)),
+                         place_name);
 
 }  // namespace
 }  // namespace mote::test

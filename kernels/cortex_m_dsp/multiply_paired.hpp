@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "cortex_m_dsp/requantize.hpp"
 #include "nn/assembly.hpp"
 #include "nn/fixed.hpp"
 
@@ -67,28 +68,9 @@
   "ldm r1!, {r4, r5, r6, r7}\n" \
   "str r1, [r0]\n"
 
-// multiplier, offset and s - 1 of the next channel: r0 to r2.
-#define MOTE_CHANNEL        \
-  "ldrd r0, r1, [r3], #8\n" \
-  "rbit r2, r1\n"           \
-  "clz r2, r2\n"
-#define MOTE_REQUANTIZE(sum)              \
-  "smmlar r12, r12, r0, r1\n"             \
-  "add " sum ", r12, " sum ", asr #31\n"  \
-  "asr " sum ", " sum ", r2\n"            \
-  "ssat " sum ", #8, " sum ", asr #1\n"
 #define MOTE_FIRST(sum, other)        \
   "sub " sum ", " sum ", " other "\n" \
-  "asr r12, " sum ", #7\n" MOTE_REQUANTIZE(sum)
-#define MOTE_SECOND(sum) "lsl r12, " sum ", #1\n" MOTE_REQUANTIZE(sum)
-#define MOTE_CLAMP(sum)    \
-  "cmp " sum ", r0\n"      \
-  "it lt\n"                \
-  "movlt " sum ", r0\n"    \
-  "cmp " sum ", r1\n"      \
-  "it gt\n"                \
-  "movgt " sum ", r1\n"
-
+  "asr r12, " sum ", #7\n" MOTE_DSP_REQUANTIZE(sum)
 #define MOTE_PAIRED_END                                                                                        \
   : [self] "m"(self), [end] "m"(end)                                                                           \
   : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr"
@@ -121,10 +103,10 @@ MOTE_ASSEMBLY void multiply_paired_2x4(Paired& block) {
       "bne 2b\n"
       "ldr r3, %[self]\n"
       "ldr r3, [r3]\n"
-      MOTE_CHANNEL MOTE_FIRST("r4", "r5") MOTE_FIRST("r8", "r9")
-      MOTE_CHANNEL MOTE_SECOND("r5") MOTE_SECOND("r9")
-      MOTE_CHANNEL MOTE_FIRST("r6", "r7") MOTE_FIRST("r10", "r11")
-      MOTE_CHANNEL MOTE_SECOND("r7") MOTE_SECOND("r11")
+      MOTE_DSP_CHANNEL MOTE_FIRST("r4", "r5") MOTE_FIRST("r8", "r9")
+      MOTE_DSP_CHANNEL MOTE_DSP_SUM("r5") MOTE_DSP_SUM("r9")
+      MOTE_DSP_CHANNEL MOTE_FIRST("r6", "r7") MOTE_FIRST("r10", "r11")
+      MOTE_DSP_CHANNEL MOTE_DSP_SUM("r7") MOTE_DSP_SUM("r11")
       "ldr r12, %[self]\n"
       "str r3, [r12]\n"
       "ldr r0, [r12, #32]\n"
@@ -154,8 +136,8 @@ MOTE_ASSEMBLY void multiply_paired_2x4(Paired& block) {
       "b 7f\n"
       "6:\n"
       "ldrd r0, r1, [r12, #36]\n"
-      MOTE_CLAMP("r4") MOTE_CLAMP("r5") MOTE_CLAMP("r6") MOTE_CLAMP("r7")
-      MOTE_CLAMP("r8") MOTE_CLAMP("r9") MOTE_CLAMP("r10") MOTE_CLAMP("r11")
+      MOTE_DSP_CLAMP("r4") MOTE_DSP_CLAMP("r5") MOTE_DSP_CLAMP("r6") MOTE_DSP_CLAMP("r7")
+      MOTE_DSP_CLAMP("r8") MOTE_DSP_CLAMP("r9") MOTE_DSP_CLAMP("r10") MOTE_DSP_CLAMP("r11")
       "b 4b\n"
       "7:\n"
       : MOTE_PAIRED_END);
@@ -180,10 +162,10 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
       "beq 8f\n"
       MOTE_STEP_1X4("")
       "8:\n"
-      MOTE_CHANNEL MOTE_FIRST("r4", "r5")
-      MOTE_CHANNEL MOTE_SECOND("r5")
-      MOTE_CHANNEL MOTE_FIRST("r6", "r7")
-      MOTE_CHANNEL MOTE_SECOND("r7")
+      MOTE_DSP_CHANNEL MOTE_FIRST("r4", "r5")
+      MOTE_DSP_CHANNEL MOTE_DSP_SUM("r5")
+      MOTE_DSP_CHANNEL MOTE_FIRST("r6", "r7")
+      MOTE_DSP_CHANNEL MOTE_DSP_SUM("r7")
       "ldr r12, %[self]\n"
       "str r3, [r12]\n"
       "ldr r0, [r12, #32]\n"
@@ -210,7 +192,7 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
       "b 7f\n"
       "6:\n"
       "ldrd r0, r1, [r12, #36]\n"
-      MOTE_CLAMP("r4") MOTE_CLAMP("r5") MOTE_CLAMP("r6") MOTE_CLAMP("r7")
+      MOTE_DSP_CLAMP("r4") MOTE_DSP_CLAMP("r5") MOTE_DSP_CLAMP("r6") MOTE_DSP_CLAMP("r7")
       "b 4b\n"
       "7:\n"
       : MOTE_PAIRED_END);
@@ -222,9 +204,5 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
 #undef MOTE_STEP_1X4
 #undef MOTE_FOUR
 #undef MOTE_PAIRED_BEGIN
-#undef MOTE_CHANNEL
-#undef MOTE_REQUANTIZE
 #undef MOTE_FIRST
-#undef MOTE_SECOND
-#undef MOTE_CLAMP
 #undef MOTE_PAIRED_END

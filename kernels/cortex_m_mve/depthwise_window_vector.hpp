@@ -29,10 +29,6 @@
 
 namespace nn {
 
-MOTE_KERNEL int32_t outside_offset(const int8_t* values, const int8_t* padding) {
-  return static_cast<int32_t>(reinterpret_cast<uintptr_t>(padding) - reinterpret_cast<uintptr_t>(values));
-}
-
 MOTE_ASSEMBLY void depthwise_window_vector(const VectorWindow& window, int32_t) {
   const VectorWindow* const self = &window;
   const int32_t* const offsets = window.offsets;

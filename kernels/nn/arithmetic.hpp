@@ -232,3 +232,7 @@ struct QuantizedProduct8 {
 };
 
 }  // namespace nn
+
+#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#include "cortex_m_mve/sum_on_common_scale.hpp"
+#endif

@@ -21,7 +21,6 @@ struct VectorWindow {
 
 }  // namespace nn
 
-// outside_offset: where a tap outside the input finds the zero point, `padding`, from `values` on.
 #if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
 #include "cortex_m_mve/depthwise_window_vector.hpp"
 #else
@@ -33,8 +32,6 @@ namespace nn {
 MOTE_KERNEL int32_t vector_lane(int32_t channel) {
   return ((channel & 1) << 3) | ((channel & 2) << 1) | (channel >> 2);
 }
-
-MOTE_KERNEL int32_t outside_offset(const int8_t*, const int8_t*) { return INT32_MIN; }
 
 MOTE_KERNEL void depthwise_window_vector(const VectorWindow& window, int32_t in_zero) {
   const int32_t taps = 2 * window.pairs;

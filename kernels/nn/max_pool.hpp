@@ -2,6 +2,7 @@
 // Maximum pooling of NHWC images; padding does not count.
 #pragma once
 
+#include "nn/max_window.hpp"
 #include "nn/pool.hpp"
 
 namespace nn {
@@ -16,7 +17,12 @@ MOTE_KERNEL void max_pool(const Pool& p, const T* in, T* out) {
   });
 }
 
-MOTE_KERNEL void max_pool_s8(const Pool& p, const int8_t* in, int8_t* out) { max_pool(p, in, out); }
+MOTE_KERNEL void max_pool_s8(const Pool& p, const int8_t* in, int8_t* out) {
+  for_each_pixel_window(p, in, [&](const int8_t* first, int32_t height, int32_t width) MOTE_INLINE {
+    max_window_s8(p, first, height, width, out);
+    out += p.channels;
+  });
+}
 MOTE_KERNEL void max_pool_s16(const Pool& p, const int16_t* in, int16_t* out) { max_pool(p, in, out); }
 
 MOTE_KERNEL void max_pool_f32(const PoolFloat& p, const float* in, float* out) {

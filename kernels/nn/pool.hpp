@@ -36,10 +36,10 @@ struct PoolOf {
 using Pool = PoolOf<int32_t>;
 using PoolFloat = PoolOf<float>;
 
-// Calls window(first, height, width) for every output pixel and channel in order; `first` points at the channel in
-// the window's top left pixel after clipping the window to the image. Neighbours are `channels` apart.
+// Calls window(first, height, width) for every output pixel in order; `first` points at the first channel of the
+// window's top left pixel after clipping the window to the image.
 template <class Limit, class T, class Window>
-MOTE_KERNEL void for_each_window(const PoolOf<Limit>& p, const T* in, Window window) {
+MOTE_KERNEL void for_each_pixel_window(const PoolOf<Limit>& p, const T* in, Window window) {
   for (int32_t batch = 0; batch < p.batches; ++batch) {
     for (int32_t out_y = 0, top = -p.pad_top; out_y < p.out_height; ++out_y, top += p.stride_height) {
       const int32_t y = top > 0 ? top : 0;
@@ -47,12 +47,19 @@ MOTE_KERNEL void for_each_window(const PoolOf<Limit>& p, const T* in, Window win
       for (int32_t out_x = 0, left = -p.pad_left; out_x < p.out_width; ++out_x, left += p.stride_width) {
         const int32_t x = left > 0 ? left : 0;
         const int32_t width = (left + p.filter_width < p.in_width ? left + p.filter_width : p.in_width) - x;
-        const T* first = in + (y * p.in_width + x) * p.channels;
-        for (int32_t channel = 0; channel < p.channels; ++channel) window(first + channel, height, width);
+        window(in + (y * p.in_width + x) * p.channels, height, width);
       }
     }
     in += p.in_height * p.in_width * p.channels;
   }
+}
+
+// The same for every output pixel and channel; `first` points at the channel, neighbours are `channels` apart.
+template <class Limit, class T, class Window>
+MOTE_KERNEL void for_each_window(const PoolOf<Limit>& p, const T* in, Window window) {
+  for_each_pixel_window(p, in, [&](const T* first, int32_t height, int32_t width) MOTE_INLINE {
+    for (int32_t channel = 0; channel < p.channels; ++channel) window(first + channel, height, width);
+  });
 }
 
 // Folds the `height` x `width` elements of a window into `value`.

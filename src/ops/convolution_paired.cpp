@@ -5,6 +5,7 @@
 
 #include "nn/conv2d_paired.hpp"
 #include "nn/depthwise_conv2d_3x3_paired.hpp"
+#include "nn/depthwise_conv2d_paired.hpp"
 #include "nn/fully_connected_paired.hpp"
 #include "ops/convolution_calls.hpp"
 
@@ -125,13 +126,13 @@ std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, co
   return call;
 }
 
-bool fits_depthwise(const nn::Conv2d& s) {
+bool fits_depthwise_rows(const nn::Conv2d& s) {
   const int64_t beyond = int64_t{s.out_width - 1} * s.stride_width + 3 - s.pad_left - s.in_width;
   return fits_depthwise_3x3(s) && s.in_width >= 2 && s.pad_left <= 1 && beyond <= 1 && s.low == -128 &&
          s.high == 127;
 }
 
-Call paired_depthwise(const Quantised& q, const Folded& folded) {
+Call paired_rows(const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
   std::vector<int8_t> weights(folded.weights.size());
   std::vector<int32_t> scales;
@@ -151,10 +152,41 @@ Call paired_depthwise(const Quantised& q, const Folded& folded) {
   return call;
 }
 
+// Any other window.
+bool fits_depthwise(const nn::Conv2d& s) {
+  return s.group_channels == 1 && s.group_outputs == 1 && s.in_channels % 4 == 0;
+}
+
+Call paired_windows(const Problem& problem, const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
+  const size_t channels = folded.shift.size();
+  const size_t taps = folded.weights.size() / channels;
+  const size_t even = (taps + 1) / 2 * 2;
+  std::vector<int16_t> weights(channels * even, 0);
+  std::vector<int32_t> scales(3 * channels, 0);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t k = 0; k < taps; ++k) {
+      weights[(c / 4 * even + k / 2 * 2) * 4 + c % 4 * 2 + k % 2] = folded.weights[c * taps + k];
+    }
+    int32_t* const group = &scales[c / 4 * 12];
+    group[c % 4] = folded.scales[2 * c];
+    group[4 + c % 4 * 2] = folded.scales[2 * c + 1];
+    group[5 + c % 4 * 2] = rounding_offset(folded.shift[c], s.out_zero);
+  }
+  Call call =
+      make_call(nn::depthwise_conv2d_paired_s8, "depthwise_conv2d_paired_s8", "nn/depthwise_conv2d_paired.hpp",
+                "Conv2d", s, {input(0), constant(0), constant(1), output(0), scratch()});
+  call.constants = {constant_of("weights", DType::i16, weights), constant_of("scales", DType::i32, scales)};
+  call.scratch_bytes = static_cast<int64_t>(8 * even + channels);
+  call.order = pixel_order(problem, 1, false);
+  return call;
+}
+
 }  // namespace
 
 std::optional<Call> lower_paired(const Problem& problem, const Quantised& q, const Folded& folded) {
-  if (fits_depthwise(q.shape)) return paired_depthwise(q, folded);
+  if (fits_depthwise_rows(q.shape)) return paired_rows(q, folded);
+  if (fits_depthwise(q.shape)) return paired_windows(problem, q, folded);
   if (q.shape.group_channels != q.shape.in_channels) return std::nullopt;
   return few_rows(q.shape) ? paired_dense(problem, q, folded) : paired_blocks(problem, q, folded);
 }

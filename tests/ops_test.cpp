@@ -51,6 +51,12 @@ class EveryOperator : public testing::TestWithParam<const OpDef*> {
   }
 };
 
+// The kernel for one kind of core, each in its turn.
+Call lowered(const Sample& sample, std::mt19937& random) {
+  const Core cores[] = {{}, {.dsp = true}, {.dsp = true, .mve = true}};
+  return sample.op->lower_for(cores[random() % 3], input_pointers(sample), sample.out);
+}
+
 // One index tuple of the first `dims` dimensions of `shape`, with everything below it.
 Region region_of_tuple(const Shape& shape, int dims, int64_t tuple) {
   Region region = whole(shape);
@@ -143,7 +149,7 @@ TEST_P(EveryOperator, KernelAgreesWithTheReference) {
     }
     const Reals expected = sample.op->reference(input_pointers(sample), sample.out, reals);
     ASSERT_EQ(expected.size(), sample.out.size());
-    const Call call = sample.op->lower(input_pointers(sample), sample.out);
+    const Call call = lowered(sample, random);
     EXPECT_EQ(call.empty(), sample.op->alias() == Alias::view);
     const std::vector<Bytes> outputs =
         call.empty() ? std::vector<Bytes>{inputs[0]} : run_guarded(call, inputs, sample.out, random);
@@ -155,7 +161,7 @@ TEST_P(EveryOperator, KernelAgreesWithTheReference) {
 
 TEST_P(EveryOperator, ResultDependsOnNothingButTheInputs) {
   for_each_sample([](const Sample& sample, std::mt19937& random) {
-    const Call call = sample.op->lower(input_pointers(sample), sample.out);
+    const Call call = lowered(sample, random);
     if (call.empty()) return;
     const auto inputs = random_inputs(sample, random);
     EXPECT_EQ(run_guarded(call, inputs, sample.out, random), run_guarded(call, inputs, sample.out, random));
@@ -164,7 +170,7 @@ TEST_P(EveryOperator, ResultDependsOnNothingButTheInputs) {
 
 TEST_P(EveryOperator, NeedsCoversEverythingARegionReads) {
   for_each_sample([](const Sample& sample, std::mt19937& random) {
-    const Call call = sample.op->lower(input_pointers(sample), sample.out);
+    const Call call = lowered(sample, random);
     if (call.empty()) return;
     auto inputs = random_inputs(sample, random);
     const Bytes before = run_guarded(call, inputs, sample.out, random)[0];
@@ -195,7 +201,7 @@ TEST_P(EveryOperator, NeedsCoversEverythingARegionReads) {
 TEST_P(EveryOperator, OutputMayOverlapADyingInputAsFarAsOrderAndNeedsPermit) {
   int64_t overlaps = 0;
   for_each_sample([&](const Sample& sample, std::mt19937& random) {
-    const Call call = sample.op->lower(input_pointers(sample), sample.out);
+    const Call call = lowered(sample, random);
     if (call.empty()) return;
     ASSERT_LE(call.order.dims, static_cast<int>(sample.out[0].shape.size()));
     const auto inputs = random_inputs(sample, random);

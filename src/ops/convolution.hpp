@@ -45,9 +45,7 @@ class WeightedSum : public Operator {
   [[nodiscard]] Work work(Inputs in, const Types& out) const override {
     return {convolution::macs(problem(in, out).shape)};
   }
-  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
-    return convolution::lower(problem(in, out));
-  }
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const final { return lower_for({}, in, out); }
   [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override {
     return convolution::lower(problem(in, out), core);
   }

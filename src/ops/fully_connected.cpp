@@ -56,9 +56,9 @@ class FullyConnected final : public WeightedSum {
     return needed;
   }
 
-  Call lower(Inputs in, const Types& out) const override {
+  Call lower_for(const Core& core, Inputs in, const Types& out) const override {
     const bool product = !in[1]->constant() && in[0]->type.dtype == DType::i8;
-    return product ? matrix_product(in, out) : WeightedSum::lower(in, out);
+    return product ? matrix_product(in, out) : WeightedSum::lower_for(core, in, out);
   }
 
   convolution::Problem problem(Inputs in, const Types& out) const override {

@@ -23,10 +23,10 @@ void add_model_file(CLI::App& command, ModelFile& model) {
       ->allow_extra_args(false);
 }
 
-Compiled compile(const ModelFile& model, const Core& core) {
+Compiled compile(const ModelFile& model, const PlanOptions& plan) {
   std::map<std::string, Shape> shapes;
   for (const std::string& text : model.shapes) shapes.insert(parse_shape(text));
-  return compile_file(model.path, shapes, core);
+  return compile_file(model.path, shapes, plan);
 }
 
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
@@ -51,14 +51,17 @@ const Target& target_of(const ModelFlags& flags) {
   return find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
 }
 
-Loaded load(const ModelFlags& flags) {
+Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes) {
   Loaded loaded;
   if (!flags.board.empty()) loaded.board = find_board(flags.board);
   loaded.target = &target_of(flags);
   loaded.mode = parse_mode(flags.mode);
   std::vector<MemoryRegion> memories;
   for (const std::string& text : flags.memories) memories.push_back(parse_memory(text));
-  loaded.compiled = compile(flags.model, loaded.target->core);
+  // What is spread over several memories is whole.
+  const bool spread = loaded.board || !memories.empty();
+  loaded.compiled = compile(flags.model, spread ? PlanOptions(loaded.target->core)
+                                                : plan_options(loaded.mode, loaded.target->core, ram_bytes));
   loaded.file_name = std::filesystem::path(flags.model.path).filename().string();
   if (loaded.board || !memories.empty()) loaded.whole = loaded.compiled.plan;
   if (loaded.board) {

@@ -21,7 +21,7 @@ struct ModelFile {
 };
 
 void add_model_file(CLI::App& command, ModelFile& model);
-[[nodiscard]] Compiled compile(const ModelFile& model, const Core& core = {});
+[[nodiscard]] Compiled compile(const ModelFile& model, const PlanOptions& plan = {});
 
 struct ModelFlags {
   ModelFile model;
@@ -48,8 +48,9 @@ struct Loaded {
   std::optional<Plan> whole;  // the plan with one arena, where the model was laid out for given memories
 };
 
-// Reads, imports, optimises and plans the model, for the memories that are asked for. Errors name the file.
-[[nodiscard]] Loaded load(const ModelFlags& flags);
+// Reads, imports, optimises and plans the model, for the memories or the `ram_bytes` that are asked for. Errors
+// name the file.
+[[nodiscard]] Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes = {});
 
 // The raw bytes of the model's inputs from files: .npy, or raw .bin in the input's dtype. Throws Error on a wrong
 // number of files, dtype or size.

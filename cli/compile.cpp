@@ -47,18 +47,27 @@ std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& fl
                  {.ecosystem = flags.package, .model = loaded.file_name, .mode = loaded.mode});
 }
 
+std::optional<Sizes> sizes_of(const Loaded& loaded) {
+  const Progress progress(activity(*loaded.target, false));
+  return measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+}
+
 void compile(const Flags& flags) {
-  const Loaded loaded = load(flags.model);
+  Loaded loaded = load(flags.model, flags.ram);
   check_fits(loaded.compiled, limits(flags, *loaded.target));
-  OutputFiles files;
-  for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
   Measurement measured;
   if (!flags.no_build) {
-    const Progress progress(activity(*loaded.target, false));
-    measured.sizes = measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
+    measured.sizes = sizes_of(loaded);
+    const auto other = measured.sizes ? measured.sizes->stack_bound_bytes + measured.sizes->library_ram_bytes : 0;
+    if (flags.ram && loaded.compiled.plan.arena_bytes + other > *flags.ram && *flags.ram > other) {
+      loaded = load(flags.model, *flags.ram - other);  // the stack is known now
+      measured.sizes = sizes_of(loaded);
+    }
     if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));
     if (measured.sizes) check_board(loaded, *measured.sizes);
   }
+  OutputFiles files;
+  for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
   const nlohmann::ordered_json json =
       write_with_report(flags.output, std::move(files),
                         report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured));

@@ -190,7 +190,7 @@ void fit(const Flags& flags) {
   std::vector<Board> boards;
   for (const std::string& name : flags.boards) boards.push_back(find_board(name));
   if (boards.empty()) boards = all_boards();
-  const Compiled compiled = compile(flags.model);
+  const Compiled compiled = compile(flags.model, {});
   Measure exact;
   if (flags.measure) {
     exact = [&](const Compiled& model, const Target& target) -> std::optional<ExactCost> {

@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "commands.hpp"
 #include "common.hpp"
+#include "report/arena.hpp"
 
 namespace mote::cli {
 
@@ -12,6 +13,7 @@ namespace {
 
 struct Flags {
   ModelFile model;
+  std::string mode = "balanced";
   bool json = false, dump = false;
 };
 
@@ -44,10 +46,31 @@ void print_tensors(const Graph& graph, const std::vector<TensorId>& ids, std::st
   }
 }
 
+// The steps that run in strips, with what is kept of the tensors between them.
+void print_strips(const Plan& plan, size_t step) {
+  for (const Segment& segment : plan.segments) {
+    if (segment.first != step) continue;
+    fmt::print("     steps {} to {} run in {} strips of rows and keep", segment.first, segment.last,
+               segment.strips);
+    for (size_t i = 0; i < segment.windows.size(); ++i) {
+      const StripWindow& window = segment.windows[i];
+      fmt::print("{} {} of {}", i == 0 ? "" : ",", plan.buffers[window.buffer].bytes / window.row_bytes,
+                 window.written.rows);
+    }
+    fmt::print(" rows\n");
+  }
+  for (const Move& move : plan.moves) {
+    if (move.step == step)
+      fmt::print("     '{}' moves from {} to {}\n", plan.names[move.from], plan.buffers[move.from].offset,
+                 plan.buffers[move.to].offset);
+  }
+}
+
 void print_layers(const Compiled& compiled) {
   const Plan& plan = compiled.plan;
   fmt::print("\n{:>4} {:>12} {:>10} {:>10}  {:24} layer\n", "step", "MAC", "flash B", "arena B", "memory in use");
   for (size_t i = 0; i < plan.steps.size(); ++i) {
+    print_strips(plan, i);
     const Node& node = compiled.graph.nodes[plan.steps[i].node];
     const int64_t alive = alive_bytes(plan, i);
     const int64_t macs = macs_of(compiled.graph, node);
@@ -81,7 +104,7 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
 }
 
 void inspect(const Flags& flags) {
-  const Compiled compiled = compile(flags.model);
+  const Compiled compiled = compile(flags.model, plan_options(parse_mode(flags.mode)));
   const std::string file_name = std::filesystem::path(flags.model.path).filename().string();
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
@@ -91,6 +114,7 @@ void inspect(const Flags& flags) {
                        {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
                        {"weight_bytes", flash.weight_bytes},
                        {"notes", compiled.graph.notes},
+                       {"segments", segments_json(compiled.plan)},
                        {"layers", layers_json(compiled)}});
   }
   if (flags.dump) {
@@ -112,6 +136,8 @@ void add_inspect(CLI::App& app) {
   auto* const command = app.add_subcommand("inspect", "show layers, quantisation, MACs and memory over time");
   const auto flags = std::make_shared<Flags>();
   add_model_file(*command, flags->model);
+  command->add_option("--optimize", flags->mode, "size, balanced or speed: what the memory plan is made for")
+      ->capture_default_str();
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->add_flag("--dump", flags->dump, "print the optimised graph, one line a node");
   command->callback([flags] { inspect(*flags); });

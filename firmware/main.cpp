@@ -117,14 +117,29 @@ void print_outputs() {
 }
 
 #ifdef MOTE_PROFILE
-Sample step_samples[bound::step_count + 1];
+// Ticks of all visits of a step: one that runs in strips has many. The recorder's own ticks count once.
+struct StepTicks {
+  uint64_t ticks;
+  bool wrapped;
+};
+StepTicks step_ticks[bound::step_count + 1];
+Sample first_sample, last_sample;
+uint64_t recorder_ticks;
+bool recording;
+
+void start_steps() {
+  for (StepTicks& step : step_ticks) step = StepTicks{0, false};
+  recording = false;
+}
+
+void print_step(const StepTicks& step) {
+  print_value("STEP_TICKS", step.ticks + recorder_ticks);
+  print_value("WRAPPED", step.wrapped ? 1 : 0);
+}
 
 void print_steps(const Measure& measure) {
-  const Sample* last = &measure.begin;
-  for (uint32_t i = 0; i < bound::step_count; ++i) {
-    print_ticks("STEP_TICKS", *last, step_samples[i]);
-    last = &step_samples[i];
-  }
+  step_ticks[0].ticks += machine_ticks(measure.begin, first_sample, step_ticks[0].wrapped) - recorder_ticks;
+  for (uint32_t i = 0; i < bound::step_count; ++i) print_step(step_ticks[i]);
 }
 #endif
 
@@ -134,16 +149,29 @@ void calibrate() {
   mote_measure(mote_return, bound::arenas, &measure);
   print_ticks("EMPTY_TICKS", measure.begin, measure.end);
 #ifdef MOTE_PROFILE
+  start_steps();
   mote_after_step(0);
   mote_after_step(1);
-  print_ticks("RECORDER_TICKS", step_samples[0], step_samples[1]);
+  recorder_ticks = step_ticks[1].ticks;
+  print_value("RECORDER_TICKS", recorder_ticks);
+  print_value("WRAPPED", step_ticks[1].wrapped ? 1 : 0);
 #endif
 }
 
 }  // namespace
 
 #ifdef MOTE_PROFILE
-extern "C" __attribute__((noinline)) void mote_after_step(unsigned step) { step_samples[step] = machine_sample(); }
+// Between the two samples nothing counts.
+extern "C" __attribute__((noinline)) void mote_after_step(unsigned step) {
+  const Sample now = machine_sample();
+  if (recording) {
+    step_ticks[step].ticks += machine_ticks(last_sample, now, step_ticks[step].wrapped) - recorder_ticks;
+  } else {
+    first_sample = now;
+    recording = true;
+  }
+  last_sample = machine_sample();
+}
 #endif
 
 extern "C" [[noreturn]] void mote_fault(uint32_t cause, uint32_t pc, uint32_t address) {
@@ -169,6 +197,9 @@ extern "C" [[noreturn]] void mote_main() {
   uint32_t peak = 0;
   for (uint32_t i = 0; i < inputs.cases; ++i) {
     next = read_case(next);
+#ifdef MOTE_PROFILE
+    start_steps();
+#endif
     Measure measure;
     mote_measure(bound::run(), bound::arenas, &measure);
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;

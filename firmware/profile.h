@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Included before generated code in a profile build: notes the counter after every step.
+// Included before generated code in a profile build: adds up the counter's ticks of every step.
 #pragma once
 
 #ifdef __cplusplus

@@ -68,10 +68,11 @@ TEST_P(RealModel, EqualsTheReference) {
   MOTE_NEEDS_SHARED();
   const auto& [target, model] = GetParam();
   const std::filesystem::path shared = test::shared_directory();
-  const Compiled compiled = compile_file(shared / "models" / (model + ".tflite"), {}, find_target(target).core);
   // The size mode shares kernels with parameters from flash, the speed mode folds them: alternate, so that both
   // are seen on every target without running everything twice.
   const Mode mode = model.size() % 2 == 0 ? Mode::size : Mode::speed;
+  const Compiled compiled =
+      compile_file(shared / "models" / (model + ".tflite"), {}, plan_options(mode, find_target(target).core));
   const size_t cases = total_macs(compiled.graph) > 2'000'000 ? 1 : 5;
   const Measurement measured =
       expect_golden(compiled, shared / "golden" / model, find_target(target), mode, cases);

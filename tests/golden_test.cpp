@@ -38,6 +38,14 @@ TEST_P(RealModel, EqualsTheReference) {
   expect_golden(compile_file(shared / "models" / (GetParam() + ".tflite")), shared / "golden" / GetParam());
 }
 
+TEST_P(RealModel, EqualsTheReferenceInTheLeastArena) {
+  MOTE_NEEDS_SHARED();
+  const std::filesystem::path shared = test::shared_directory();
+  const Compiled model = compile_file(shared / "models" / (GetParam() + ".tflite"), {}, plan_options(Mode::size));
+  if (model.plan.segments.empty()) GTEST_SKIP() << GetParam() << " gains nothing by row strips";
+  expect_golden(model, shared / "golden" / GetParam());
+}
+
 // The recorded intermediate tensors of the first case, by their names; a tensor that fusion removed is not
 // compared.
 TEST_P(RealModel, EveryLayerEqualsTheReference) {

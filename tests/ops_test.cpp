@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <iostream>
+#include <optional>
 
+#include "ir/rows.hpp"
 #include "ops/registry.hpp"
 #include "plan/overlap.hpp"
 #include "support/guarded_call.hpp"
@@ -125,6 +127,39 @@ void for_each_element(const Shape& shape, const Region& region, Body body) {
   }
 }
 
+// The strip [begin, end) of the sample's rows as a sample of its own; nullopt: the operator does not work in
+// strips.
+struct RowSample {
+  Sample sample;
+  std::vector<Bytes> inputs;
+};
+std::optional<RowSample> strip_of(const Sample& sample, const std::vector<Bytes>& inputs, int64_t begin,
+                                  int64_t end) {
+  const auto pointers = input_pointers(sample);
+  Region region = whole(sample.out[0].shape);
+  region.dims[1] = {begin, end};
+  RowStrip strip{region.dims[1], {}};
+  for (size_t i = 0; i < sample.in.size(); ++i) {
+    const bool some = sample.in[i] && sample.in[i]->type.shape.size() > 1;
+    const bool cut =
+        some && !sample.in[i]->constant() && sample.in[i]->type.shape.size() == sample.out[0].shape.size();
+    strip.in.push_back({0, some ? sample.in[i]->type.shape[1] : 0});
+    if (cut) strip.in.back() = sample.op->needs(i, region, pointers, sample.out).dims[1];
+  }
+  RowSample result{sample, inputs};
+  result.sample.op = operator_of_rows(*sample.op, strip, pointers, sample.out);
+  if (result.sample.op == nullptr) return std::nullopt;
+  for (size_t i = 0; i < sample.in.size(); ++i) {
+    if (!sample.in[i] || sample.in[i]->constant() || sample.in[i]->type.shape.size() < 2) continue;
+    const int64_t row_bytes = byte_size(sample.in[i]->type) / sample.in[i]->type.shape[1];
+    const Region::Range& rows = strip.in[i];
+    result.sample.in[i]->type.shape[1] = rows.high - rows.low;
+    result.inputs[i].assign(inputs[i].begin() + rows.low * row_bytes, inputs[i].begin() + rows.high * row_bytes);
+  }
+  result.sample.out[0].shape[1] = end - begin;
+  return result;
+}
+
 }  // namespace
 
 TEST_P(EveryOperator, HasASample) {
@@ -223,6 +258,34 @@ TEST_P(EveryOperator, OutputMayOverlapADyingInputAsFarAsOrderAndNeedsPermit) {
     }
   });
   std::cout << overlaps << " overlapping runs\n";
+}
+
+TEST_P(EveryOperator, StripsOfRowsComputeTheSame) {
+  int64_t strips = 0;
+  for_each_sample([&](const Sample& sample, std::mt19937& random) {
+    const Shape& shape = sample.out[0].shape;
+    const Call call = sample.op->lower(input_pointers(sample), sample.out);
+    if (call.empty() || sample.out.size() != 1 || shape.size() < 3 || shape[0] != 1 || shape[1] < 2) return;
+    for (const auto& tensor : sample.in) {
+      const bool same_rank = tensor && tensor->type.shape.size() == shape.size();
+      if (tensor && !tensor->constant() && !(same_rank && tensor->type.shape[0] == 1)) return;
+    }
+    const auto inputs = random_inputs(sample, random);
+    const Bytes all = run_guarded(call, inputs, sample.out, random)[0];
+    const int64_t begin = static_cast<int64_t>(random() % static_cast<uint64_t>(shape[1]));
+    const int64_t end = begin + 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(shape[1] - begin));
+    const std::optional<RowSample> strip = strip_of(sample, inputs, begin, end);
+    if (!strip) return;
+    const auto pointers = input_pointers(strip->sample);
+    ASSERT_EQ(strip->sample.op->infer(pointers, strip->sample.out), strip->sample.out);
+    const Call strip_call = strip->sample.op->lower(pointers, strip->sample.out);
+    const Bytes part = run_guarded(strip_call, strip->inputs, strip->sample.out, random)[0];
+    const int64_t row_bytes = byte_size(sample.out[0]) / shape[1];
+    EXPECT_TRUE(std::equal(part.begin(), part.end(), all.begin() + begin * row_bytes))
+        << "rows " << begin << " to " << end;
+    ++strips;
+  });
+  std::cout << strips << " strips\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryOperator, testing::ValuesIn(op::all().begin(), op::all().end()),

@@ -124,7 +124,9 @@ TEST(MakePlan, AnInputUsedTwiceHasTheLeastOfItsDistances) {
   GraphBuilder builder;
   const TensorId x = builder.input("x", {10});
   builder.graph.outputs = {builder.node(behaviour, {x, x}, "y", {10})};
-  const Plan plan = make_plan(builder.graph, {}, 1);
+  PlanOptions options;
+  options.least_align = 1;
+  const Plan plan = make_plan(builder.graph, options);
   ASSERT_EQ(plan.overlaps.size(), 1U);
   // Element 0 is read last, in step 9; step 8 has then written 9 elements.
   EXPECT_EQ(plan.overlaps[0].distance, -9);

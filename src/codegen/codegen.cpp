@@ -7,6 +7,7 @@
 #include "base/embedded.hpp"
 #include "codegen/constants.hpp"
 #include "codegen/header.hpp"
+#include "codegen/strips.hpp"
 
 namespace mote {
 
@@ -80,8 +81,8 @@ std::string arena_arguments(const Plan& plan) {
 
 namespace {
 
-std::string parameter_text(const Call& call) {
-  std::string text = fmt::format("  static constexpr nn::{} parameters = {{", call.params);
+std::string parameter_text(const Call& call, bool constant) {
+  std::string text = fmt::format("  {}nn::{} parameters = {{", constant ? "static constexpr " : "", call.params);
   size_t column = 1000;
   for (const Field& field : call.fields) {
     const std::string item = fmt::format("/*{}*/ {},", field.name, field.text);
@@ -96,11 +97,11 @@ std::string parameter_text(const Call& call) {
 }
 
 std::string pointer_text(const Plan& plan, const Step& step, const Argument& argument,
-                         const std::vector<std::string>& symbols) {
+                         const std::vector<std::string>& symbols, const std::string& strip) {
   const auto arena = [&](size_t buffer, bool is_const) {
     require(buffer != no_buffer, "internal: an argument of {} has no buffer", step.call.kernel);
-    return fmt::format("reinterpret_cast<{}{}*>({} + {})", is_const ? "const " : "", argument.c_type,
-                       arena_name(plan.buffers[buffer].arena), plan.buffers[buffer].offset);
+    return fmt::format("reinterpret_cast<{}{}*>({} + {}{})", is_const ? "const " : "", argument.c_type,
+                       arena_name(plan.buffers[buffer].arena), plan.buffers[buffer].offset, strip);
   };
   switch (argument.kind) {
     case Argument::Kind::input: return arena(step.in.at(argument.index), true);
@@ -145,12 +146,21 @@ std::string arena_list(const std::vector<size_t>& arenas, std::string_view type)
 std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
                           const ConstantPool& constants) {
   const Step& step = plan.steps[index];
-  std::string text = fmt::format("// {}\nMOTE_STEP void {}({}) {{\n", comment_text(describe_step(graph, step)),
-                                 step_symbol(graph, index), arena_list(arenas_used(plan, step), "uint8_t* "));
-  text += parameter_text(step.call);
+  const StripPlace strips = find_strips(plan, index);
+  const bool whole = strips.segment == nullptr;
+  std::string text = fmt::format(
+      "// {}\nMOTE_STEP void {}({}) {{\n", comment_text(describe_step(graph, step)), step_symbol(graph, index),
+      whole ? arena_list(arenas_used(plan, step), "uint8_t* ") : "uint8_t* arena, int32_t strip");
+  if (!whole) {
+    const std::string output = fmt::format("arena + {}", plan.buffers[step.out.at(0)].offset);
+    text += strip_beginning(graph, strips, output, step);
+  }
+  text += parameter_text(step.call, whole || strips.step().fields.empty());
+  if (!whole) text += strip_fields(strips, step.call);
   text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call.kernel) : "nn::" + step.call.kernel);
   for (const Argument& argument : step.call.arguments) {
-    text += ",\n      " + pointer_text(plan, step, argument, constants.symbols(index));
+    text += ",\n      " +
+            pointer_text(plan, step, argument, constants.symbols(index), strip_offset(graph, strips, argument));
   }
   return text + ");\n}\n\n";
 }
@@ -246,6 +256,7 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
                                  MOTE_VERSION, name(mode), step_table(graph, plan), graph.name);
   std::set<std::string> headers;
   for (const Step& step : plan.steps) headers.insert(step.call.header);
+  for (const std::string& header : strip_headers(plan)) headers.insert(header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text +=
@@ -255,6 +266,7 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
       "#if defined(__GNUC__) && !defined(__clang__)\n#define MOTE_STEP __attribute__((noinline, noipa))\n"
       "#else\n#define MOTE_STEP __attribute__((noinline))\n#endif\n\nnamespace {\n\n";
   text += constants.text();
+  text += strip_functions(graph, plan);
   std::set<std::string> printed;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Call& call = plan.steps[i].call;
@@ -270,6 +282,13 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   text += entry_head(graph, plan, "run");
   std::set<size_t> used_arenas;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
+    text += moves_before(plan, i);
+    const StripPlace strips = find_strips(plan, i);
+    if (strips.segment != nullptr) {
+      used_arenas.insert(0);
+      if (strips.index == 0) text += strip_loop(graph, *strips.segment);
+      continue;
+    }
     const std::vector<size_t> used = arenas_used(plan, plan.steps[i]);
     used_arenas.insert(used.begin(), used.end());
     text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), arena_list(used, ""), i);
@@ -301,6 +320,7 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   files.push_back({graph.name + ".cpp", source_file(graph, plan, mode)});
   std::set<std::string> done;
   for (const Step& step : plan.steps) add_header(step.call.header, done, files);
+  for (const std::string& header : strip_headers(plan)) add_header(header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }

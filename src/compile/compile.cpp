@@ -3,7 +3,6 @@
 
 #include "base/files.hpp"
 #include "passes/passes.hpp"
-#include "plan/make_plan.hpp"
 
 namespace mote {
 
@@ -15,24 +14,31 @@ Graph optimise(Graph graph) {
 }
 
 Compiled compile_file(const std::filesystem::path& path, const std::map<std::string, Shape>& shapes,
-                      const Core& core) {
+                      const PlanOptions& plan) {
   const Bytes file = read_file(path);
   try {
-    return compile_model(file, path.stem().string(), {shapes, path}, core);
+    return compile_model(file, path.stem().string(), {shapes, path}, plan);
   } catch (const Error& problem) {
     fail("{}: {}", path.string(), problem.what());
   }
 }
 
-Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options, const Core& core) {
+Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options,
+                       const PlanOptions& plan) {
   Compiled model;
   model.graph = optimise(import_model(file, name, options));
-  model.plan = make_plan(model.graph, core);
+  model.plan = make_plan(model.graph, plan);
   return model;
 }
 
-Compiled planned_for(const Compiled& model, const Core& core) {
-  return {model.graph, make_plan(model.graph, core)};
+Compiled planned_for(const Compiled& model, const PlanOptions& plan) {
+  return {model.graph, make_plan(model.graph, plan)};
+}
+
+PlanOptions plan_options(Mode mode, const Core& core, std::optional<int64_t> ram_bytes) {
+  PlanOptions options(core);
+  options.arena_goal_bytes = mode == Mode::size ? std::optional<int64_t>(0) : ram_bytes;
+  return options;
 }
 
 int64_t macs_of(const Graph& graph, const Node& node) {

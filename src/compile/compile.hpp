@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "codegen/codegen.hpp"
 #include "import/import.hpp"
 #include "ir/graph.hpp"
-#include "plan/plan.hpp"
+#include "plan/make_plan.hpp"
 
 namespace mote {
 
@@ -22,15 +23,19 @@ struct Compiled {
 // Imports, optimises and plans for `core`. `name`, made a C identifier, is that of the generated code.
 // Throws Error that lists everything in the file that is not supported, by node.
 [[nodiscard]] Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options = {},
-                                     const Core& core = {});
+                                     const PlanOptions& plan = {});
 
 // The same from a file; the code is named after it, and every Error starts with its path. `shapes` are those of
 // ImportOptions.
 [[nodiscard]] Compiled compile_file(const std::filesystem::path& path,
-                                    const std::map<std::string, Shape>& shapes = {}, const Core& core = {});
+                                    const std::map<std::string, Shape>& shapes = {}, const PlanOptions& plan = {});
 
-// The same graph with a plan of its own for another core.
-[[nodiscard]] Compiled planned_for(const Compiled& model, const Core& core);
+// The same graph with a plan of its own, for another core say.
+[[nodiscard]] Compiled planned_for(const Compiled& model, const PlanOptions& plan);
+
+// Size asks for the least arena, tensors in row strips where that helps. The others keep tensors whole, unless
+// that takes more than `ram_bytes`.
+[[nodiscard]] PlanOptions plan_options(Mode mode, const Core& core = {}, std::optional<int64_t> ram_bytes = {});
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

@@ -32,6 +32,7 @@ class AvgPool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override { return make_avg_pool(parameters); }
   [[nodiscard]] double window_value(const std::vector<double>& elements) const override {
     return std::accumulate(elements.begin(), elements.end(), 0.0) / static_cast<double>(elements.size());
   }

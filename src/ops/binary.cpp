@@ -72,6 +72,16 @@ Call Binary::lower(Inputs in, const Types& out) const {
   return call;
 }
 
+// A constant that differs from row to row would have to be cut, too.
+OperatorPtr Binary::rows(const RowStrip&, Inputs in, const Types& out) const {
+  for (const Tensor* const input : in) {
+    const Shape& shape = input->type.shape;
+    const size_t missing = out[0].shape.size() - shape.size();
+    if (input->constant() && missing < 2 && shape[1 - missing] != 1) return nullptr;
+  }
+  return std::make_shared<Binary>(*this);
+}
+
 RandomOperands random_operands(std::mt19937& random, DType dtype) {
   const Shape whole = random_shape(random, 0, 5, 4);
   RandomOperands operands;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "formats/tflite_view.hpp"
+#include "ir/rows.hpp"
 #include "ops/elementwise.hpp"
 
 namespace mote::op {
@@ -27,7 +28,7 @@ struct BinaryKind {
   bool takes_activation = false;       // a fused one, that is
 };
 
-class Binary final : public Operator {
+class Binary final : public Operator, public WorksInRows {
  public:
   // `kind` lives as long as the program.
   Binary(const BinaryKind& kind, Activation activation) : kind_(kind), activation_(activation) {}
@@ -40,6 +41,7 @@ class Binary final : public Operator {
   [[nodiscard]] OperatorPtr absorb(const Operator& next, Inputs in, Inputs next_in,
                                    const TensorType& middle) const override;
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
 
  private:
   const BinaryKind& kind_;

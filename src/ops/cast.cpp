@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "formats/tflite_view.hpp"
+#include "ir/rows.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -27,7 +28,7 @@ Call cast_call(const std::string& type, Inputs in) {
   return call;
 }
 
-class Cast final : public Operator {
+class Cast final : public Operator, public WorksInRows {
  public:
   [[nodiscard]] std::string name() const override { return "cast"; }
   [[nodiscard]] std::string parameters() const override { return ""; }
@@ -49,6 +50,9 @@ class Cast final : public Operator {
     return {result};
   }
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
+    return std::make_shared<Cast>(*this);
+  }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     Call call =

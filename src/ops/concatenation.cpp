@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensors behind each other along an axis, an old one or a new one: everything the compiler knows about it.
+#include <algorithm>
 #include <cmath>
 
+#include "ir/rows.hpp"
 #include "nn/concatenate.hpp"
 #include "ops/axes.hpp"
 #include "ops/quantize_multiplier.hpp"
@@ -16,7 +18,7 @@ namespace {
 
 constexpr size_t most_inputs = 64;  // their pointers lie on the stack
 
-class Concatenation final : public Operator {
+class Concatenation final : public Operator, public WorksInRows {
  public:
   // `pack`: the axis is a new one, in which each input is one index.
   Concatenation(size_t axis, bool pack) : axis_(axis), pack_(pack) {}
@@ -79,6 +81,12 @@ class Concatenation final : public Operator {
     --needed.rank;
     if (part.low == part.high && needed.rank > 0) needed.dims[0] = {0, 0};
     return needed;
+  }
+
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs in, const Types&) const override {
+    const auto is_constant = [](const Tensor* input) { return input->constant(); };
+    return axis_ > 1 && !std::any_of(in.begin(), in.end(), is_constant) ? std::make_shared<Concatenation>(*this)
+                                                                        : nullptr;
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

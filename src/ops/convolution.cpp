@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ops/strip.hpp"
+
 namespace mote {
 
 std::string to_text(const SlidingWindow& window) {
@@ -208,4 +210,13 @@ std::vector<double> reference(const Problem& problem, const Reals& x) {
 }
 
 }  // namespace convolution
+
+OperatorPtr Convolution::rows(const RowStrip& strip, Inputs in, const Types& out) const {
+  if (convolution::hybrid(problem(in, out)) || !in[1]->constant()) return nullptr;
+  if (reads_padding_only(strip)) return nullptr;
+  SlidingWindow window = window_;
+  window.pad_vertical = strip_padding(window_.vertical, window_.pad_vertical.before, strip);
+  return with_window(window);
+}
+
 }  // namespace mote

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/operator.hpp"
+#include "ir/rows.hpp"
 #include "ops/convolution_kernels.hpp"
 #include "ops/unary.hpp"
 
@@ -52,7 +52,7 @@ class WeightedSum : public Operator {
 };
 
 // Base of the two operators that slide a window, so that a preceding PAD can hand its padding over.
-class Convolution : public WeightedSum {
+class Convolution : public WeightedSum, public WorksInRows {
  public:
   explicit Convolution(const SlidingWindow& window) : window_(window) {}
 
@@ -65,6 +65,7 @@ class Convolution : public WeightedSum {
     const bool joins = window_.activation == Activation::none && window.activation != Activation::none;
     return joins ? with_window(window) : nullptr;
   }
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
 
  private:
   SlidingWindow window_;

@@ -2,6 +2,7 @@
 // Dequantisation: everything the compiler knows about it.
 #include "nn/dequantize.hpp"
 
+#include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
@@ -12,7 +13,7 @@ namespace mote::op {
 
 namespace {
 
-class Dequantize final : public Operator {
+class Dequantize final : public Operator, public WorksInRows {
  public:
   [[nodiscard]] std::string name() const override { return "dequantize"; }
   [[nodiscard]] std::string parameters() const override { return ""; }
@@ -32,6 +33,9 @@ class Dequantize final : public Operator {
 
   [[nodiscard]] Reals reference(Inputs, const Types&, const Reals& x) const override { return x; }
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
+    return std::make_shared<Dequantize>(*this);
+  }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const TensorType& type = in[0]->type;

@@ -32,6 +32,9 @@ class L2Pool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override {
+    return std::make_shared<L2Pool>(parameters);
+  }
   [[nodiscard]] double window_value(const std::vector<double>& elements) const override {
     const double sum = std::inner_product(elements.begin(), elements.end(), elements.begin(), 0.0);
     return std::sqrt(sum / static_cast<double>(elements.size()));

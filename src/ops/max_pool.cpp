@@ -32,6 +32,7 @@ class MaxPool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override { return make_max_pool(parameters); }
   [[nodiscard]] double window_value(const std::vector<double>& elements) const override {
     return *std::max_element(elements.begin(), elements.end());
   }

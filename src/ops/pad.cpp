@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/convolution.hpp"
 #include "ops/move.hpp"
@@ -19,10 +20,12 @@ struct Margin {
   int64_t before = 0, after = 0;
 };
 
-class Pad final : public Operator {
+class Pad final : public Operator, public WorksInRows {
  public:
   // `value` is the stored value to pad with: an integer, quantised or not, or a float. Absent: real 0.
-  Pad(std::vector<Margin> margins, std::optional<double> value) : margins_(std::move(margins)), value_(value) {}
+  // `strip`: some rows of another one; there may be nothing in them but padding.
+  Pad(std::vector<Margin> margins, std::optional<double> value, bool strip = false)
+      : margins_(std::move(margins)), value_(value), strip_(strip) {}
 
   [[nodiscard]] std::string name() const override { return "pad"; }
   [[nodiscard]] std::string parameters() const override {
@@ -36,7 +39,7 @@ class Pad final : public Operator {
     const TensorType& input = one_input(in);
     require(input.shape.size() == margins_.size(), "pads {} dimensions, its input has {}", margins_.size(),
             input.shape.size());
-    require(elements(input.shape) > 0, "has an input of shape {}, which is empty", to_text(input.shape));
+    require(strip_ || elements(input.shape) > 0, "has an input of shape {}, which is empty", to_text(input.shape));
     TensorType output = moved_type(input, declared, input.shape);
     for (size_t d = 0; d < margins_.size(); ++d) output.shape[d] += margins_[d].before + margins_[d].after;
     (void)merged(input.shape);
@@ -65,6 +68,15 @@ class Pad final : public Operator {
       needed.dims[d].high = std::clamp<int64_t>(region.dims[d].high - margins_[d].before, 0, extent);
     }
     return needed;
+  }
+
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs, const Types&) const override {
+    const Region::Range& in = strip.in[0];
+    const int64_t padded = strip.out.high - strip.out.low - (in.high - in.low);
+    const int64_t before = std::clamp<int64_t>(in.low + margins_[1].before - strip.out.low, 0, padded);
+    std::vector<Margin> margins = margins_;
+    margins[1] = {before, padded - before};
+    return std::make_shared<Pad>(std::move(margins), value_, true);
   }
 
   // A convolution pads with real 0 by itself: then the padded tensor need not exist.
@@ -154,6 +166,7 @@ class Pad final : public Operator {
 
   std::vector<Margin> margins_;
   std::optional<double> value_;
+  bool strip_;
 };
 
 std::vector<Margin> margins_from_tflite(const tflite::OpView& view) {

@@ -5,6 +5,7 @@
 
 #include "ops/checks.hpp"
 #include "ops/sampling.hpp"
+#include "ops/strip.hpp"
 
 namespace mote::op {
 
@@ -92,6 +93,13 @@ Region Pooling::needs(size_t, const Region& region, Inputs in, const Types&) con
   needed.dims[1] = {rows.low, rows.high};
   needed.dims[2] = {columns.low, columns.high};
   return needed;
+}
+
+OperatorPtr Pooling::rows(const RowStrip& strip, Inputs, const Types&) const {
+  if (reads_padding_only(strip)) return nullptr;
+  Parameters strip_parameters = parameters_;
+  strip_parameters.pad_height = strip_padding(parameters_.height, parameters_.pad_height.before, strip);
+  return with(strip_parameters);
 }
 
 template <class Limit>

@@ -3,13 +3,13 @@
 #pragma once
 
 #include "formats/tflite_view.hpp"
-#include "ir/operator.hpp"
+#include "ir/rows.hpp"
 #include "nn/pool.hpp"
 #include "ops/quantize_multiplier.hpp"
 
 namespace mote::op {
 
-class Pooling : public Operator {
+class Pooling : public Operator, public WorksInRows {
  public:
   struct Parameters {
     Window height, width;
@@ -22,8 +22,11 @@ class Pooling : public Operator {
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override;
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override;
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
 
  protected:
+  // The same operator with other parameters.
+  [[nodiscard]] virtual OperatorPtr with(const Parameters& parameters) const = 0;
   // The value of a window from its real elements (never empty).
   [[nodiscard]] virtual double window_value(const std::vector<double>& elements) const = 0;
 

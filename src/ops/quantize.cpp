@@ -3,6 +3,7 @@
 #include "ops/quantize.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "ir/rows.hpp"
 #include "nn/quantize.hpp"
 #include "ops/checks.hpp"
 #include "ops/quantize_multiplier.hpp"
@@ -18,7 +19,7 @@ namespace {
 // A pair of types, for a switch.
 constexpr int pair(DType from, DType to) { return static_cast<int>(from) * 16 + static_cast<int>(to); }
 
-class Quantize final : public Operator {
+class Quantize final : public Operator, public WorksInRows {
  public:
   [[nodiscard]] std::string name() const override { return "quantize"; }
   [[nodiscard]] std::string parameters() const override { return ""; }
@@ -39,6 +40,9 @@ class Quantize final : public Operator {
 
   [[nodiscard]] Reals reference(Inputs, const Types&, const Reals& x) const override { return x; }
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
+    return std::make_shared<Quantize>(*this);
+  }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     Call call = call_for(in[0]->type, out[0]);

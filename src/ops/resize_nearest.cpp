@@ -3,6 +3,7 @@
 #include "nn/resize_nearest.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "ir/rows.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -12,9 +13,15 @@ namespace mote::op {
 
 namespace {
 
+// Rows of an image's resizing: the first of the output and of the input, and how many there are in all.
+struct Part {
+  int64_t first_out = 0, first_in = 0, out = 0, in = 0;
+};
+
 struct Parameters {
   int64_t height = 0, width = 0;
   bool align_corners = false, half_pixel_centers = false;
+  std::optional<Part> part = {};
 };
 
 // Which input index the reference takes for an output index; it computes in single precision.
@@ -26,6 +33,12 @@ int64_t source_index(int64_t index, int64_t in, int64_t out, const Parameters& p
   const auto nearest =
       static_cast<int64_t>(parameters.align_corners ? std::round(position) : std::floor(position));
   return std::clamp<int64_t>(nearest, 0, in - 1);
+}
+
+int64_t source_row(int64_t row, int64_t in, int64_t out, const Parameters& parameters) {
+  const std::optional<Part>& part = parameters.part;
+  if (!part) return source_index(row, in, out, parameters);
+  return source_index(row + part->first_out, part->in, part->out, parameters) - part->first_in;
 }
 
 // The same index as a fraction of integers: floor((index * step + start) / divisor).
@@ -48,21 +61,34 @@ std::optional<Fraction> source_fraction(int64_t in, int64_t out, const Parameter
   return fraction;
 }
 
-Constant index_table(std::string name, int64_t in, int64_t out, const Parameters& parameters) {
+std::optional<Fraction> row_fraction(int64_t in, int64_t out, const Parameters& parameters) {
+  const std::optional<Part>& part = parameters.part;
+  if (!part) return source_fraction(in, out, parameters);
+  std::optional<Fraction> fraction = source_fraction(part->in, part->out, parameters);
+  if (fraction) fraction->start += part->first_out * fraction->step - part->first_in * fraction->divisor;
+  return fraction;
+}
+
+using Source = int64_t(int64_t index, int64_t in, int64_t out, const Parameters& parameters);
+
+Constant index_table(std::string name, int64_t in, int64_t out, const Parameters& parameters, Source source) {
   std::vector<int16_t> indices;
-  for (int64_t i = 0; i < out; ++i) indices.push_back(narrow<int16_t>(source_index(i, in, out, parameters)));
+  for (int64_t i = 0; i < out; ++i) indices.push_back(narrow<int16_t>(source(i, in, out, parameters)));
   return {std::move(name), DType::i16, to_bytes(indices), false};
 }
 
-class ResizeNearest final : public Operator {
+class ResizeNearest final : public Operator, public WorksInRows {
  public:
   explicit ResizeNearest(Parameters parameters) : parameters_(parameters) {}
 
   [[nodiscard]] std::string name() const override { return "resize_nearest"; }
   [[nodiscard]] std::string parameters() const override {
-    return fmt::format("size={}x{}{}{}", parameters_.height, parameters_.width,
-                       parameters_.align_corners ? " align_corners" : "",
-                       parameters_.half_pixel_centers ? " half_pixel_centers" : "");
+    const std::optional<Part>& part = parameters_.part;
+    return fmt::format(
+        "size={}x{}{}{}{}", parameters_.height, parameters_.width,
+        parameters_.align_corners ? " align_corners" : "",
+        parameters_.half_pixel_centers ? " half_pixel_centers" : "",
+        part ? fmt::format(" rows={}/{} of={}/{}", part->first_out, part->out, part->first_in, part->in) : "");
   }
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
@@ -80,7 +106,7 @@ class ResizeNearest final : public Operator {
     std::vector<double> result;
     for (int64_t index = 0; index < elements(to); ++index) {
       const int64_t column = source_index(index / to[3] % to[2], from[2], to[2], parameters_);
-      const int64_t row = source_index(index / to[3] / to[2] % to[1], from[1], to[1], parameters_);
+      const int64_t row = source_row(index / to[3] / to[2] % to[1], from[1], to[1], parameters_);
       const int64_t batch = index / to[3] / to[2] / to[1];
       result.push_back(
           x[0][static_cast<size_t>(((batch * from[1] + row) * from[2] + column) * from[3] + index % to[3])]);
@@ -93,17 +119,26 @@ class ResizeNearest final : public Operator {
     for (size_t d = 1; d <= 2; ++d) {
       const int64_t from = in[0]->type.shape[d];
       const int64_t to = out[0].shape[d];
-      needed.dims[d].low = source_index(region.dims[d].low, from, to, parameters_);
-      needed.dims[d].high = source_index(region.dims[d].high - 1, from, to, parameters_) + 1;
+      Source* const source = d == 1 ? source_row : source_index;
+      needed.dims[d].low = source(region.dims[d].low, from, to, parameters_);
+      needed.dims[d].high = source(region.dims[d].high - 1, from, to, parameters_) + 1;
     }
     return needed;
+  }
+
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override {
+    if (parameters_.part) return nullptr;
+    Parameters parameters = parameters_;
+    parameters.height = strip.out.high - strip.out.low;
+    parameters.part = Part{strip.out.low, strip.in[0].low, out[0].shape[1], in[0]->type.shape[1]};
+    return std::make_shared<ResizeNearest>(parameters);
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const Shape& from = in[0]->type.shape;
     const Shape& to = out[0].shape;
     const DType dtype = in[0]->type.dtype;
-    const auto y = source_fraction(from[1], to[1], parameters_);
+    const auto y = row_fraction(from[1], to[1], parameters_);
     const auto x = source_fraction(from[2], to[2], parameters_);
     Call call = y && x ? fraction_call(from, to, *y, *x, dtype) : table_call(from, to, dtype);
     call.order = element_by_element(out[0]);
@@ -138,8 +173,8 @@ class ResizeNearest final : public Operator {
     Call call =
         call_for_storage(dtype, call_of, nn::resize_nearest_table_s8, nn::resize_nearest_table_s16,
                          nn::resize_nearest_table_s32, nn::resize_nearest_table_s64, nn::resize_nearest_table_f32);
-    call.constants = {index_table("rows", from[1], to[1], parameters_),
-                      index_table("columns", from[2], to[2], parameters_)};
+    call.constants = {index_table("rows", from[1], to[1], parameters_, source_row),
+                      index_table("columns", from[2], to[2], parameters_, source_index)};
     return call;
   }
 

@@ -3,6 +3,7 @@
 #include "nn/softmax.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "ir/rows.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
 #include "ops/rows.hpp"
@@ -31,7 +32,7 @@ std::vector<int16_t> samples_of(float (*function)(float), float low, float high)
   return samples;
 }
 
-class Softmax final : public Operator {
+class Softmax final : public Operator, public WorksInRows {
  public:
   explicit Softmax(float beta) : beta_(beta) {}
 
@@ -70,6 +71,9 @@ class Softmax final : public Operator {
 
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs in, const Types&) const override {
     return whole_rows(region, in[0]->type.shape);
+  }
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs in, const Types&) const override {
+    return in[0]->type.shape.size() > 2 ? std::make_shared<Softmax>(*this) : nullptr;
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

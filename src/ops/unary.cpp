@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/byte_functions.hpp"
 #include "ops/elementwise.hpp"
@@ -282,7 +283,7 @@ const UnaryKind round{"round", real, [](double x, double) { return std::nearbyin
 const UnaryKind logical_not{
     "logical_not", {DType::boolean}, [](double x, double) { return x == 0 ? 1.0 : 0.0; }, logical_not_call};
 
-class Unary final : public Operator {
+class Unary final : public Operator, public WorksInRows {
  public:
   // `keeps_scale`: input and output have one quantisation, if any.
   explicit Unary(const UnaryKind& kind, float slope = 0.0F, bool keeps_scale = false)
@@ -309,6 +310,9 @@ class Unary final : public Operator {
     return {result};
   }
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+  [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
+    return std::make_shared<Unary>(*this);
+  }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     Call call = with_input(kind_.call({in, out[0], slope_}), in);

@@ -25,17 +25,17 @@ std::vector<int64_t> step_bounds_bytes(const PlacementProblem& problem) {
       alive[static_cast<size_t>(step)] += buffer.bytes;
     }
   }
-  std::vector<int64_t> shared(problem.buffers.size(),
-                              0);  // by each output; its inputs are disjoint from each other
-  for (const Overlap& overlap : problem.overlaps) {
-    const Buffer& output = problem.buffers[overlap.output];
-    const Buffer& input = problem.buffers[overlap.input];
-    if (output.live.first == input.live.last) {
-      shared[overlap.output] += shareable_bytes(output, input, overlap.distance);
+  // Of each output; its inputs are disjoint from each other.
+  for (size_t output = 0; output < problem.buffers.size(); ++output) {
+    const Buffer& buffer = problem.buffers[output];
+    std::vector<int64_t> shared(static_cast<size_t>(steps), 0);
+    for (const Overlap& overlap : problem.overlaps) {
+      if (overlap.output != output || !applies(problem, overlap)) continue;
+      const Buffer& input = problem.buffers[overlap.input];
+      for (int64_t step = buffer.live.first; step <= std::min(buffer.live.last, input.live.last); ++step)
+        shared[static_cast<size_t>(step)] += shareable_bytes(buffer, input, overlap.distance);
     }
-  }
-  for (size_t i = 0; i < shared.size(); ++i) {
-    alive[static_cast<size_t>(problem.buffers[i].live.first)] -= std::min(shared[i], problem.buffers[i].bytes);
+    for (size_t step = 0; step < shared.size(); ++step) alive[step] -= std::min(shared[step], buffer.bytes);
   }
   return alive;
 }

@@ -16,11 +16,13 @@ std::string text_of(const PlacementProblem& problem, const Placement& placement,
 
 // May `output` at its place share bytes with `input` at its place, by one of the permissions?
 bool permitted(const PlacementProblem& problem, const Placement& placement, size_t output, size_t input) {
-  const int64_t birth = problem.buffers[output].live.first;
-  if (birth != problem.buffers[input].live.last) return false;
+  const int64_t birth = problem.buffers[output].live.first, death = problem.buffers[input].live.last;
   bool allowed = false;
   for (const Overlap& overlap : problem.overlaps) {
     if (overlap.output != output || overlap.input != input) continue;
+    const bool in_segment = overlap.during.first >= 0;
+    if (!in_segment && birth != death) return false;
+    if (in_segment && (birth < overlap.during.first || death > overlap.during.last)) return false;
     if (placement.offsets[output] - placement.offsets[input] > overlap.distance) return false;
     allowed = true;
   }

@@ -2,14 +2,28 @@
 // From a graph to a memory plan.
 #pragma once
 
+#include <optional>
+
 #include "ir/graph.hpp"
 #include "plan/plan.hpp"
 
 namespace mote {
 
-// Lowers every node for `core`, chooses the order of execution, places all buffers and proves the result with
-// check(). `least_align` (bytes, a power of two up to 16) is for kernels that read words of byte tensors; wider
-// elements are aligned to their own size. Throws Error that names the node which cannot be lowered.
-[[nodiscard]] Plan make_plan(const Graph& graph, const Core& core = {}, int64_t least_align = 4);
+struct PlanOptions {
+  PlanOptions() = default;
+  PlanOptions(const Core& made_for) : core(made_for) {}  // where only the core matters
+
+  Core core;  // whose kernels are called
+  // Bytes, a power of two up to 16: for kernels that read words of byte tensors. Wider elements are aligned to
+  // their own size.
+  int64_t least_align = 4;
+  // Present: tensors may exist by rows only (plan.hpp, Segment) if the arena would be larger than this otherwise;
+  // 0 asks for the least arena. The plan is the cheapest one found that keeps the goal, else the smallest.
+  std::optional<int64_t> arena_goal_bytes = {};
+};
+
+// Lowers every node, chooses the order of execution, places all buffers and proves the result with check(). Throws
+// Error that names the node which cannot be lowered.
+[[nodiscard]] Plan make_plan(const Graph& graph, const PlanOptions& options = {});
 
 }  // namespace mote

@@ -28,7 +28,7 @@ PlacementProblem part_of(const PlacementProblem& problem, const Indices& buffers
   }
   for (const Overlap& overlap : problem.overlaps) {
     if (place[overlap.output] != no_buffer && place[overlap.input] != no_buffer)
-      part.overlaps.push_back({place[overlap.output], place[overlap.input], overlap.distance});
+      part.overlaps.push_back({place[overlap.output], place[overlap.input], overlap.distance, overlap.during});
   }
   return part;
 }

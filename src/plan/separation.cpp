@@ -23,7 +23,7 @@ Separations::Separations(const PlacementProblem& problem) : separations_(problem
   }
   for (const Overlap& overlap : problem.overlaps) {
     const Buffer& output = problem.buffers[overlap.output];
-    if (output.live.first != problem.buffers[overlap.input].live.last) continue;
+    if (!applies(problem, overlap)) continue;
     const int64_t shorter = std::min(output.bytes, -overlap.distance);
     for (Separation& separation : separations_[overlap.output]) {
       if (separation.other == overlap.input) separation.below = shorter;

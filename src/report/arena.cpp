@@ -82,6 +82,23 @@ int64_t bytes_in_use(const Plan& plan, int64_t step) {
 
 }  // namespace
 
+Json segments_json(const Plan& plan) {
+  Json segments = Json::array();
+  for (const Segment& segment : plan.segments) {
+    Json windows = Json::array();
+    for (const StripWindow& window : segment.windows) {
+      windows.push_back({{"buffer", window.buffer},
+                         {"rows", plan.buffers[window.buffer].bytes / window.row_bytes},
+                         {"of_rows", window.written.rows}});
+    }
+    segments.push_back({{"first_step", segment.first},
+                        {"last_step", segment.last},
+                        {"strips", segment.strips},
+                        {"windows", std::move(windows)}});
+  }
+  return segments;
+}
+
 Json arena_json(const Plan& planned) {
   const Plan plan = in_one_piece(planned);
   Json steps = Json::array();
@@ -89,7 +106,9 @@ Json arena_json(const Plan& planned) {
     const auto step = static_cast<int64_t>(steps.size());
     steps.push_back({{"bytes", bytes_in_use(plan, step)}, {"lower_bound_bytes", bound}});
   }
-  return {{"buffers", buffers_json(plan)}, {"shared", shared_json(plan)}, {"steps", std::move(steps)}};
+  Json json{{"buffers", buffers_json(plan)}, {"shared", shared_json(plan)}, {"steps", std::move(steps)}};
+  if (!plan.segments.empty()) json["segments"] = segments_json(plan);
+  return json;
 }
 
 }  // namespace mote

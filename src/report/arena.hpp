@@ -18,4 +18,7 @@ namespace mote {
 // for the caller: bytes in use, and the least that any placement needs in that step.
 [[nodiscard]] nlohmann::ordered_json arena_json(const Plan& plan);
 
+// The steps that run in strips: first and last step, number of strips, and the rows that windows keep.
+[[nodiscard]] nlohmann::ordered_json segments_json(const Plan& plan);
+
 }  // namespace mote

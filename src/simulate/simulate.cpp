@@ -26,13 +26,17 @@ AlignedBytes aligned_bytes(int64_t count) {
 // Where each buffer of a plan lives.
 using Addresses = std::vector<std::byte*>;
 
-void run_step(const Step& step, const Addresses& addresses) {
+// One call: its kernel on the step's inputs and outputs at these addresses.
+using Kernel = std::function<void(std::span<void* const> pointers)>;
+
+void run_kernel(const Step& step, const Kernel& kernel, const Addresses& in, const Addresses& out,
+                const Addresses& addresses) {
   std::vector<void*> pointers;
   for (const Argument& argument : step.call.arguments) {
     switch (argument.kind) {
       case Argument::Kind::input:
-      case Argument::Kind::state: pointers.push_back(addresses[step.in.at(argument.index)]); break;
-      case Argument::Kind::output: pointers.push_back(addresses[step.out.at(argument.index)]); break;
+      case Argument::Kind::state: pointers.push_back(in.at(argument.index)); break;
+      case Argument::Kind::output: pointers.push_back(out.at(argument.index)); break;
       case Argument::Kind::scratch: pointers.push_back(addresses[step.scratch]); break;
       case Argument::Kind::constant: {
         const Bytes& data = step.call.constants.at(argument.index).data;
@@ -41,7 +45,94 @@ void run_step(const Step& step, const Addresses& addresses) {
       }
     }
   }
-  step.call.run(pointers);
+  kernel(pointers);
+}
+
+void run_step(const Step& step, const Addresses& addresses) {
+  Addresses in, out;
+  for (const size_t buffer : step.in) in.push_back(buffer == no_buffer ? nullptr : addresses[buffer]);
+  for (const size_t buffer : step.out) out.push_back(addresses[buffer]);
+  run_kernel(step, step.call.run, in, out, addresses);
+}
+
+// A segment under way: as generated code does it, with the same closed forms.
+class SegmentRun {
+ public:
+  SegmentRun(const Graph& graph, const Plan& plan, const Segment& segment, const Addresses& addresses)
+      : plan_(plan), segment_(segment), addresses_(addresses) {
+    for (size_t i = 0; i < segment.steps.size(); ++i) {
+      const Node& node = graph.nodes[step(i).node];
+      whole_outputs_.emplace_back(static_cast<size_t>(byte_size(graph.tensors[node.out.at(0)].type)));
+    }
+  }
+
+  void run(bool poison) {
+    for (int32_t strip = 0; strip < segment_.strips; ++strip) {
+      for (size_t i = 0; i < segment_.steps.size(); ++i) run_strip(i, strip);
+      if (poison) poison_windows(strip);
+    }
+  }
+
+  // The output of step `i` of the segment, gathered from the strips.
+  [[nodiscard]] const Bytes& output(size_t i) const { return whole_outputs_[i]; }
+  [[nodiscard]] const Step& step(size_t i) const { return plan_.steps[segment_.first + i]; }
+
+ private:
+  [[nodiscard]] std::byte* place(size_t buffer, const StripTensor& tensor, int64_t row, int32_t strip) const {
+    const int64_t first = tensor.window == no_window ? 0 : segment_.windows[tensor.window].first_row(strip);
+    return addresses_[buffer] + (row - first) * tensor.row_bytes;
+  }
+
+  void run_strip(size_t i, int32_t strip) {
+    const StripStep& rows = segment_.steps[i];
+    const int32_t begin = rows.done.at(strip - 1), end = rows.done.at(strip);
+    if (rows.out.window != no_window) {
+      const StripWindow& window = segment_.windows[rows.out.window];
+      nn::slide_rows(reinterpret_cast<uint8_t*>(addresses_[window.buffer]), narrow<int32_t>(window.row_bytes),
+                     window.first_row(strip - 1), window.first_row(strip), begin);
+    }
+    if (begin == end) return;
+    Addresses in;
+    for (size_t k = 0; k < step(i).in.size(); ++k) {
+      const StripInput& input = rows.in[k];
+      in.push_back(step(i).in[k] == no_buffer ? nullptr
+                                              : place(step(i).in[k], input.tensor, input.low.at(begin), strip));
+    }
+    std::byte* const out = place(step(i).out[0], rows.out, begin, strip);
+    const StripStep::Kind& kind = rows.kinds[rows.kind_of_strip[static_cast<size_t>(strip)]];
+    run_kernel(step(i), kind.run, in, {out}, addresses_);
+    std::copy_n(out, (end - begin) * rows.out.row_bytes, whole_outputs_[i].begin() + begin * rows.out.row_bytes);
+  }
+
+  // What the next strip does not find any more: rows that nobody reads, and all of a window that keeps none.
+  void poison_windows(int32_t strip) const {
+    for (const StripWindow& window : segment_.windows) {
+      const int64_t kept = window.written.at(strip) - window.first_row(strip + 1);
+      const int64_t dead = window.first_row(strip + 1) - window.first_row(strip);
+      const int64_t bytes = plan_.buffers[window.buffer].bytes;
+      std::byte* const begin = addresses_[window.buffer];
+      std::fill_n(begin, std::min(bytes, dead * window.row_bytes), poison_byte);
+      const int64_t end = std::min(bytes, (dead + kept) * window.row_bytes);
+      std::fill(begin + end, begin + bytes, poison_byte);
+    }
+  }
+
+  const Plan& plan_;
+  const Segment& segment_;
+  const Addresses& addresses_;
+  std::vector<Bytes> whole_outputs_;
+};
+
+// The moves before a step; `poison` overwrites in between what is dead then.
+void move_tensors(const Plan& plan, size_t step, const Addresses& addresses, const std::function<void()>& poison) {
+  std::vector<std::pair<size_t, Bytes>> moved;
+  for (const Move& move : plan.moves) {
+    if (move.step != step) continue;
+    const std::byte* const from = addresses[move.from];
+    moved.emplace_back(move.to, Bytes(from, from + plan.buffers[move.from].bytes));
+  }
+  poison();
+  for (const auto& [to, bytes] : moved) std::copy(bytes.begin(), bytes.end(), addresses[to]);
 }
 
 // Overwrites the arenas' bytes that no buffer alive after step `done` uses (-1: before the first; inputs are not
@@ -115,7 +206,23 @@ std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const Simula
   const Addresses& addresses = memory_->addresses;
   if (options.poison) poison_dead(plan_, -1, memory_->arenas);
   copy_inputs(graph_, plan_, inputs, addresses);
+  const auto finish_step = [&](size_t i) {
+    move_tensors(plan_, i + 1, addresses, [&] {
+      if (options.poison && i + 1 < plan_.steps.size())
+        poison_dead(plan_, static_cast<int64_t>(i), memory_->arenas);
+    });
+  };
+  auto segment = plan_.segments.begin();
   for (size_t i = 0; i < plan_.steps.size(); ++i) {
+    if (segment != plan_.segments.end() && segment->first == i) {
+      SegmentRun run(graph_, plan_, *segment, addresses);
+      run.run(options.poison);
+      for (size_t k = 0; options.after_step && k < segment->steps.size(); ++k)
+        options.after_step(run.step(k), run.output(k));
+      finish_step(i = segment->last);
+      ++segment;
+      continue;
+    }
     const Step& step = plan_.steps[i];
     run_step(step, addresses);
     if (options.after_step && !step.out.empty()) {
@@ -123,7 +230,7 @@ std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const Simula
       options.after_step(step,
                          {addresses[step.out[0]], static_cast<size_t>(byte_size(graph_.tensors[output].type))});
     }
-    if (options.poison && i + 1 < plan_.steps.size()) poison_dead(plan_, static_cast<int64_t>(i), memory_->arenas);
+    finish_step(i);
   }
   return copy_outputs(graph_, plan_, addresses);
 }
@@ -142,7 +249,16 @@ std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const st
   }
   set_states(graph, plan, addresses);
   copy_inputs(graph, plan, inputs, addresses);
-  for (const Step& step : plan.steps) run_step(step, addresses);
+  auto segment = plan.segments.begin();
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    move_tensors(plan, i, addresses, [] {});
+    if (segment != plan.segments.end() && segment->first == i) {
+      SegmentRun(graph, plan, *segment, addresses).run(false);
+      i = segment++->last;
+    } else {
+      run_step(plan.steps[i], addresses);
+    }
+  }
   return copy_outputs(graph, plan, addresses);
 }
 

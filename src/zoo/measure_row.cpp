@@ -73,7 +73,7 @@ BookRow measure_row(const std::filesystem::path& model, const Target& target, Mo
     const auto bytes = std::filesystem::file_size(model, unreadable);
     if (!unreadable) row.model_bytes = static_cast<int64_t>(bytes);
     const Stopwatch compiling;
-    const Compiled compiled = compile_file(model, {}, target.core);
+    const Compiled compiled = compile_file(model, {}, plan_options(mode, target.core));
     row.compile_seconds = compiling.seconds();
     add_compiled(row, compiled);
     const Stopwatch measuring;

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/check_segments.hpp"
+
+#include <algorithm>
+
+namespace mote {
+
+namespace {
+
+struct Place {
+  int64_t begin = 0, end = 0;  // in the arena
+};
+
+class Replay {
+ public:
+  Replay(const Graph& graph, const Plan& plan)
+      : graph_(graph), plan_(plan), held_(static_cast<size_t>(plan.arena_bytes), nothing) {}
+
+  void run() {
+    for (size_t i = 0; i < plan_.inputs.size(); ++i) write_whole(plan_.inputs[i], bytes_of(graph_.inputs[i]));
+    for (const State& state : plan_.states) write_whole(state.buffer, bytes_of(state.tensor));
+    auto segment = plan_.segments.begin();
+    for (size_t step = 0; step < plan_.steps.size(); ++step) {
+      move_before(step);
+      if (segment != plan_.segments.end() && segment->first == step) {
+        run_segment(*segment);
+        step = segment->last;
+        ++segment;
+      } else {
+        run_whole(plan_.steps[step]);
+      }
+    }
+    require(segment == plan_.segments.end(), "the plan's segments are not in the order of its steps");
+    where_ = "the end of the run";
+    for (size_t i = 0; i < plan_.outputs.size(); ++i)
+      read(plan_.outputs[i], 0, bytes_of(graph_.outputs[i]), plan_.buffers[plan_.outputs[i]].offset);
+    for (const State& state : plan_.states)
+      read(state.buffer, 0, bytes_of(state.tensor), plan_.buffers[state.buffer].offset);
+  }
+
+ private:
+  // Byte `byte` of the tensor in `buffer`.
+  static uint64_t tag(size_t buffer, int64_t byte) {
+    return (static_cast<uint64_t>(buffer + 1) << 40) | static_cast<uint64_t>(byte);
+  }
+  static constexpr uint64_t nothing = 0;
+
+  [[nodiscard]] int64_t bytes_of(TensorId id) const { return byte_size(graph_.tensors[id].type); }
+
+  // Bytes [low, high) of the buffer's tensor lie at `place` of the arena.
+  void read(size_t buffer, int64_t low, int64_t high, int64_t place) const {
+    for (int64_t byte = low; byte < high; ++byte, ++place) {
+      require(place >= 0 && place < plan_.arena_bytes && held_[static_cast<size_t>(place)] == tag(buffer, byte),
+              "the memory plan is wrong: {} reads byte {} of '{}' at {} of the arena, where it is not", where_,
+              byte, plan_.names[buffer], place);
+    }
+  }
+
+  void write(size_t buffer, int64_t low, int64_t high, int64_t place) {
+    const Buffer& home = plan_.buffers[buffer];
+    require(place >= home.offset && place + high - low <= home.offset + home.bytes,
+            "the memory plan is wrong: {} writes beyond the {} bytes of '{}'", where_, home.bytes,
+            plan_.names[buffer]);
+    for (int64_t byte = low; byte < high; ++byte, ++place) held_[static_cast<size_t>(place)] = tag(buffer, byte);
+  }
+
+  void write_whole(size_t buffer, int64_t bytes) { write(buffer, 0, bytes, plan_.buffers[buffer].offset); }
+
+  void move_before(size_t step) {
+    const auto here = [&](const Move& move) { return move.step == step; };
+    require(std::count_if(plan_.moves.begin(), plan_.moves.end(), here) <= 1,
+            "the memory plan is wrong: two tensors move before step {}, one perhaps over the other", step);
+    for (const Move& move : plan_.moves) {
+      if (move.step != step) continue;
+      where_ = fmt::format("the move before step {}", step);
+      const int64_t bytes = plan_.buffers[move.from].bytes;
+      require(bytes == plan_.buffers[move.to].bytes, "the memory plan is wrong: {} changes a size", where_);
+      read(move.from, 0, bytes, plan_.buffers[move.from].offset);
+      write_whole(move.to, bytes);
+    }
+  }
+
+  void spoil_scratch(const Step& step) {
+    if (step.scratch == no_buffer) return;
+    const Buffer& scratch = plan_.buffers[step.scratch];
+    std::fill_n(held_.begin() + scratch.offset, scratch.bytes, nothing);
+  }
+
+  // When such a step may overwrite what it reads is proven by check().
+  void run_whole(const Step& step) {
+    const Node& node = graph_.nodes[step.node];
+    where_ = node.origin;
+    spoil_scratch(step);
+    for (size_t i = 0; i < node.in.size(); ++i) {
+      if (step.in[i] != no_buffer) read(step.in[i], 0, bytes_of(node.in[i]), plan_.buffers[step.in[i]].offset);
+    }
+    for (size_t i = 0; i < node.out.size(); ++i) write_whole(step.out[i], bytes_of(node.out[i]));
+    spoil_scratch(step);
+  }
+
+  void run_segment(const Segment& segment) {
+    require(segment.last < plan_.steps.size() && segment.steps.size() == segment.last - segment.first + 1,
+            "a segment does not fit its steps");
+    std::vector<int64_t> rows_done(segment.steps.size(), 0);
+    for (int32_t strip = 0; strip < segment.strips; ++strip) {
+      for (size_t i = 0; i < segment.steps.size(); ++i) {
+        const Step& step = plan_.steps[segment.first + i];
+        where_ = fmt::format("{} in strip {}", graph_.nodes[step.node].origin, strip);
+        const StripStep& rows = segment.steps[i];
+        if (rows.out.window != no_window) slide(segment.windows.at(rows.out.window), strip);
+        const int64_t begin = rows.done.at(strip - 1), end = rows.done.at(strip);
+        require(begin == rows_done[i] && begin <= end, "the memory plan is wrong: {} does rows {} to {} after {}",
+                where_, begin, end, rows_done[i]);
+        rows_done[i] = end;
+        if (begin < end) run_strip(segment, step, rows, strip);
+      }
+    }
+  }
+
+  void slide(const StripWindow& window, int32_t strip) {
+    const int64_t first = window.first_row(strip - 1), next = window.first_row(strip);
+    const int64_t end = window.written.at(strip - 1);
+    require(first <= next && next <= end, "the memory plan is wrong: {} moves rows {} to {} of {} to the front",
+            where_, next, end, first);
+    const auto home = held_.begin() + plan_.buffers[window.buffer].offset;
+    std::copy(home + (next - first) * window.row_bytes, home + (end - first) * window.row_bytes, home);
+  }
+
+  [[nodiscard]] int64_t place(const Segment& segment, size_t buffer, const StripTensor& tensor, int64_t row,
+                              int32_t strip) const {
+    const int64_t first = tensor.window == no_window ? 0 : segment.windows.at(tensor.window).first_row(strip);
+    return plan_.buffers[buffer].offset + (row - first) * tensor.row_bytes;
+  }
+
+  void run_strip(const Segment& segment, const Step& step, const StripStep& rows, int32_t strip) {
+    const Node& node = graph_.nodes[step.node];
+    const std::vector<const Tensor*> in = inputs_of(graph_, node);
+    const Types out = output_types(graph_, node);
+    const auto begin = rows.done.at(strip - 1), end = rows.done.at(strip);
+    Region region = whole(out[0].shape);
+    region.dims[1] = {begin, end};
+    const int64_t to = place(segment, step.out[0], rows.out, begin, strip);
+    const Place written{to, to + (end - begin) * rows.out.row_bytes};
+    require(rows.out.row_bytes * out[0].shape[1] == byte_size(out[0]), "{}: rows of {} bytes", where_,
+            rows.out.row_bytes);
+    spoil_scratch(step);
+    for (size_t i = 0; i < node.in.size(); ++i) {
+      if (step.in[i] == no_buffer) continue;
+      const Region needed = node.op->needs(i, region, in, out);
+      const Shape& shape = in[i]->type.shape;
+      const StripInput& input = rows.in[i];
+      Region::Range range{input.low.at(begin), input.high.at(end)};
+      if (shape.size() == out[0].shape.size()) {
+        require(range == needed.dims[1],
+                "the memory plan is wrong: {} reads rows {} to {} of input {}, not {} to {}", where_,
+                needed.dims[1].low, needed.dims[1].high, i, range.low, range.high);
+      } else {
+        require(range.high * input.tensor.row_bytes == byte_size(in[i]->type) && range.low == 0,
+                "the memory plan is wrong: {} does not read input {} as a whole", where_, i);
+      }
+      const int64_t from = place(segment, step.in[i], input.tensor, range.low, strip);
+      read(step.in[i], range.low * input.tensor.row_bytes, range.high * input.tensor.row_bytes, from);
+      require(written.end <= from || from + (range.high - range.low) * input.tensor.row_bytes <= written.begin,
+              "the memory plan is wrong: {} overwrites what it reads", where_);
+    }
+    check_fields(step, rows, strip);
+    write(step.out[0], begin * rows.out.row_bytes, end * rows.out.row_bytes, to);
+    spoil_scratch(step);
+  }
+
+  // The closed forms give what the kernels of the host were made with.
+  void check_fields(const Step& step, const StripStep& rows, int32_t strip) const {
+    const size_t kind = rows.kind_of_strip.at(static_cast<size_t>(strip));
+    require(kind < rows.kinds.size(), "the memory plan is wrong: {} has no kernel", where_);
+    const int64_t begin = rows.done.at(strip - 1), end = rows.done.at(strip);
+    for (size_t i = 0; i < rows.fields.size(); ++i) {
+      const StripField& field = rows.fields[i];
+      int64_t quantity = begin;
+      if (field.of == StripField::Of::out_rows) quantity = end - begin;
+      if (field.of == StripField::Of::in_rows) {
+        const StripInput& input = rows.in.at(field.input);
+        quantity = input.high.at(static_cast<int32_t>(end)) - input.low.at(static_cast<int32_t>(begin));
+      }
+      const int64_t value = std::max<int64_t>(0, field.offset + field.factor * quantity);
+      require(rows.kinds[kind].values.at(i) == std::to_string(value),
+              "the memory plan is wrong: {} has {} = {}, not {}", where_, step.call.fields.at(field.field).name,
+              value, rows.kinds[kind].values[i]);
+    }
+  }
+
+  const Graph& graph_;
+  const Plan& plan_;
+  std::vector<uint64_t> held_;  // one a byte of the arena
+  std::string where_;
+};
+
+}  // namespace
+
+void check_segments(const Graph& graph, const Plan& plan) { Replay(graph, plan).run(); }
+
+}  // namespace mote

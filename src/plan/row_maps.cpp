@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/row_maps.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace mote {
+
+namespace {
+
+constexpr int most_shift = 4, most_step = 16;
+
+bool has_rows(const TensorType& type) {
+  return type.shape.size() >= 3 && type.shape.size() <= Region::max_rank && type.shape[0] == 1 &&
+         bits(type.dtype) >= 8 && elements(type.shape) > 0;
+}
+
+// Values at x = first, first + 1, ... as a RowCount of this slope; nullopt: they are none.
+std::optional<nn::RowCount> fit_slope(const std::vector<int64_t>& values, int64_t first, int64_t limit,
+                                      int64_t step, int64_t shift) {
+  int64_t least = std::numeric_limits<int32_t>::min(), most = std::numeric_limits<int32_t>::max();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const int64_t slope = (first + static_cast<int64_t>(i)) * step;
+    if (values[i] > 0) least = std::max(least, (values[i] << shift) - slope);
+    if (values[i] < limit) most = std::min(most, ((values[i] + 1) << shift) - 1 - slope);
+  }
+  if (least > most) return std::nullopt;
+  // Of what suits alike, the number nearest to zero reads best.
+  return nn::RowCount{narrow<int32_t>(step), narrow<int32_t>(std::clamp<int64_t>(0, least, most)),
+                      narrow<int32_t>(shift), narrow<int32_t>(limit)};
+}
+
+// Prefers whole steps, and among them the one next to the tensors' own ratio.
+std::optional<nn::RowCount> fit(const std::vector<int64_t>& values, int64_t first, int64_t limit, double ratio) {
+  for (int shift = 0; shift <= most_shift; ++shift) {
+    std::vector<int> steps;
+    for (int step = 0; step <= most_step << shift; ++step) steps.push_back(step);
+    std::stable_sort(steps.begin(), steps.end(), [&](int a, int b) {
+      return std::abs(a - std::ldexp(ratio, shift)) < std::abs(b - std::ldexp(ratio, shift));
+    });
+    for (const int step : steps) {
+      if (const auto found = fit_slope(values, first, limit, step, shift)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+// A tensor of another rank, which every row reads from end to end: a factor a channel, say.
+std::optional<RowInput> find_whole_input(const Graph& graph, const Values& values, const Node& node,
+                                         size_t index) {
+  const std::vector<const Tensor*> in = inputs_of(graph, node);
+  const Types out = output_types(graph, node);
+  const Region all = whole(in[index]->type.shape);
+  for (int64_t r = 0; r < out[0].shape[1]; ++r) {
+    Region region = whole(out[0].shape);
+    region.dims[1] = {r, r + 1};
+    if (node.op->needs(index, region, in, out).dims != all.dims) return std::nullopt;
+  }
+  return RowInput{index, values.of_tensor[node.in[index]], 1, byte_size(in[index]->type), true, {}, {0, 1, 0, 1}};
+}
+
+std::optional<RowInput> find_input(const Graph& graph, const Values& values, const Node& node, size_t index) {
+  const std::vector<const Tensor*> in = inputs_of(graph, node);
+  const Types out = output_types(graph, node);
+  const TensorType& type = in[index]->type;
+  if (in[index]->state) return std::nullopt;
+  if (!has_rows(type) || type.shape.size() != out[0].shape.size())
+    return find_whole_input(graph, values, node, index);
+  RowInput row{index, values.of_tensor[node.in[index]], type.shape[1], byte_size(type) / type.shape[1], false, {},
+               {}};
+  std::vector<int64_t> lows, highs;
+  int64_t end = 0;
+  for (int64_t r = 0; r < out[0].shape[1]; ++r) {
+    Region region = whole(out[0].shape);
+    region.dims[1] = {r, r + 1};
+    const Region needed = node.op->needs(index, region, in, out);
+    if (needed.dims[1].low > needed.dims[1].high) return std::nullopt;
+    if (!lows.empty() && needed.dims[1].low < lows.back()) return std::nullopt;
+    lows.push_back(needed.dims[1].low);
+    highs.push_back(end = std::max(end, needed.dims[1].high));
+  }
+  row.whole = lows.back() == 0 && highs.front() == row.rows;
+  if (row.whole) {
+    row.low = {0, 0, 0, 0};
+    row.high = {0, narrow<int32_t>(row.rows), 0, narrow<int32_t>(row.rows)};
+    return row;
+  }
+  const double ratio = static_cast<double>(row.rows) / static_cast<double>(out[0].shape[1]);
+  const auto low = fit(lows, 0, row.rows, ratio);
+  const auto high = fit(highs, 1, row.rows, ratio);
+  if (!low || !high || low->step == 0) return std::nullopt;
+  row.low = *low, row.high = *high;
+  return row;
+}
+
+}  // namespace
+
+std::optional<RowTask> find_rows(const Graph& graph, const Values& values, const Task& task) {
+  const Node& node = graph.nodes[task.node];
+  if (node.out.size() != 1) return std::nullopt;
+  const TensorType& type = graph.tensors[node.out[0]].type;
+  if (!has_rows(type) || type.shape[1] < 2) return std::nullopt;
+  RowTask rows{type.shape[1], byte_size(type) / type.shape[1], {}};
+  bool cut = false;
+  for (size_t i = 0; i < node.in.size(); ++i) {
+    if (node.in[i] == no_tensor || graph.tensors[node.in[i]].constant()) continue;
+    const std::optional<RowInput> input = find_input(graph, values, node, i);
+    if (!input) return std::nullopt;
+    cut = cut || !input->whole;
+    rows.inputs.push_back(*input);
+  }
+  if (!cut) return std::nullopt;
+  const std::vector<const Tensor*> in = inputs_of(graph, node);
+  const RowStrip all = strip_of(rows, in, 0, rows.rows);
+  return operator_of_rows(*node.op, all, in, output_types(graph, node)) == nullptr ? std::nullopt
+                                                                                   : std::optional(rows);
+}
+
+RowStrip strip_of(const RowTask& rows, Inputs in, int64_t begin, int64_t end) {
+  RowStrip strip{{begin, end}, {}};
+  for (const Tensor* const input : in) {
+    const bool some = input != nullptr && input->type.shape.size() > 1;
+    strip.in.push_back({0, some ? input->type.shape[1] : 0});
+  }
+  for (const RowInput& input : rows.inputs) {
+    if (input.whole) continue;
+    strip.in[input.input] = {input.low.at(narrow<int32_t>(begin)), input.high.at(narrow<int32_t>(end))};
+  }
+  return strip;
+}
+
+}  // namespace mote

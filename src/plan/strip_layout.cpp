@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each task computes its rows at the constant rate that its strides give, as early as its inputs allow; then
+// branches that would wait for others start later, where that keeps fewer rows.
+#include "plan/strip_layout.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace mote {
+
+namespace {
+
+constexpr int32_t most_shift = 8;
+constexpr int64_t most_strips = 4096;
+
+struct Rate {
+  int64_t step = 1, shift = 0;  // step / 2^shift rows a strip
+};
+
+// The strip after which all rows are done.
+int64_t finish(const nn::RowCount& done) {
+  const int64_t left = (int64_t{done.rows} << done.shift) - done.start;
+  return left <= 0 ? 0 : (left + done.step - 1) / done.step;
+}
+
+class Layout {
+ public:
+  Layout(const OrderedTasks& order, size_t first, size_t last, int64_t strip_rows)
+      : order_(order), first_(first), last_(last), strip_rows_(strip_rows) {}
+
+  std::optional<StripLayout> make() {
+    for (size_t position = first_; position <= last_; ++position) {
+      if (!order_.rows[position] || !reads_rows(position)) return std::nullopt;
+    }
+    for (size_t position = first_; position <= last_; ++position) {
+      const std::optional<Rate> rate = rate_of(position);
+      if (!rate) return std::nullopt;
+      done_.push_back(earliest(position, *rate));
+      if (finish(done_.back()) > most_strips) return std::nullopt;
+    }
+    count_strips();
+    StripLayout best = windows();
+    // Backwards, so that a branch's tasks move one after the other.
+    for (size_t position = last_; position-- > first_;) {
+      const nn::RowCount kept = done_[position - first_];
+      const nn::RowCount later = latest(position);
+      if (later.start == kept.start) continue;
+      done_[position - first_] = later;
+      StripLayout tried = windows();
+      if (tried.window_bytes < best.window_bytes) {
+        best = std::move(tried);
+      } else {
+        done_[position - first_] = kept;
+      }
+    }
+    return best;
+  }
+
+ private:
+  [[nodiscard]] const RowTask& task(size_t position) const { return *order_.rows[position]; }
+  [[nodiscard]] const nn::RowCount& done(size_t position) const { return done_[position - first_]; }
+  [[nodiscard]] bool inside(size_t value) const {
+    return order_.born[value] >= static_cast<int64_t>(first_) && order_.born[value] <= static_cast<int64_t>(last_);
+  }
+  [[nodiscard]] size_t writer(size_t value) const { return static_cast<size_t>(order_.born[value]); }
+
+  // What the segment writes is read as the same rows, by rows.
+  [[nodiscard]] bool reads_rows(size_t position) const {
+    for (const RowInput& input : task(position).inputs) {
+      if (!inside(input.value)) continue;
+      const RowTask& source = task(writer(input.value));
+      if (input.whole || source.rows != input.rows || source.row_bytes != input.row_bytes) return false;
+    }
+    return true;
+  }
+
+  // The rate of the task's producers divided by its stride; a task without any goes by its number of rows.
+  [[nodiscard]] std::optional<Rate> rate_of(size_t position) const {
+    std::optional<Rate> least;
+    for (const RowInput& input : task(position).inputs) {
+      if (!inside(input.value)) continue;
+      const nn::RowCount& source = done(writer(input.value));
+      int64_t step = int64_t{source.step} << input.low.shift;
+      int64_t shift = source.shift;
+      int64_t divisor = input.low.step;
+      for (; divisor % 2 == 0; divisor /= 2) ++shift;
+      if (step % divisor != 0) return std::nullopt;
+      step /= divisor;
+      for (; step % 2 == 0 && shift > 0; step /= 2) --shift;
+      if (shift > most_shift) return std::nullopt;
+      if (!least ||
+          std::ldexp(step, -static_cast<int>(shift)) < std::ldexp(least->step, -static_cast<int>(least->shift)))
+        least = Rate{step, shift};
+    }
+    return least ? *least : source_rate(position);
+  }
+
+  [[nodiscard]] Rate source_rate(size_t position) const {
+    int64_t highest = 0;
+    for (size_t other = first_; other <= last_; ++other) {
+      const auto from_inside = [&](const RowInput& input) { return inside(input.value); };
+      const std::vector<RowInput>& inputs = task(other).inputs;
+      if (std::none_of(inputs.begin(), inputs.end(), from_inside)) highest = std::max(highest, task(other).rows);
+    }
+    Rate rate{strip_rows_, 0};
+    for (int64_t rows = task(position).rows; 4 * rows <= 3 * highest; rows *= 2) {
+      rate.step % 2 == 0 ? rate.step /= 2 : ++rate.shift;
+    }
+    return rate;
+  }
+
+  // Every row is there when it is read.
+  [[nodiscard]] bool in_time(const nn::RowCount& reader, const nn::RowCount& source, const RowInput& input) const {
+    const int64_t end = std::max(finish(reader), finish(source));
+    for (int32_t strip = 0; strip <= end; ++strip) {
+      const int32_t rows = reader.at(strip);
+      if (rows > 0 && input.high.at(rows) > source.at(strip)) return false;
+    }
+    return true;
+  }
+
+  // The largest start within [low, high] that `suits`, given that smaller ones suit as well.
+  template <class Suits>
+  static int64_t largest(int64_t low, int64_t high, Suits suits) {
+    while (low < high) {
+      const int64_t middle = low + (high - low + 1) / 2;
+      suits(middle) ? low = middle : high = middle - 1;
+    }
+    return low;
+  }
+
+  [[nodiscard]] nn::RowCount earliest(size_t position, const Rate& rate) const {
+    nn::RowCount count{static_cast<int32_t>(rate.step), 0, static_cast<int32_t>(rate.shift),
+                       static_cast<int32_t>(task(position).rows)};
+    int64_t end = 1;
+    for (const RowInput& input : task(position).inputs) {
+      if (inside(input.value)) end = std::max(end, finish(done(writer(input.value))) + 1);
+    }
+    const auto suits = [&](int64_t start) {
+      count.start = static_cast<int32_t>(start);
+      for (const RowInput& input : task(position).inputs) {
+        if (inside(input.value) && !in_time(count, done(writer(input.value)), input)) return false;
+      }
+      return true;
+    };
+    // Nothing is done before the first strip; at the lower end the task begins when all of its inputs are done.
+    const int64_t most = rate.step + (int64_t{1} << rate.shift) - 1;
+    count.start = static_cast<int32_t>(largest(-end * rate.step, most, suits));
+    return count;
+  }
+
+  [[nodiscard]] nn::RowCount latest(size_t position) const {
+    nn::RowCount count = done(position);
+    const size_t value = order_.tasks[position]->writes[0];
+    if (leaves(value) || order_.readers[value].empty()) return count;
+    const int64_t most = count.start;
+    const auto suits = [&](int64_t delay) {
+      count.start = static_cast<int32_t>(most - delay);
+      for (const size_t reader : order_.readers[value]) {
+        for (const RowInput& input : task(reader).inputs) {
+          if (input.value == value && !in_time(done(reader), count, input)) return false;
+        }
+      }
+      return true;
+    };
+    count.start = static_cast<int32_t>(most - largest(0, (strips_ + 1) * count.step, suits));
+    return count;
+  }
+
+  [[nodiscard]] bool leaves(size_t value) const { return order_.last[value] > static_cast<int64_t>(last_); }
+
+  void count_strips() {
+    for (size_t position = first_; position <= last_; ++position) {
+      const size_t value = order_.tasks[position]->writes[0];
+      if (leaves(value) || order_.readers[value].empty()) strips_ = std::max(strips_, finish(done(position)) + 1);
+    }
+  }
+
+  [[nodiscard]] int32_t next_read(size_t reader, const RowInput& input, int32_t strip) const {
+    return input.low.at(done(reader).at(strip - 1));
+  }
+
+  void add_reader(LayoutWindow& window, size_t reader, const RowInput& input) const {
+    window.last_reader = std::max(window.last_reader, reader);
+    const auto behind = [&](size_t a, const RowInput& a_input, size_t b, const RowInput& b_input) {
+      for (int32_t strip = 0; strip < strips_; ++strip) {
+        if (next_read(a, a_input, strip) > next_read(b, b_input, strip)) return false;
+      }
+      return true;
+    };
+    for (const auto& [other, other_input] : window.readers) {
+      if (behind(other, *other_input, reader, input)) return;
+    }
+    std::erase_if(window.readers,
+                  [&](const auto& other) { return behind(reader, input, other.first, *other.second); });
+    window.readers.emplace_back(reader, &input);
+  }
+
+  [[nodiscard]] LayoutWindow window_of(size_t position, StripLayout& layout) const {
+    LayoutWindow window{order_.tasks[position]->writes[0], position, 0, {}, 0, false};
+    for (const size_t reader : order_.readers[window.value]) {
+      for (const RowInput& input : task(reader).inputs) {
+        if (input.value == window.value) add_reader(window, reader, input);
+      }
+    }
+    int32_t before = 0;
+    for (int32_t strip = 0; strip < strips_; ++strip) {
+      const int32_t old = done(position).at(strip - 1);
+      int32_t first = old;
+      for (const auto& [reader, input] : window.readers)
+        first = nn::fewer(first, next_read(reader, *input, strip));
+      window.rows = std::max<int64_t>(window.rows, done(position).at(strip) - first);
+      window.carries = window.carries || old > first;
+      if (first != before) layout.moved_bytes += (old - first) * task(position).row_bytes;
+      before = first;
+    }
+    return window;
+  }
+
+  [[nodiscard]] StripLayout windows() const {
+    StripLayout layout{first_, last_, strips_, done_, {}, {}, 0, 0};
+    for (size_t position = first_; position <= last_; ++position) {
+      const size_t value = order_.tasks[position]->writes[0];
+      if (leaves(value) || order_.readers[value].empty()) {
+        layout.whole_outputs.push_back(value);
+        continue;
+      }
+      layout.windows.push_back(window_of(position, layout));
+      if (layout.windows.back().carries)
+        layout.window_bytes += layout.windows.back().rows * task(position).row_bytes;
+    }
+    return layout;
+  }
+
+  const OrderedTasks& order_;
+  size_t first_, last_;
+  int64_t strip_rows_, strips_ = 0;
+  std::vector<nn::RowCount> done_;
+};
+
+}  // namespace
+
+std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last,
+                                          int64_t strip_rows) {
+  return Layout(order, first, last, strip_rows).make();
+}
+
+int64_t strip_distance(const OrderedTasks& order, const StripLayout& layout, size_t output, size_t input) {
+  const auto writer = static_cast<size_t>(order.born[output]);
+  const nn::RowCount& written = layout.done[writer - layout.first];
+  int64_t distance = order.value_bytes[input];
+  for (int32_t strip = 0; strip < layout.strips; ++strip) {
+    if (written.at(strip) == written.at(strip - 1)) continue;
+    const int64_t written_bytes = written.at(strip) * order.rows[writer]->row_bytes;
+    for (const size_t reader : order.readers[input]) {
+      if (reader < layout.first) continue;
+      const nn::RowCount& done = layout.done[reader - layout.first];
+      // Tasks in front of the writer have read what they need in this strip.
+      const int32_t next = reader < writer ? strip + 1 : strip;
+      if (done.at(static_cast<int32_t>(layout.strips) - 1) <= done.at(next - 1)) continue;
+      for (const RowInput& row : order.rows[reader]->inputs) {
+        if (row.value == input)
+          distance = std::min(distance, row.low.at(done.at(next - 1)) * row.row_bytes - written_bytes);
+      }
+    }
+  }
+  return distance;
+}
+
+}  // namespace mote

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plans whose tensors exist by rows only: they compute the same bytes in less memory, and a plan that is spoilt
+// anywhere is rejected.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "compile/compile.hpp"
+#include "plan/check_segments.hpp"
+#include "simulate/simulate.hpp"
+#include "support/net_writer.hpp"
+
+namespace mote {
+namespace {
+
+using test::NetWriter;
+
+std::vector<Bytes> random_inputs(const Graph& graph, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<Bytes> inputs;
+  for (const TensorId id : graph.inputs) {
+    Bytes bytes(static_cast<size_t>(byte_size(graph.tensors[id].type)));
+    for (std::byte& byte : bytes) byte = std::byte(random() >> 24);
+    inputs.push_back(std::move(bytes));
+  }
+  return inputs;
+}
+
+struct Plans {
+  Compiled whole, strips;
+};
+
+Plans plans_of(const Bytes& file, int64_t goal = 0) {
+  PlanOptions options;
+  options.arena_goal_bytes = goal;
+  return {compile_model(file, "net"), compile_model(file, "net", {}, options)};
+}
+
+void expect_equal_outputs(const Plans& plans) {
+  const std::vector<Bytes> inputs = random_inputs(plans.whole.graph, 7);
+  const std::vector<Bytes> expected = simulate_apart(plans.whole.graph, plans.whole.plan, inputs);
+  for (const bool poison : {false, true}) {
+    EXPECT_EQ(simulate(plans.strips.graph, plans.strips.plan, inputs, {.poison = poison, .after_step = {}}),
+              expected);
+  }
+  EXPECT_EQ(simulate_apart(plans.strips.graph, plans.strips.plan, inputs), expected);
+}
+
+Bytes two_convolutions() {
+  NetWriter net(1);
+  const int x = net.image(24, 20, 3);
+  return net.finish({net.conv(net.conv(x, 16, 3, 1), 4, 3, 2)});
+}
+
+TEST(Strips, TwoConvolutionsKeepOnlySomeRowsOfTheTensorBetweenThem) {
+  const Plans plans = plans_of(two_convolutions());
+  ASSERT_EQ(plans.strips.plan.segments.size(), 1U);
+  const Segment& segment = plans.strips.plan.segments[0];
+  ASSERT_EQ(segment.windows.size(), 1U);
+  const Buffer& window = plans.strips.plan.buffers[segment.windows[0].buffer];
+  EXPECT_EQ(window.bytes, 3 * 20 * 16) << "a window of three rows, one of which is new";
+  EXPECT_GT(plans.whole.plan.arena_bytes, 24 * 20 * 16);
+  EXPECT_LE(plans.strips.plan.arena_bytes, 24 * 20 * 3 + window.bytes + 1000);
+  expect_equal_outputs(plans);
+}
+
+TEST(Strips, ThePlanKeepsTensorsWholeUnlessItIsAskedNotTo) {
+  const Bytes file = two_convolutions();
+  const Plans plans = plans_of(file);
+  EXPECT_TRUE(plans.whole.plan.segments.empty());
+  const int64_t least = plans.strips.plan.arena_bytes, whole = plans.whole.plan.arena_bytes;
+  EXPECT_TRUE(plans_of(file, whole).strips.plan.segments.empty()) << "it fits as it is";
+  const Plan fitting = plans_of(file, whole - 1).strips.plan;
+  EXPECT_FALSE(fitting.segments.empty());
+  EXPECT_LT(fitting.arena_bytes, whole);
+  EXPECT_GE(fitting.arena_bytes, least);
+  EXPECT_EQ(plans_of(file, 1).strips.plan.arena_bytes, least) << "what cannot be met is met as well as it goes";
+}
+
+// The output's rows take the place of input rows that are done with.
+TEST(Strips, TheOutputMayOverlapTheInputThatDiesByRows) {
+  NetWriter net(2);
+  const int x = net.image(32, 32, 4);
+  const Plans plans = plans_of(net.finish({net.conv(net.conv(x, 32, 3, 1), 4, 1, 1)}));
+  const Plan& plan = plans.strips.plan;
+  ASSERT_EQ(plan.segments.size(), 1U);
+  EXPECT_LT(plan.arena_bytes, 2 * 32 * 32 * 4);
+  expect_equal_outputs(plans);
+}
+
+// Layers with random sizes; now and then a branch that comes back.
+Bytes random_net(unsigned seed) {
+  NetWriter net(seed);
+  int x = net.image(net.integer(6, 26), net.integer(4, 16), net.integer(1, 6));
+  const int64_t layers = net.integer(3, 8);
+  std::vector<int> outputs;
+  for (int64_t i = 0; i < layers; ++i) {
+    const bool tall = net.shape(x)[1] > 7;
+    const int stride = tall && net.integer(0, 2) == 0 ? 2 : 1;
+    const bool same = !tall || net.integer(0, 3) != 0;
+    switch (net.integer(0, 9)) {
+      case 0:
+      case 1: x = net.conv(x, net.integer(1, 16), 3, stride, same); break;
+      case 2: x = net.conv(x, net.integer(1, 24), 1, 1); break;
+      case 3:
+      case 4: x = net.depthwise(x, net.integer(0, 3) == 0 ? 5 : 3, stride); break;
+      case 5:
+        x = net.integer(0, 1) == 0 ? net.average(x, 3, stride, same) : net.maximum(x, 2, stride, same);
+        break;
+      case 6: x = net.add(x, net.conv(net.depthwise(x, 3, 1), net.shape(x)[3], 1, 1)); break;
+      case 7: x = net.concatenate(net.conv(x, 3, 3, 1), net.relu(x)); break;
+      case 8: x = net.shape(x)[1] < 20 ? net.twice(x) : net.relu(x); break;
+      default: x = net.scaled(x, net.conv(net.mean(x), net.shape(x)[3], 1, 1)); break;
+    }
+    if (net.integer(0, 9) == 0) outputs.push_back(x);
+  }
+  if (outputs.empty() || outputs.back() != x) outputs.push_back(x);
+  return net.finish(outputs);
+}
+
+TEST(Strips, RandomNetworksComputeTheSame) {
+  int segments = 0, smaller = 0, moves = 0;
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    const Plans plans = plans_of(random_net(seed));
+    expect_equal_outputs(plans);
+    segments += static_cast<int>(plans.strips.plan.segments.size());
+    smaller += plans.strips.plan.arena_bytes < plans.whole.plan.arena_bytes ? 1 : 0;
+    const Plan& plan = plans.strips.plan;
+    ASSERT_EQ(plan.segments.empty() && plan.moves.empty(), plan.arena_bytes == plans.whole.plan.arena_bytes);
+    moves += static_cast<int>(plan.moves.size());
+    if (HasFailure()) return;
+  }
+  std::cout << smaller << " smaller, " << segments << " segments, " << moves << " moves\n";
+  EXPECT_GE(smaller, 15);
+}
+
+// A plan with all that can go wrong: a branch with a window that two steps read, strides, an overlapping output.
+Compiled branching() {
+  NetWriter net(5);
+  const int x = net.image(32, 16, 2);
+  const int stem = net.conv(x, 8, 3, 1);
+  const int sum = net.add(stem, net.conv(net.depthwise(stem, 3, 1), 8, 1, 1));
+  return plans_of(net.finish({net.conv(net.maximum(sum, 2, 2), 8, 3, 1)})).strips;
+}
+
+void expect_rejected(const std::string& what, const std::function<void(Plan&)>& spoil) {
+  Compiled model = branching();
+  ASSERT_FALSE(model.plan.segments.empty());
+  EXPECT_NO_THROW(check_segments(model.graph, model.plan));
+  spoil(model.plan);
+  EXPECT_THROW(check_segments(model.graph, model.plan), Error) << what;
+}
+
+bool keeps_rows(const Plan& plan, size_t window) {
+  const Segment& segment = plan.segments[0];
+  const StripWindow& kept = segment.windows[window];
+  for (int32_t strip = 0; strip < segment.strips; ++strip) {
+    if (kept.first_row(strip) < kept.written.at(strip - 1)) return true;
+  }
+  return false;
+}
+
+TEST(Strips, SpoiltPlansAreRejected) {
+  int keeping = 0;
+  const Compiled model = branching();
+  const Segment& segment = model.plan.segments.at(0);
+  EXPECT_GE(segment.windows.size(), 3U);
+  for (size_t i = 0; i < segment.steps.size(); ++i) {
+    const std::string step = fmt::format(" of step {}", i);
+    expect_rejected("rows too early" + step, [&](Plan& plan) {
+      nn::RowCount& done = plan.segments[0].steps[i].done;
+      done.start += 1 << done.shift;
+    });
+    expect_rejected("rows too late" + step, [&](Plan& plan) {
+      nn::RowCount& done = plan.segments[0].steps[i].done;
+      done.start -= 1 << done.shift;
+    });
+    for (size_t k = 0; k < segment.steps[i].in.size(); ++k) {
+      if (model.plan.steps[segment.first + i].in[k] == no_buffer) continue;
+      expect_rejected("input rows begin too late" + step,
+                      [&](Plan& plan) { ++plan.segments[0].steps[i].in[k].low.start; });
+      expect_rejected("input rows end too early" + step,
+                      [&](Plan& plan) { --plan.segments[0].steps[i].in[k].high.start; });
+      expect_rejected("row size of the input" + step,
+                      [&](Plan& plan) { plan.segments[0].steps[i].in[k].tensor.row_bytes += 4; });
+    }
+    expect_rejected("row size of the output" + step,
+                    [&](Plan& plan) { plan.segments[0].steps[i].out.row_bytes -= 4; });
+    for (size_t k = 0; k < segment.steps[i].fields.size(); ++k) {
+      expect_rejected("a parameter" + step, [&](Plan& plan) { ++plan.segments[0].steps[i].fields[k].offset; });
+    }
+  }
+  for (size_t i = 0; i < segment.windows.size(); ++i) {
+    const std::string window = fmt::format(" of window {}", i);
+    expect_rejected("one row too few" + window, [&](Plan& plan) {
+      plan.buffers[plan.segments[0].windows[i].buffer].bytes -= plan.segments[0].windows[i].row_bytes;
+    });
+    // A window that keeps nothing from strip to strip begins with the new rows, whatever its readers do.
+    if (!keeps_rows(model.plan, i)) continue;
+    expect_rejected("rows are dropped too early" + window,
+                    [&](Plan& plan) { ++plan.segments[0].windows[i].readers[0].low.start; });
+    expect_rejected("readers are taken to be further" + window,
+                    [&](Plan& plan) { plan.segments[0].windows[i].readers[0].done.start += 8; });
+    ++keeping;
+  }
+  EXPECT_GE(keeping, 2);
+  expect_rejected("one strip too few", [](Plan& plan) { --plan.segments[0].strips; });
+}
+
+// What the checks reject is what the simulator would compute wrongly: a window without its oldest row.
+TEST(Strips, ASpoiltWindowComputesSomethingElse) {
+  Compiled model = branching();
+  const std::vector<Bytes> inputs = random_inputs(model.graph, 3);
+  const std::vector<Bytes> expected = simulate(model.graph, model.plan, inputs);
+  for (StripWindow& window : model.plan.segments[0].windows) ++window.readers[0].low.start;
+  EXPECT_NE(simulate(model.graph, model.plan, inputs, {.poison = true, .after_step = {}}), expected);
+}
+
+TEST(Strips, OutputsThatOverlapTooFarAreRejected) {
+  NetWriter net(2);
+  const int x = net.image(32, 32, 4);
+  Compiled model = plans_of(net.finish({net.conv(net.conv(x, 32, 3, 1), 4, 1, 1)})).strips;
+  ASSERT_EQ(model.plan.overlaps.size(), 1U);
+  const Overlap& overlap = model.plan.overlaps[0];
+  Buffer& output = model.plan.buffers[overlap.output];
+  const int64_t limit = model.plan.buffers[overlap.input].offset + overlap.distance;
+  ASSERT_GE(limit, 0);
+  model.plan.arena_bytes += 10'000;
+  output.offset = limit;
+  EXPECT_NO_THROW(check_segments(model.graph, model.plan));
+  output.offset = limit + 1;
+  EXPECT_THROW(check_segments(model.graph, model.plan), Error);
+}
+
+}  // namespace
+}  // namespace mote

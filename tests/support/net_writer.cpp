@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/net_writer.hpp"
+
+namespace mote::test {
+
+namespace schema = tflite::schema;
+using Op = schema::BuiltinOperator;
+
+namespace {
+
+constexpr float scale = 0.05F;
+
+int64_t outputs_of(int64_t input, int kernel, int stride, bool same) {
+  return same ? (input + stride - 1) / stride : (input - kernel) / stride + 1;
+}
+
+schema::Padding padding(bool same) { return same ? schema::Padding::SAME : schema::Padding::VALID; }
+
+}  // namespace
+
+int64_t NetWriter::integer(int64_t low, int64_t high) {
+  return low + static_cast<int64_t>(random_() % static_cast<uint64_t>(high - low + 1));
+}
+
+int NetWriter::tensor(Shape shape) {
+  const int id = file_.tensor("t" + std::to_string(shapes_.size()), {DType::i8, shape, {{scale}, {3}, -1}});
+  shapes_.resize(static_cast<size_t>(id) + 1);
+  shapes_.back() = std::move(shape);
+  return id;
+}
+
+int NetWriter::image(int64_t height, int64_t width, int64_t channels) {
+  images_.push_back(tensor({1, height, width, channels}));
+  return images_.back();
+}
+
+int NetWriter::weights(const Shape& shape, int64_t outputs, int axis) {
+  std::vector<int8_t> values(static_cast<size_t>(elements(shape)));
+  for (int8_t& value : values) value = static_cast<int8_t>(integer(-127, 127));
+  const auto count = static_cast<size_t>(outputs);
+  return file_.constant(
+      "w", {DType::i8, shape, {std::vector<float>(count, 0.004F), std::vector<int32_t>(count, 0), axis}}, values);
+}
+
+int NetWriter::bias(int64_t outputs) {
+  std::vector<int32_t> values(static_cast<size_t>(outputs));
+  for (int32_t& value : values) value = static_cast<int32_t>(integer(-2000, 2000));
+  return file_.constant("b", {DType::i32, {outputs}, {}}, values);
+}
+
+int NetWriter::conv(int x, int64_t channels, int kernel, int stride, bool same) {
+  const Shape in = shape(x);
+  const int w = weights({channels, kernel, kernel, in[3]}, channels, 0);
+  const int b = bias(channels);
+  schema::Conv2DOptionsT options;
+  options.padding = padding(same);
+  options.stride_h = options.stride_w = stride;
+  const int y =
+      tensor({1, outputs_of(in[1], kernel, stride, same), outputs_of(in[2], kernel, stride, same), channels});
+  file_.add(Op::CONV_2D, {x, w, b}, {y}, options);
+  return y;
+}
+
+int NetWriter::depthwise(int x, int kernel, int stride, bool same) {
+  const Shape in = shape(x);
+  const int w = weights({1, kernel, kernel, in[3]}, in[3], 3);
+  const int b = bias(in[3]);
+  schema::DepthwiseConv2DOptionsT options;
+  options.padding = padding(same);
+  options.stride_h = options.stride_w = stride;
+  options.depth_multiplier = 1;
+  const int y =
+      tensor({1, outputs_of(in[1], kernel, stride, same), outputs_of(in[2], kernel, stride, same), in[3]});
+  file_.add(Op::DEPTHWISE_CONV_2D, {x, w, b}, {y}, options);
+  return y;
+}
+
+int NetWriter::pool(Op code, int x, int kernel, int stride, bool same) {
+  const Shape in = shape(x);
+  schema::Pool2DOptionsT options;
+  options.padding = padding(same);
+  options.stride_h = options.stride_w = stride;
+  options.filter_height = options.filter_width = kernel;
+  const int y =
+      tensor({1, outputs_of(in[1], kernel, stride, same), outputs_of(in[2], kernel, stride, same), in[3]});
+  file_.add(code, {x}, {y}, options);
+  return y;
+}
+
+int NetWriter::average(int x, int kernel, int stride, bool same) {
+  return pool(Op::AVERAGE_POOL_2D, x, kernel, stride, same);
+}
+int NetWriter::maximum(int x, int kernel, int stride, bool same) {
+  return pool(Op::MAX_POOL_2D, x, kernel, stride, same);
+}
+
+int NetWriter::add(int a, int b) {
+  const int y = tensor(shape(a));
+  file_.add(Op::ADD, {a, b}, {y}, schema::AddOptionsT{});
+  return y;
+}
+
+int NetWriter::concatenate(int a, int b) {
+  Shape out = shape(a);
+  out[3] += shape(b)[3];
+  const int y = tensor(out);
+  schema::ConcatenationOptionsT options;
+  options.axis = 3;
+  file_.add(Op::CONCATENATION, {a, b}, {y}, options);
+  return y;
+}
+
+int NetWriter::relu(int x) {
+  const int y = tensor(shape(x));
+  file_.add(Op::RELU, {x}, {y});
+  return y;
+}
+
+int NetWriter::twice(int x) {
+  Shape out = shape(x);
+  out[1] *= 2, out[2] *= 2;
+  const std::vector<int32_t> size{static_cast<int32_t>(out[1]), static_cast<int32_t>(out[2])};
+  const int s = file_.constant("size", {DType::i32, {2}, {}}, size);
+  const int y = tensor(out);
+  file_.add(Op::RESIZE_NEAREST_NEIGHBOR, {x, s}, {y}, schema::ResizeNearestNeighborOptionsT{});
+  return y;
+}
+
+int NetWriter::scaled(int x, int by) {
+  const int y = tensor(shape(x));
+  file_.add(Op::MUL, {x, by}, {y}, schema::MulOptionsT{});
+  return y;
+}
+
+int NetWriter::mean(int x) {
+  const int axes = file_.constant("axes", {DType::i32, {2}, {}}, std::vector<int32_t>{1, 2});
+  schema::ReducerOptionsT options;
+  options.keep_dims = true;
+  const int y = tensor({1, 1, 1, shape(x)[3]});
+  file_.add(Op::MEAN, {x, axes}, {y}, options);
+  return y;
+}
+
+Bytes NetWriter::finish(std::vector<int> outputs) {
+  file_.finish(images_, std::move(outputs));
+  return file_.bytes();
+}
+
+}  // namespace mote::test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small quantised image networks as .tflite files, a line a layer.
+#pragma once
+
+#include <random>
+
+#include "support/tflite_writer.hpp"
+
+namespace mote::test {
+
+// Every tensor is i8 of batch 1 with one scale; weights and biases are random.
+class NetWriter {
+ public:
+  explicit NetWriter(unsigned seed) : random_(seed) {}
+
+  int image(int64_t height, int64_t width, int64_t channels);
+  int conv(int x, int64_t channels, int kernel, int stride, bool same = true);
+  int depthwise(int x, int kernel, int stride, bool same = true);
+  int average(int x, int kernel, int stride, bool same = true);
+  int maximum(int x, int kernel, int stride, bool same = true);
+  int add(int a, int b);
+  int concatenate(int a, int b);  // their channels
+  int relu(int x);
+  int twice(int x);           // RESIZE_NEAREST_NEIGHBOR to twice the height and width
+  int scaled(int x, int by);  // MUL with a tensor 1x1x1xC
+  int mean(int x);            // over height and width, 1x1x1xC
+
+  [[nodiscard]] const Shape& shape(int tensor) const { return shapes_[static_cast<size_t>(tensor)]; }
+  [[nodiscard]] int64_t integer(int64_t low, int64_t high);  // both included
+
+  // The file; inputs are the images.
+  [[nodiscard]] Bytes finish(std::vector<int> outputs);
+
+ private:
+  int tensor(Shape shape);
+  int weights(const Shape& shape, int64_t outputs, int axis);
+  int bias(int64_t outputs);
+  int pool(tflite::schema::BuiltinOperator code, int x, int kernel, int stride, bool same);
+
+  TfliteWriter file_;
+  std::mt19937 random_;
+  std::vector<Shape> shapes_;  // one a tensor of the file
+  std::vector<int> images_;
+};
+
+}  // namespace mote::test

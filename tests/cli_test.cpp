@@ -163,21 +163,21 @@ TEST_F(Program, SaysWhatDoesNotFitBeforeAnyCompilerRuns) {
   // PATH leads nowhere: no compiler could have run.
   const ProcessResult result =
       run_process({"/usr/bin/env", "PATH=/nowhere", MOTE_PROGRAM, "compile", digits_, "--target", "rv32imac", "-o",
-                   path("out"), "--ram", "1000", "--flash", "4000"},
+                   path("out"), "--ram", "500", "--flash", "4000"},
                   std::chrono::seconds(60));
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_EQ(result.errors.rfind("mote: error: digits does not fit\nRAM: the arena takes ", 0), 0U)
       << result.errors;
-  EXPECT_NE(result.errors.find(" B, 1000 B are allowed: "), std::string::npos);
+  EXPECT_NE(result.errors.find(" B, 500 B are allowed: "), std::string::npos);
   EXPECT_NE(result.errors.find("flash: the weights alone take "), std::string::npos);
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
 TEST_F(Program, CountsStackAndCodeOnceTheyAreKnown) {
-  // The arena alone fits 1,100 bytes and the weights alone 5,000: stack and code decide.
+  // The arena alone, in strips, fits 1,100 bytes and the weights alone 5,000: stack and code decide.
   const ProcessResult ram = run({"compile", digits_, "--target", "rv32imac", "-o", path("out"), "--ram", "1100"});
   EXPECT_EQ(ram.exit_status, 1);
-  EXPECT_EQ(ram.errors.rfind("mote: error: digits does not fit\nRAM: arena 1088 B + stack ", 0), 0U) << ram.errors;
+  EXPECT_EQ(ram.errors.rfind("mote: error: digits does not fit\nRAM: arena 768 B + stack ", 0), 0U) << ram.errors;
   const ProcessResult flash =
       run({"compile", digits_, "--target", "rv32imac", "-o", path("out"), "--flash", "5000"});
   EXPECT_EQ(flash.exit_status, 1);

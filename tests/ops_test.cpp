@@ -270,6 +270,9 @@ TEST_P(EveryOperator, StripsOfRowsComputeTheSame) {
       const bool same_rank = tensor && tensor->type.shape.size() == shape.size();
       if (tensor && !tensor->constant() && !(same_rank && tensor->type.shape[0] == 1)) return;
     }
+    // What reads constants only is computed while compiling.
+    if (std::all_of(sample.in.begin(), sample.in.end(), [](const auto& one) { return !one || one->constant(); }))
+      return;
     const auto inputs = random_inputs(sample, random);
     const Bytes all = run_guarded(call, inputs, sample.out, random)[0];
     const int64_t begin = static_cast<int64_t>(random() % static_cast<uint64_t>(shape[1]));

@@ -85,6 +85,7 @@ TEST(Strips, TheOutputMayOverlapTheInputThatDiesByRows) {
   const Plan& plan = plans.strips.plan;
   ASSERT_EQ(plan.segments.size(), 1U);
   EXPECT_LT(plan.arena_bytes, 2 * 32 * 32 * 4);
+  EXPECT_NO_THROW(check_plan(plan)) << "the permission holds during the segment";
   expect_equal_outputs(plans);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/embedded.hpp"
 #include "base/files.hpp"
+#include "codegen/codegen.hpp"
 #include "emulate/call_graph.hpp"
 #include "emulate/process.hpp"
 
@@ -29,7 +30,7 @@ constexpr size_t most_arenas = 4;  // that mote_measure passes on (firmware/harn
 // "arena, arena2"
 std::string arena_list(const EmulateRequest& request) {
   std::string text = "arena";
-  for (size_t i = 2; i <= request.arenas; ++i) text += fmt::format(", arena{}", i);
+  for (size_t i = 1; i < request.arenas; ++i) text += ", " + arena_name(i);
   return text;
 }
 

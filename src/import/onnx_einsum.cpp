@@ -60,18 +60,9 @@ Permutation places(const std::string& wanted, const std::string& letters) {
 }
 
 void transposition(Translator& t, const Equation& equation) {
-  Value value = t.plain(0);
   require(equation.result.size() == equation.operands[0].size(),
           "sums over dimensions of one tensor, which is not supported; use ReduceSum");
-  const Permutation order = places(equation.result, equation.operands[0]);
-  if (t.builder().constant(value)) {
-    value.id = t.builder().stored(value, order);
-    const Shape shape = t.builder().tensor(value.id).type.shape;
-    value.layout = layout_of(shape, identity(shape.size()));
-  } else {
-    value.layout = transposed(value.layout, order);
-  }
-  t.give(0, std::move(value));
+  t.give_transposed(t.plain(0), places(equation.result, equation.operands[0]));
 }
 
 int64_t product_of(const std::string& wanted, const std::string& letters, const Shape& shape) {

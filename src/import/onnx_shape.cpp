@@ -111,14 +111,7 @@ Permutation permutation_of(const Translator& t, size_t rank) {
 void transpose(Translator& t) {
   Value value = t.in(0);
   const Permutation order = permutation_of(t, value.shape().size());
-  if (t.builder().constant(value)) {
-    value.id = t.builder().stored(value, order);
-    const Shape shape = t.builder().tensor(value.id).type.shape;
-    value.layout = layout_of(shape, identity(shape.size()));
-  } else {
-    value.layout = transposed(value.layout, order);
-  }
-  t.give(0, std::move(value));
+  t.give_transposed(std::move(value), order);
 }
 
 // Depth to space and back are a reshape, a transposition and a reshape.

@@ -177,6 +177,17 @@ void Translator::give(size_t output, Value value) {
   source_.values.insert_or_assign(name, std::move(value));
 }
 
+void Translator::give_transposed(Value value, const Permutation& order) {
+  if (builder_.constant(value)) {
+    value.id = builder_.stored(value, order);
+    const Shape shape = builder_.tensor(value.id).type.shape;
+    value.layout = layout_of(shape, identity(shape.size()));
+  } else {
+    value.layout = transposed(value.layout, order);
+  }
+  give(0, std::move(value));
+}
+
 void Translator::give_mode(const Mode& mode, TensorId id, Layout layout) {
   Value result{id, std::move(layout)};
   if (mode.integer() && codes_) {

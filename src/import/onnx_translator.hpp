@@ -72,6 +72,8 @@ class Translator {
 
   // The result. Its type says what it is; quantised results in integer mode are QuantizeLinear's codes.
   void give(size_t output, Value value);
+  // Output 0 is `value` with its dimensions in this order: constants are permuted, of others the layout.
+  void give_transposed(Value value, const Permutation& order);
   void give_mode(const Mode& mode, TensorId id, Layout layout);  // of output 0
   [[nodiscard]] bool wanted(size_t output) const;                // somebody reads it
   [[nodiscard]] std::string output_name(size_t output) const;

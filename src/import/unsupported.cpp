@@ -17,8 +17,7 @@ constexpr std::string_view branches =
     "branch";
 constexpr std::string_view repeats =
     "repeats a subgraph while the model runs, which is not supported; unroll the loop when exporting, or call the "
-    "model "
-    "once a step and keep its state in variables";
+    "model once a step and keep its state in variables";
 constexpr std::string_view open_size =
     "gives an output whose size only its values tell, and memory is planned before; let the application do this "
     "step";

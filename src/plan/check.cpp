@@ -86,7 +86,8 @@ void check_plan(const Plan& plan) {
   for (const Overlap& overlap : plan.overlaps) {
     const size_t arena = plan.buffers.at(overlap.output).arena;
     require(arena == plan.buffers.at(overlap.input).arena, "an overlap permits sharing between two arenas");
-    problems[arena].overlaps.push_back({index[overlap.output], index[overlap.input], overlap.distance});
+    problems[arena].overlaps.push_back(
+        {index[overlap.output], index[overlap.input], overlap.distance, overlap.during});
   }
   int64_t bytes = 0;
   for (size_t arena = 0; arena < arenas.size(); ++arena) {

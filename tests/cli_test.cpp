@@ -139,6 +139,16 @@ TEST_F(Program, NamesWhatIsWrongWithAModelFile) {
                    ": is damaged or cut short: parts of it lie outside its 3000 bytes; fetch or convert it again");
 }
 
+TEST_F(Program, LeavesNothingBehindWhenAnOnnxModelIsRefused) {
+  const std::string model = file("page.onnx", "<!DOCTYPE html>");
+  expect_error(
+      {"compile", model, "-o", path("out")},
+      model + ": holds text, no .onnx model; if it was fetched from the web, look what the server sent instead");
+  expect_error({"compile", file("none.onnx", ""), "-o", path("out")},
+               path("none.onnx") + ": is empty; an .onnx model was expected");
+  EXPECT_EQ(names_in(folder_.path()), (std::set<std::string>{"page.onnx", "none.onnx"}));
+}
+
 TEST_F(Program, NamesWhatIsWrongWithAnInput) {
   expect_error({"run", digits_, "--input", file("short.bin", "abc")},
                path("short.bin") + ": holds 3 bytes, input 'image' needs 64 (i8 1x8x8x1)");

@@ -121,6 +121,97 @@ TEST(OnnxErrors, FunctionsSequencesAndSparseConstants) {
   EXPECT_EQ(error_of(sequence), "input 'x' is no tensor (a sequence, map or optional), which is not supported");
 }
 
+// What people have in a file called .onnx.
+TEST(OnnxErrors, FilesThatAreNoModel) {
+  const auto error = [](std::string_view text) -> std::string {
+    try {
+      (void)import_model(std::as_bytes(std::span(text)), "net", {{}, "net.onnx"});
+    } catch (const Error& problem) {
+      return problem.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error(""), "is empty; an .onnx model was expected");
+  EXPECT_EQ(error("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"),
+            "is a pointer of Git LFS, not the model itself; fetch the model with git lfs pull");
+  EXPECT_EQ(error("<!DOCTYPE html>\n<title>404</title>"),
+            "holds text, no .onnx model; if it was fetched from the web, look what the server sent instead");
+  EXPECT_EQ(
+      error(std::string("PK\x03\x04", 4) + std::string(60, '\0')),
+      "is a zip archive (a PyTorch checkpoint is one), no .onnx model; export the model with torch.onnx.export");
+  EXPECT_EQ(error("\x08\x07\x7f"), "is damaged or cut short, or no .onnx model; fetch or export it again");
+}
+
+TEST(OnnxErrors, GraphWithoutOutputs) {
+  OnnxWriter file;
+  file.input("x", {1, 4});
+  EXPECT_EQ(error_of(file), "has no outputs; there is nothing to compute");
+  file.model().clear_graph();
+  EXPECT_EQ(error_of(file), "is not an .onnx model: it has no graph");
+}
+
+TEST(OnnxErrors, OperatorsWithAReasonOfTheirOwn) {
+  const auto error = [](const std::string& op, const std::string& domain) {
+    OnnxWriter file;
+    file.input("x", {1, 4});
+    onnx::schema::Node& node = file.node(op, {"x"}, {"y"});
+    node.set_domain(domain);
+    node.set_name("/encoder/step");
+    file.output("y", {1, 4});
+    return error_of(file);
+  };
+  EXPECT_EQ(
+      error("If", ""),
+      "If #0 (/encoder/step): decides at run time what to compute, which is not supported; choose with Where, "
+      "or make a model of each branch");
+  EXPECT_EQ(error("NonZero", ""),
+            "NonZero #0 (/encoder/step): gives an output whose size only its values tell, and memory is planned "
+            "before; let the application do this step");
+  EXPECT_EQ(
+      error("FastGelu", "com.microsoft"),
+      "FastGelu #0 (/encoder/step): this operator of the domain 'com.microsoft' is not supported; ONNX Runtime's "
+      "optimiser writes such: give the model as it was exported, or optimise it with "
+      "GraphOptimizationLevel.ORT_ENABLE_BASIC only");
+  EXPECT_EQ(error("Conv9", "my.company"),
+            "Conv9 #0 (/encoder/step): this operator of the domain 'my.company' is not supported; export it as "
+            "operators of the ONNX standard");
+}
+
+// The number and the name of a node are the file's, also where one is read as several.
+TEST(OnnxErrors, QuantisedOperatorsAreCalledAsInTheFile) {
+  OnnxWriter file;
+  file.input("x", {1, 4}, DType::u8);
+  file.constant("scale", {}, std::vector<float>{0.5F});
+  file.constant("zero", {DType::u8, {}, {}}, to_bytes(std::vector<uint8_t>{128}));
+  file.model().add_opset_import()->set_domain("com.microsoft");
+  for (const auto& [from, to] : {std::pair{"x", "a"}, {"a", "y"}}) {
+    onnx::schema::Node& node = file.node("QLinearSigmoid", {from, "scale", "zero", "scale", "zero"}, {to});
+    node.set_domain("com.microsoft");
+    node.set_name(std::string("act/") + to);
+  }
+  file.output("y", {1, 4}, DType::u8);
+  EXPECT_EQ(error_of(file), "");
+  OnnxWriter::set(*file.model().mutable_graph()->mutable_node(1), "slope", int64_t{1});
+  EXPECT_EQ(error_of(file),
+            "QLinearSigmoid #1 (act/y): has attributes that Mote does not know for Sigmoid: slope; remove them or "
+            "export another opset");
+}
+
+TEST(OnnxErrors, ShapesThatDoNotFit) {
+  const auto error = [](const std::vector<int64_t>& shape) {
+    OnnxWriter file;
+    file.input("x", {1, 4});
+    file.constant("s", {std::ssize(shape)}, shape);
+    file.node("Reshape", {"x", "s"}, {"y"});
+    file.output("y", {1, 4});
+    return error_of(file);
+  };
+  EXPECT_EQ(error({3, -1}), "Reshape #0 (y): cannot complete the shape 3x-1 (-1: open) to the 4 elements of 1x4");
+  EXPECT_EQ(error({-1, -1}), "Reshape #0 (y): leaves two dimensions of its shape -1x-1 open");
+  EXPECT_EQ(error({-2, -2}), "Reshape #0 (y): shape -2x-2 has a negative extent");
+  EXPECT_EQ(error({5, 1}), "Reshape #0 (y): cannot give 1x4 the shape 5x1: the numbers of elements differ");
+}
+
 TEST(OnnxErrors, DamagedFile) {
   Bytes bytes = relu().bytes();
   bytes.resize(bytes.size() / 2);

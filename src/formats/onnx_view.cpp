@@ -86,7 +86,7 @@ std::vector<std::string> Node::texts(std::string_view attribute) const {
 std::optional<FileTensor> Node::tensor(std::string_view attribute) const {
   const schema::Attribute* const found = find(attribute, tensor_type);
   if (found == nullptr) return std::nullopt;
-  return read_tensor(found->t(), fmt::format("{}.{}", name, attribute), folder);
+  return read_tensor(found->t(), fmt::format("{}.{}", label, attribute), folder);
 }
 
 void Node::ignore(std::string_view attribute) const { read_.emplace(attribute); }
@@ -173,12 +173,19 @@ std::map<std::string, int64_t> read_opsets(const schema::Model& model) {
   return opsets;
 }
 
-Node read_node(const schema::Node& message, const std::map<std::string, int64_t>& opsets,
+// By the node's own name, or where it has none by that of its first output.
+std::string label_of(const schema::Node& message, size_t index) {
+  std::string name = message.name();
+  if (name.empty()) name = message.output_size() > 0 ? message.output(0) : "no output";
+  return fmt::format("{} #{} ({})", clean_name(message.op_type()), index, clean_name(name));
+}
+
+Node read_node(const schema::Node& message, size_t index, const std::map<std::string, int64_t>& opsets,
                const std::filesystem::path& folder) {
   Node node;
   node.op = clean_name(message.op_type());
   node.domain = message.domain() == "ai.onnx" ? "" : clean_name(message.domain());
-  node.name = clean_name(message.name());
+  node.label = label_of(message, index);
   node.folder = folder;
   const auto opset = opsets.find(node.domain);
   node.opset = opset == opsets.end() ? 0 : opset->second;
@@ -190,7 +197,7 @@ Node read_node(const schema::Node& message, const std::map<std::string, int64_t>
             "is bound to a function or device, which is not supported");
     for (const schema::Attribute& attribute : message.attribute()) node.add(attribute);
   } catch (const Error& error) {
-    fail("{} '{}': {}", node.op, node.name, error.what());
+    fail("{}: {}", node.label, error.what());
   }
   return node;
 }
@@ -219,14 +226,35 @@ bool looks_like_onnx(ByteSpan bytes) {
   return first == 0x08 || first == 0x12 || first == 0x3A;
 }
 
+namespace {
+
+// What people have in a file called .onnx that is none.
+std::string why_unreadable(ByteSpan bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("version https://git-lfs"))
+    return "is a pointer of Git LFS, not the model itself; fetch the model with git lfs pull";
+  if (text.starts_with("PK\x03\x04"))
+    return "is a zip archive (a PyTorch checkpoint is one), no .onnx model; export the model with "
+           "torch.onnx.export";
+  const auto printable = [](char letter) {
+    return (letter >= ' ' && letter <= '~') || letter == '\n' || letter == '\r' || letter == '\t';
+  };
+  const std::string_view start = text.substr(0, 64);
+  if (std::all_of(start.begin(), start.end(), printable))
+    return "holds text, no .onnx model; if it was fetched from the web, look what the server sent instead";
+  return "is damaged or cut short, or no .onnx model; fetch or export it again";
+}
+
+}  // namespace
+
 Model parse(ByteSpan bytes, const std::filesystem::path& folder) {
   require(bytes.size() < (size_t{1} << 31), "has {} bytes; the limit is 2 GB, keep the weights as external data",
           bytes.size());
+  require(!bytes.empty(), "is empty; an .onnx model was expected");
   schema::Model file;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()),
                                                 static_cast<int>(bytes.size()));
-  require(file.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage(),
-          "is damaged or cut short, or no .onnx model; fetch or export it again");
+  require(file.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage(), "{}", why_unreadable(bytes));
   check_graph(file);
   const auto opsets = read_opsets(file);
   Model model;
@@ -235,7 +263,9 @@ Model parse(ByteSpan bytes, const std::filesystem::path& folder) {
         model.initialisers.emplace(tensor.name(), read_tensor(tensor, clean_name(tensor.name()), folder)).second;
     require(fresh, "defines the constant '{}' twice", clean_name(tensor.name()));
   }
-  for (const schema::Node& node : file.graph().node()) model.nodes.push_back(read_node(node, opsets, folder));
+  for (const schema::Node& node : file.graph().node()) {
+    model.nodes.push_back(read_node(node, model.nodes.size(), opsets, folder));
+  }
   for (const schema::ValueInfo& value : file.graph().input()) {
     if (model.initialisers.count(value.name()) == 0) model.inputs.push_back(read_value(value));
   }

@@ -29,7 +29,7 @@ class Node {
  public:
   std::string op;                            // "Conv"
   std::string domain;                        // "": the standard operators
-  std::string name;                          // for messages
+  std::string label;                         // "Conv #7 (name in the file)": what messages call it
   int64_t opset = 0;                         // of its domain
   std::vector<std::string> inputs, outputs;  // names of values; "": optional and absent
 

@@ -9,6 +9,7 @@
 #include "import/onnx_inputs.hpp"
 #include "import/onnx_qoperator.hpp"
 #include "import/onnx_translator.hpp"
+#include "import/unsupported.hpp"
 #include "ops/registry.hpp"
 
 namespace mote {
@@ -99,8 +100,8 @@ void Importer::read_nodes() {
     for (const std::string& output : source_.nodes[i].outputs) {
       if (output.empty() || written.insert(output).second) continue;
       problems_.push_back(
-          fmt::format("{} #{}: computes '{}', which an earlier node computes, too; the file is damaged",
-                      source_.nodes[i].op, i, output));
+          fmt::format("{}: computes '{}', which an earlier node computes, too; the file is damaged",
+                      source_.nodes[i].label, output));
     }
     for (const std::string& input : source_.nodes[i].inputs) {
       if (!input.empty()) source_.readers[input].push_back(i);
@@ -153,15 +154,13 @@ bool Importer::inputs_known(const Node& node) const {
 void Importer::translate(size_t index) {
   const Node& node = source_.nodes[index];
   source_.done[index] = true;
-  const std::string output = node.outputs.empty() ? "no output" : node.outputs[0];
-  builder_.origin = fmt::format("{} #{} ({})", node.op, index, output);
+  builder_.origin = node.label;
   try {
     const auto found = std::find_if(translations_.begin(), translations_.end(),
                                     [&](const Translation& one) { return one.op == node.op; });
     const bool known = node.domain.empty() && found != translations_.end();
     unknown_operators_ = unknown_operators_ || !known;
-    require(known, "this operator{} is not supported",
-            node.domain.empty() ? "" : fmt::format(" of the domain '{}'", node.domain));
+    require(known, "{}", why_unsupported_onnx(node.domain, node.op));
     require(!node.outputs.empty(), "has no output");
     if (!inputs_known(node)) {  // what computes them was reported already, or nothing does
       for (const std::string& name : node.inputs) {
@@ -188,7 +187,7 @@ void Importer::check_absorbed() {
     try {
       source_.nodes[i].require_all_read();
     } catch (const Error& error) {
-      problems_.push_back(fmt::format("{} #{}: {}", source_.nodes[i].op, i, error.what()));
+      problems_.push_back(fmt::format("{}: {}", source_.nodes[i].label, error.what()));
     }
   }
 }

@@ -17,8 +17,9 @@ struct Form {
   int64_t channel_axis = 0;  // of input 1, where it may be quantised per channel
 };
 
+constexpr std::string_view microsoft = "com.microsoft";
+
 const Form* find_form(const Node& node) {
-  static const std::string_view microsoft = "com.microsoft";
   static const std::vector<Form> forms = {
       {"QLinearConv", "", "Conv", {0, 3}, 6, 8, 0},
       {"QLinearMatMul", "", "MatMul", {0, 3}, 6, 0, -1},
@@ -46,7 +47,7 @@ std::string input_of(const Node& node, size_t index) {
 Node linear(const Node& node, std::string op, std::vector<std::string> inputs, std::string output) {
   Node result;
   result.op = std::move(op);
-  result.name = node.name;
+  result.label = node.label;
   result.opset = node.opset;
   result.inputs = std::move(inputs);
   result.outputs = {std::move(output)};
@@ -54,8 +55,7 @@ Node linear(const Node& node, std::string op, std::vector<std::string> inputs, s
 }
 
 void expand(const Node& node, const Form& form, std::vector<Node>& result) {
-  require(node.outputs.size() == 1, "{} '{}': has {} outputs, it gives 1", node.op, node.name,
-          node.outputs.size());
+  require(node.outputs.size() == 1, "{}: has {} outputs, it gives 1", node.label, node.outputs.size());
   const std::string output = node.outputs[0];
   Form places = form;
   if (form.plain == "Concat") {
@@ -65,8 +65,8 @@ void expand(const Node& node, const Form& form, std::vector<Node>& result) {
   plain.op = form.plain;
   plain.domain.clear();
   plain.inputs.clear();
-  require(plain.integer("channels_last", 0) == 0, "{} '{}': has its channels last, which is not supported",
-          node.op, node.name);
+  require(plain.integer("channels_last", 0) == 0,
+          "{}: has its channels last, which is not supported; quantise the model for the CPU", node.label);
   if (form.plain == "Softmax") plain.ignore("opset");  // its meaning since opset 13 is the only one here
   for (const size_t place : places.triples) {
     const std::string name = fmt::format("{}/input{}", output, place);
@@ -89,6 +89,9 @@ void expand(const Node& node, const Form& form, std::vector<Node>& result) {
 std::vector<Node> expand_qoperators(std::vector<Node> nodes) {
   std::vector<Node> result;
   for (Node& node : nodes) {
+    // ONNX Runtime's own copies of operators that are standard by now.
+    const bool copied = node.op == "QuantizeLinear" || node.op == "DequantizeLinear" || node.op == "Gelu";
+    if (copied && node.domain == microsoft) node.domain.clear();
     const Form* const form = find_form(node);
     if (form == nullptr) {
       result.push_back(std::move(node));

@@ -36,17 +36,21 @@ void reshape(Translator& t) {
   std::optional<size_t> open;
   for (size_t d = 0; d < to.size(); ++d) {
     if (to[d] == 0 && !zero_is_zero) {
-      require(d < from.size(), "copies dimension {} of {}", d, to_text(from));
+      require(d < from.size(),
+              "copies dimension {} of {}, which has none; export it with another opset or fix the shape", d,
+              to_text(from));
       to[d] = from[d];
     }
     if (to[d] != -1) continue;
-    require(!open, "leaves two dimensions open");
+    require(!open, "leaves two dimensions of its shape {} open", to_text(t.integers(1, "shape")));
     open = d;
   }
   if (open) {
     to[*open] = 1;
     const int64_t others = elements(to);
-    require(others > 0 && elements(from) % others == 0, "cannot complete a shape for {} elements", elements(from));
+    require(others > 0 && elements(from) % others == 0,
+            "cannot complete the shape {} (-1: open) to the {} elements of {}", to_text(t.integers(1, "shape")),
+            elements(from), to_text(from));
     to[*open] = elements(from) / others;
   }
   give_reshaped(t, to);

@@ -51,39 +51,52 @@ const Target& target_of(const ModelFlags& flags) {
   return find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
 }
 
-Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes) {
+Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes, std::optional<int64_t> stack_bytes) {
   Loaded loaded;
   if (!flags.board.empty()) loaded.board = find_board(flags.board);
   loaded.target = &target_of(flags);
   loaded.mode = parse_mode(flags.mode);
   std::vector<MemoryRegion> memories;
   for (const std::string& text : flags.memories) memories.push_back(parse_memory(text));
-  // What is spread over several memories is whole.
+  // What is spread over several memories is whole; a board's layout chooses for itself.
   const bool spread = loaded.board || !memories.empty();
   loaded.compiled = compile(flags.model, spread ? PlanOptions(loaded.target->core)
                                                 : plan_options(loaded.mode, loaded.target->core, ram_bytes));
   loaded.file_name = std::filesystem::path(flags.model.path).filename().string();
   if (loaded.board || !memories.empty()) loaded.whole = loaded.compiled.plan;
   if (loaded.board) {
-    const Need need = need_of(loaded.compiled, find_target(loaded.board->target), loaded.mode);
-    loaded.layout = use_board(loaded.compiled, *loaded.board, need);
+    loaded.layout = use_board(loaded.compiled, *loaded.board, loaded.target->core, loaded.mode, stack_bytes);
   } else if (!memories.empty()) {
     use_memories(loaded.compiled, memories);
   }
   return loaded;
 }
 
-void check_board(const Loaded& loaded, const Sizes& sizes) {
-  if (!loaded.board) return;
+namespace {
+
+// The memory in which stack and reserve live, where the exact stack does not find room beside the arena.
+const RamUse* overfull_memory(const Loaded& loaded, const Sizes& sizes) {
   for (const RamUse& use : loaded.layout.ram) {
     if (use.reserved_bytes + use.stack_bytes == 0) continue;
-    const int64_t needed =
-        use.arena_bytes + sizes.stack_bound_bytes + sizes.library_ram_bytes + use.reserved_bytes;
-    require(
-        needed <= use.capacity_bytes,
-        "{} does not fit {}\n{}: arena {} B + stack {} B + {} B for the rest of the application = {} B of {} B",
-        loaded.compiled.graph.name, loaded.board->name, use.memory, use.arena_bytes, sizes.stack_bound_bytes,
-        use.reserved_bytes, needed, use.capacity_bytes);
+    if (use.arena_bytes + stack_beside(sizes) + use.reserved_bytes > use.capacity_bytes) return &use;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+int64_t stack_beside(const Sizes& sizes) { return sizes.stack_bound_bytes + sizes.library_ram_bytes; }
+
+bool board_holds_stack(const Loaded& loaded, const Sizes& sizes) {
+  return !loaded.board || overfull_memory(loaded, sizes) == nullptr;
+}
+
+void check_board(const Loaded& loaded, const Sizes& sizes) {
+  if (!loaded.board) return;
+  if (const RamUse* const use = overfull_memory(loaded, sizes)) {
+    fail("{} does not fit {}\n{}: arena {} B + stack {} B + {} B for the rest of the application = {} B of {} B",
+         loaded.compiled.graph.name, loaded.board->name, use->memory, use->arena_bytes, sizes.stack_bound_bytes,
+         use->reserved_bytes, use->arena_bytes + stack_beside(sizes) + use->reserved_bytes, use->capacity_bytes);
   }
   const int64_t flash = sizes.weight_bytes + sizes.code_bytes + loaded.board->reserved_flash_bytes;
   require(

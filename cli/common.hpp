@@ -49,8 +49,9 @@ struct Loaded {
 };
 
 // Reads, imports, optimises and plans the model, for the memories or the `ram_bytes` that are asked for. Errors
-// name the file.
-[[nodiscard]] Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes = {});
+// name the file. `stack_bytes`: what stands beside the arena on a board, exact; absent: estimated.
+[[nodiscard]] Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes = {},
+                          std::optional<int64_t> stack_bytes = {});
 
 // The raw bytes of the model's inputs from files: .npy, or raw .bin in the input's dtype. Throws Error on a wrong
 // number of files, dtype or size.
@@ -76,6 +77,12 @@ nlohmann::ordered_json write_with_report(const std::string& directory, OutputFil
 
 // What the importer decided and the user should know, a line each; where the arenas belong, if anywhere.
 void print_notes(const Compiled& compiled);
+
+// What stands beside the arena: the stack, and RAM of the library.
+[[nodiscard]] int64_t stack_beside(const Sizes& sizes);
+
+// Is the exact stack no larger than the room that the board's layout left for it?
+[[nodiscard]] bool board_holds_stack(const Loaded& loaded, const Sizes& sizes);
 
 // Throws Error when arena, stack and what the board reserves exceed the memory where the stack lives, or weights
 // and code its flash.

@@ -52,15 +52,24 @@ std::optional<Sizes> sizes_of(const Loaded& loaded) {
   return measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
 }
 
+// Does the exact stack find room beside the arena? Where it never can, it is too late for another plan.
+bool holds_stack(const Loaded& loaded, const Sizes& sizes, const Flags& flags) {
+  const int64_t stack = stack_beside(sizes);
+  const bool in_ram = !flags.ram || loaded.compiled.plan.arena_bytes + stack <= *flags.ram || stack >= *flags.ram;
+  return in_ram && board_holds_stack(loaded, sizes);
+}
+
 void compile(const Flags& flags) {
   Loaded loaded = load(flags.model, flags.ram);
   check_fits(loaded.compiled, limits(flags, *loaded.target));
   Measurement measured;
   if (!flags.no_build) {
     measured.sizes = sizes_of(loaded);
-    const auto other = measured.sizes ? measured.sizes->stack_bound_bytes + measured.sizes->library_ram_bytes : 0;
-    if (flags.ram && loaded.compiled.plan.arena_bytes + other > *flags.ram && *flags.ram > other) {
-      loaded = load(flags.model, *flags.ram - other);  // the stack is known now
+    if (measured.sizes && !holds_stack(loaded, *measured.sizes, flags)) {
+      const int64_t stack = stack_beside(*measured.sizes);  // known now
+      std::optional<int64_t> ram;
+      if (flags.ram) ram = *flags.ram - stack;
+      loaded = load(flags.model, ram, stack);
       measured.sizes = sizes_of(loaded);
     }
     if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));

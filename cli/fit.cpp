@@ -168,8 +168,8 @@ void print_fit(const ModelFit& model, const Flags& flags) {
   fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode, thousands(model.macs),
              kilobytes(model.arena_bytes), kilobytes(model.weight_bytes), model.is_float ? ", float" : "");
   print_int8(model);
-  fmt::print("weights with 4 bits would take {}, ternary ones {}\n", kilobytes(model.four_bit_weight_bytes),
-             kilobytes(model.ternary_weight_bytes));
+  fmt::print("weights with 4 bits would take {}, ternary ones {}: arithmetic, Mote stores either in bytes\n",
+             kilobytes(model.four_bit_weight_bytes), kilobytes(model.ternary_weight_bytes));
   fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
   for (const BoardFit& fit : model.boards) print_board(fit);
   print_details(model);
@@ -190,7 +190,7 @@ void fit(const Flags& flags) {
   std::vector<Board> boards;
   for (const std::string& name : flags.boards) boards.push_back(find_board(name));
   if (boards.empty()) boards = all_boards();
-  const Compiled compiled = compile(flags.model, {});
+  const Compiled compiled = compile(flags.model, plan_options(mode));
   Measure exact;
   if (flags.measure) {
     exact = [&](const Compiled& model, const Target& target) -> std::optional<ExactCost> {

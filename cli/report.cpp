@@ -52,8 +52,12 @@ Measurement measure_once(const Loaded& loaded) {
 
 // All boards; those of the measured target with its exact figures, the others with estimates.
 nlohmann::ordered_json fit_of(const Loaded& loaded, const Measurement& measured) {
-  const Measure exact = [&](const Compiled&, const Target& target) -> std::optional<ExactCost> {
-    if (!measured.sizes || &target != loaded.target) return std::nullopt;
+  const Plan& plan = loaded.compiled.plan;
+  const Measure exact = [&](const Compiled& model, const Target& target) -> std::optional<ExactCost> {
+    // A plan in other strips has another code.
+    const bool same =
+        model.plan.segments.size() == plan.segments.size() && model.plan.moves.size() == plan.moves.size();
+    if (!measured.sizes || &target != loaded.target || !same) return std::nullopt;
     return ExactCost{measured.sizes->code_bytes, measured.sizes->stack_bound_bytes,
                      static_cast<double>(measured.instructions.at(0))};
   };

@@ -5,30 +5,14 @@
 #include <cmath>
 #include <functional>
 
+#include "least_squares.hpp"
+
 namespace mote::costs {
 
 namespace {
 
 constexpr size_t unknowns = work_names.size();
 constexpr double sample_weight = 0.1;  // of a step made for the fit, beside 1 for a user's model
-
-// Minimises |A x - b| over x >= 0, given the normal equations: one coordinate after the other, a convex problem.
-StepWork solve(const std::array<StepWork, unknowns>& normal, const StepWork& right) {
-  StepWork x{};
-  for (int round = 0; round < 20000; ++round) {
-    double moved = 0;
-    for (size_t i = 0; i < unknowns; ++i) {
-      if (normal[i][i] <= 0) continue;
-      double gradient = right[i];
-      for (size_t j = 0; j < unknowns; ++j) gradient -= normal[i][j] * x[j];
-      const double next = std::max(0.0, x[i] + gradient / normal[i][i]);
-      moved = std::max(moved, std::abs(next - x[i]));
-      x[i] = next;
-    }
-    if (moved < 1e-12) break;
-  }
-  return x;
-}
 
 bool is_shared(Variant variant) { return variant == Variant::speed_shared || variant == Variant::size_shared; }
 
@@ -132,30 +116,12 @@ void fit_run(const std::vector<const Observation*>& observations, CostTable& tab
 }  // namespace
 
 StepWork fit_instructions(const std::vector<const ObservedStep*>& steps, const std::vector<double>& weights) {
-  // Columns are scaled to unit length, or the coordinates would move at very different speeds.
-  StepWork scale{};
-  const auto row_weight = [&](size_t i) { return weights[i] / std::max(1.0, steps[i]->instructions); };
+  std::vector<Equation<unknowns>> equations;
   for (size_t i = 0; i < steps.size(); ++i) {
-    for (size_t k = 0; k < unknowns; ++k) scale[k] += std::pow(steps[i]->work[k] * row_weight(i), 2);
+    const ObservedStep& step = *steps[i];
+    equations.push_back({step.work, step.instructions, weights[i] / std::max(1.0, step.instructions)});
   }
-  for (double& value : scale) value = std::sqrt(value);
-  std::array<StepWork, unknowns> normal{};
-  StepWork right{};
-  for (size_t i = 0; i < steps.size(); ++i) {
-    for (size_t a = 0; a < unknowns; ++a) {
-      if (scale[a] <= 0) continue;
-      const double left = steps[i]->work[a] * row_weight(i) / scale[a];
-      right[a] += left * steps[i]->instructions * row_weight(i);
-      for (size_t b = 0; b < unknowns; ++b) {
-        if (scale[b] > 0) normal[a][b] += left * steps[i]->work[b] * row_weight(i) / scale[b];
-      }
-    }
-  }
-  // A trace of ridge decides between columns that always move together.
-  for (size_t k = 0; k < unknowns; ++k) normal[k][k] += scale[k] > 0 ? 1e-9 : 0;
-  StepWork x = solve(normal, right);
-  for (size_t k = 0; k < unknowns; ++k) x[k] = scale[k] > 0 ? x[k] / scale[k] : 0;
-  return x;
+  return least_squares(equations);
 }
 
 CostTable fit_table(const std::string& target, const std::vector<const Observation*>& observations) {

@@ -14,6 +14,7 @@
 #include "fit.hpp"
 #include "plan/make_plan.hpp"
 #include "samples.hpp"
+#include "strips.hpp"
 #include "target/find.hpp"
 #include "target/registry.hpp"
 
@@ -28,7 +29,8 @@ struct Flags {
   fs::path models, output = "costs", cache = "build/costs";
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   int64_t most_macs = 25'000'000, most_float_macs = 3'000'000;
-  size_t most_models = 10;
+  size_t most_models = 10, most_strip_models = 5;
+  bool strips_only = false;
 };
 
 struct Job {
@@ -88,6 +90,22 @@ std::vector<Compiled> choose_models(const Flags& flags, std::vector<Compiled> mo
     for (const std::string& kernel : kernels) ++seen[kernel];
     chosen.push_back(std::move(*best));
     models.erase(best);
+  }
+  return chosen;
+}
+
+// The smallest models, of different names, that run in strips when the least arena is asked for.
+std::vector<Compiled> choose_strip_models(const Flags& flags, const std::vector<Compiled>& models) {
+  std::vector<const Compiled*> smallest;
+  for (const Compiled& model : models) smallest.push_back(&model);
+  std::stable_sort(smallest.begin(), smallest.end(), [](const Compiled* a, const Compiled* b) {
+    return total_macs(a->graph) < total_macs(b->graph);
+  });
+  std::vector<Compiled> chosen;
+  for (const Compiled* const model : smallest) {
+    if (chosen.size() == flags.most_strip_models) break;
+    const Plan strips = make_plan(model->graph, plan_options(Mode::size));
+    if (!strips.segments.empty()) chosen.push_back(*model);
   }
   return chosen;
 }
@@ -236,18 +254,50 @@ void leave_one_out(const std::vector<Job>& jobs, const Observations& observation
   }
 }
 
+std::vector<StripPair> observe_all_strips(const Flags& flags, const Target& target,
+                                          const std::vector<Compiled>& models) {
+  std::vector<StripPair> pairs;
+  for (const Compiled& model : models) {
+    const Compiled whole = planned_for(model, target.core);
+    const Compiled strips = planned_for(model, plan_options(Mode::size, target.core));
+    try {
+      for (const bool for_size : {false, true})
+        pairs.push_back(observe_strips(whole, strips, target, for_size, flags.cache));
+    } catch (const std::exception& problem) {
+      fmt::print(stderr, "left out on {} in strips: {}: {}\n", target.name, model.graph.name,
+                 last_words(problem.what()));
+    }
+  }
+  return pairs;
+}
+
+CostTable measured_table(const Flags& flags, const Target& target, const std::vector<Compiled>& models,
+                         std::map<Core, std::vector<Job>>& jobs) {
+  if (jobs.count(target.core) == 0) jobs[target.core] = all_jobs(target.core, models);
+  const Observations observations = observe_all(flags, target, jobs[target.core]);
+  CostTable table = fit_table(std::string(target.name), all_of(observations));
+  leave_one_out(jobs[target.core], observations, table);
+  return table;
+}
+
 void write_costs(const Flags& flags) {
-  std::vector<Compiled> models;
-  if (!flags.models.empty()) models = choose_models(flags, read_models(flags));
+  std::vector<Compiled> models, strip_models;
+  if (!flags.models.empty()) {
+    models = read_models(flags);
+    strip_models = choose_strip_models(flags, models);
+    models = choose_models(flags, std::move(models));
+  }
   std::map<Core, std::vector<Job>> jobs;
   for (const Target* const target : target::all()) {
     const bool asked = flags.targets.empty() ||
                        std::find(flags.targets.begin(), flags.targets.end(), target->name) != flags.targets.end();
     if (!asked || target->emulator.empty()) continue;
-    if (jobs.count(target->core) == 0) jobs[target->core] = all_jobs(target->core, models);
-    const Observations observations = observe_all(flags, *target, jobs[target->core]);
-    CostTable table = fit_table(std::string(target->name), all_of(observations));
-    leave_one_out(jobs[target->core], observations, table);
+    CostTable table = flags.strips_only ? costs_of(*target) : measured_table(flags, *target, models, jobs);
+    if (!table.measured_on.empty()) continue;  // a relative's
+    const std::vector<StripPair> strips = observe_all_strips(flags, *target, strip_models);
+    table.speed_strips = fit_strips(strips, false);
+    table.size_strips = fit_strips(strips, true);
+    report_strips(table.target, strips);
     write_file(flags.output / fmt::format("{}.json", target->name), costs_json(table).dump(1) + "\n");
     std::cout.flush();
   }
@@ -268,6 +318,9 @@ int main(int count, char** arguments) {
       ->capture_default_str();
   app.add_option("--most-models", flags.most_models, "of the folder: those that show most kernels")
       ->capture_default_str();
+  app.add_option("--most-strip-models", flags.most_strip_models, "of the folder: those measured in row strips")
+      ->capture_default_str();
+  app.add_flag("--strips-only", flags.strips_only, "measure row strips, keep what else the program's tables say");
   CLI11_PARSE(app, count, arguments);
   try {
     for (const std::string& target : flags.targets) static_cast<void>(find_target(target));

@@ -153,33 +153,58 @@ std::string_view name(Verdict verdict) {
 Assessment assess(const Board& board, const Need& need, bool optional_memory) {
   const std::vector<const BoardMemory*> memories = data_memories(board, optional_memory);
   Layout layout = unsplit(memories, board, need);
-  if (layout.left < 0 && memories.size() > 1) {
+  const bool one_arena = !need.plan->segments.empty() || !need.plan->moves.empty();
+  if (layout.left < 0 && memories.size() > 1 && !one_arena) {
     if (std::optional<Layout> spread = split(memories, board, need)) layout = *std::move(spread);
   }
   Assessment result;
-  for (const BoardMemory& memory : board.memory) {
-    if (memory.kind == MemoryKind::flash) result.flash_capacity_bytes += memory.bytes;
-  }
-  result.flash_bytes = need.weight_bytes + need.code_bytes + board.reserved_flash_bytes;
-  result.flash_missing_bytes = std::max<int64_t>(0, result.flash_bytes - result.flash_capacity_bytes);
   result.ram_missing_bytes = std::max<int64_t>(0, -layout.left);
+  result.ram_tight = tight_ram(layout);
   result.split = layout.split;
   result.external_bytes = layout.external_bytes;
   const double cycles = need.instructions * board.cycles_per_instruction + layout.slow_cycles;
   result.milliseconds = 1000 * cycles / static_cast<double>(board.clock_hz);
-  const auto spare = static_cast<double>(result.flash_capacity_bytes - result.flash_bytes);
-  if (result.flash_missing_bytes == 0 && result.ram_missing_bytes == 0) {
-    const bool tight = tight_ram(layout) || nearly_full(result.flash_bytes, result.flash_capacity_bytes) ||
-                       spare < need.code_error * static_cast<double>(need.code_bytes);
-    result.verdict = tight ? Verdict::tight : Verdict::fits;
-  }
   result.ram = std::move(layout.uses);
   std::erase_if(result.ram, [&](const RamUse& use) {
     const auto memory = std::find_if(memories.begin(), memories.end(),
                                      [&](const BoardMemory* one) { return one->name == use.memory; });
     return (*memory)->kind == MemoryKind::external_ram && use.used_bytes() == 0;
   });
+  return with_flash_of(std::move(result), board, need);
+}
+
+Assessment with_flash_of(Assessment result, const Board& board, const Need& need) {
+  result.flash_capacity_bytes = 0;
+  for (const BoardMemory& memory : board.memory) {
+    if (memory.kind == MemoryKind::flash) result.flash_capacity_bytes += memory.bytes;
+  }
+  result.flash_bytes = need.weight_bytes + need.code_bytes + board.reserved_flash_bytes;
+  result.flash_missing_bytes = std::max<int64_t>(0, result.flash_bytes - result.flash_capacity_bytes);
+  const auto spare = static_cast<double>(result.flash_capacity_bytes - result.flash_bytes);
+  result.verdict = Verdict::does_not_fit;
+  if (result.flash_missing_bytes == 0 && result.ram_missing_bytes == 0) {
+    const bool tight = result.ram_tight || nearly_full(result.flash_bytes, result.flash_capacity_bytes) ||
+                       spare < need.code_error * static_cast<double>(need.code_bytes);
+    result.verdict = tight ? Verdict::tight : Verdict::fits;
+  }
   return result;
+}
+
+int64_t arena_room(const Board& board, int64_t stack_bytes) {
+  Need need;
+  need.stack_bytes = stack_bytes;
+  const Plan empty;
+  need.plan = &empty;
+  const std::vector<const BoardMemory*> memories = data_memories(board, false);
+  int64_t room = 0;
+  for (size_t home = 0; home < memories.size(); ++home) {
+    const std::vector<RamUse> uses = empty_uses(memories, home, board, need);
+    if (memories[home]->kind != MemoryKind::ram || free_bytes(uses[home]) < 0) continue;
+    for (size_t place = 0; place < memories.size(); ++place) {
+      if (memories[place]->kind == MemoryKind::ram) room = std::max(room, free_bytes(uses[place]));
+    }
+  }
+  return room;
 }
 
 }  // namespace mote

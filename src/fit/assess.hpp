@@ -42,11 +42,20 @@ struct Assessment {
   std::vector<RamUse> ram;                            // every internal memory, and external ones that are used
   bool split = false;                                 // the arena is spread over several memories
   int64_t ram_missing_bytes = 0, flash_missing_bytes = 0;  // 0 where it fits
+  bool ram_tight = false;                                  // though nothing is missing
   double external_bytes = 0;                               // read and written there in a run
   double milliseconds = 0;
 };
 
-// `optional_memory`: count memories that only some variants of the board have.
+// `optional_memory`: count memories that only some variants of the board have. A plan with segments or moves has
+// one arena and is not spread.
 [[nodiscard]] Assessment assess(const Board& board, const Need& need, bool optional_memory);
+
+// The same memories, with the flash of another need whose plan, stack and instructions are the same.
+[[nodiscard]] Assessment with_flash_of(Assessment result, const Board& board, const Need& need);
+
+// The most bytes that one arena can have in an internal memory, beside what the board file reserves and a stack of
+// this size; 0: none.
+[[nodiscard]] int64_t arena_room(const Board& board, int64_t stack_bytes);
 
 }  // namespace mote

@@ -45,11 +45,34 @@ KernelCost parse_kernel(const Json& json) {
   return cost;
 }
 
+Json strips_json(const StripCost& cost) {
+  Json json;
+  for (size_t i = 0; i < strip_work_names.size(); ++i) {
+    if (rounded(cost.instructions[i]) != 0) json[std::string(strip_work_names[i])] = rounded(cost.instructions[i]);
+  }
+  json["step_code_bytes"] = rounded(cost.step_code_bytes);
+  json["stack_bytes"] = rounded(cost.stack_bytes);
+  return json;
+}
+
+std::optional<StripCost> parse_strips(const Json& table, std::string_view key) {
+  if (!table.contains(key)) return std::nullopt;
+  const Json& json = table.at(key);
+  StripCost cost;
+  for (size_t i = 0; i < strip_work_names.size(); ++i)
+    cost.instructions[i] = json.value(std::string(strip_work_names[i]), 0.0);
+  cost.step_code_bytes = json.at("step_code_bytes").get<double>();
+  cost.stack_bytes = json.at("stack_bytes").get<double>();
+  return cost;
+}
+
 CostTable from_json(const Json& json) {
   CostTable table;
   table.target = json.at("target").get<std::string>();
   table.run_bytes = json.at("run_bytes").get<double>();
   table.run_step_bytes = json.at("run_step_bytes").get<double>();
+  table.speed_strips = parse_strips(json, "speed_strips");
+  table.size_strips = parse_strips(json, "size_strips");
   table.library_bytes = json.at("library_bytes").get<std::map<std::string, double>>();
   for (const auto& [mode, error] : json.at("errors").items()) {
     table.errors[mode] = {parse_error(error.at("instructions")), parse_error(error.at("code")),
@@ -77,6 +100,8 @@ Json costs_json(const CostTable& table) {
   }
   json["run_bytes"] = rounded(table.run_bytes);
   json["run_step_bytes"] = rounded(table.run_step_bytes);
+  if (table.speed_strips) json["speed_strips"] = strips_json(*table.speed_strips);
+  if (table.size_strips) json["size_strips"] = strips_json(*table.size_strips);
   json["library_bytes"] = table.library_bytes;
   for (size_t i = 0; i < variant_names.size(); ++i) {
     Json& variant = json["variants"][std::string(variant_names[i])];

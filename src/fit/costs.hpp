@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,6 +33,18 @@ using StepWork = std::array<double, work_names.size()>;
 
 [[nodiscard]] StepWork work_of(const Graph& graph, const Step& step);
 
+// What running in strips adds to a step, as numbers that its instructions may depend on.
+//   strips       beyond the first
+//   calls        of its kernel, beyond the first
+//   moved_bytes  of its window, from strip to strip
+//   odd_macs     multiply-accumulates of a strip's pixels that do not fill a block of the kernel, beyond those of
+//                the whole image
+constexpr std::array<std::string_view, 4> strip_work_names = {"strips", "calls", "moved_bytes", "odd_macs"};
+using StripWork = std::array<double, strip_work_names.size()>;
+
+// All zero: the step runs once.
+[[nodiscard]] StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t step);
+
 // How a kernel stands in the code: compiled for speed or size, with constant parameters or shared between layers.
 enum class Variant { speed_own, speed_shared, size_own, size_shared };
 constexpr std::array<std::string_view, 4> variant_names = {"speed_own", "speed_shared", "size_own", "size_shared"};
@@ -51,6 +64,13 @@ struct KernelCost {
   std::set<std::string> libraries;  // members of libgcc and libm it calls
 };
 
+// Of a step in strips, beside the same step in one piece.
+struct StripCost {
+  StripWork instructions{};    // per unit of work
+  double step_code_bytes = 0;  // for each step
+  double stack_bytes = 0;      // of a model that has such a step
+};
+
 // How far estimates were off when the model's own measurements were left out: fractions of the exact figure.
 struct CostError {
   double typical = 0, worst = 0;  // median and largest magnitude
@@ -67,8 +87,9 @@ struct CostTable {
   std::array<std::map<std::string, KernelCost>, variant_names.size()> kernels;
   std::array<double, variant_names.size()> call_bytes{};  // of a step that calls a shared instance
   std::map<std::string, double> library_bytes;
-  double run_bytes = 0, run_step_bytes = 0;  // of NAME_run: alone, and for each step
-  std::map<std::string, ModeError> errors;   // by the mode's name; empty: no model was left out
+  double run_bytes = 0, run_step_bytes = 0;            // of NAME_run: alone, and for each step
+  std::optional<StripCost> speed_strips, size_strips;  // compiled for speed or size; empty: nobody measured them
+  std::map<std::string, ModeError> errors;             // by the mode's name; empty: no model was left out
 };
 
 // `file` is the place that errors name.
@@ -84,6 +105,7 @@ struct CostEstimate {
   int64_t code_bytes = 0, stack_bytes = 0;
   std::vector<double> step_instructions;
   std::vector<std::string> unknown;  // kernels whose figures are those of kernels like them
+  bool strips_unknown = false;       // the plan has strips, and what they add was not measured and is left out
 };
 
 [[nodiscard]] CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Plan& plan, Mode mode);

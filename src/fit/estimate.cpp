@@ -48,6 +48,49 @@ StepWork work_of(const Graph& graph, const Step& step) {
           static_cast<double>(visits) / static_cast<double>(inner)};
 }
 
+namespace {
+
+const Segment* segment_of(const Plan& plan, size_t step) {
+  const auto found = std::find_if(plan.segments.begin(), plan.segments.end(), [&](const Segment& segment) {
+    return segment.first <= step && step <= segment.last;
+  });
+  return found == plan.segments.end() ? nullptr : &*found;
+}
+
+// What slide_rows() moves in all strips.
+int64_t moved_bytes(const StripWindow& window, int64_t strips) {
+  int64_t bytes = 0;
+  for (int32_t strip = 1; strip < strips; ++strip) {
+    const int32_t first = window.first_row(strip);
+    if (first != window.first_row(strip - 1)) bytes += (window.written.at(strip - 1) - first) * window.row_bytes;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t index) {
+  const Segment* const segment = segment_of(plan, index);
+  if (segment == nullptr) return {};
+  const Step& step = plan.steps[index];
+  const StripStep& rows = segment->steps[index - segment->first];
+  const Node& node = graph.nodes[step.node];
+  const Shape& shape = graph.tensors[node.out.at(0)].type.shape;
+  const int64_t block = std::max<int64_t>(step.call.order.block, 1), width = shape.at(2);
+  int64_t calls = 0, odd_pixels = -(shape.at(1) * width % block);
+  for (int32_t strip = 0; strip < segment->strips; ++strip) {
+    const int64_t count = rows.done.at(strip) - rows.done.at(strip - 1);
+    calls += count > 0 ? 1 : 0;
+    odd_pixels += count * width % block;
+  }
+  const bool window = rows.out.window != no_window;
+  const int64_t moved = window ? moved_bytes(segment->windows[rows.out.window], segment->strips) : 0;
+  const double macs_of_pixel =
+      static_cast<double>(macs_of(graph, node)) / static_cast<double>(shape.at(1) * width);
+  return {static_cast<double>(segment->strips - 1), static_cast<double>(calls - 1), static_cast<double>(moved),
+          static_cast<double>(std::max<int64_t>(odd_pixels, 0)) * macs_of_pixel};
+}
+
 std::string cost_name(const std::string& kernel) {
   const size_t begin = kernel.find('<');
   if (begin == std::string::npos) return kernel;
@@ -99,6 +142,29 @@ bool is_shared(Variant variant) { return variant == Variant::speed_shared || var
 
 }  // namespace
 
+namespace {
+
+// Adds what strips and moves take beyond the same steps in one piece.
+void add_strips(const std::optional<StripCost>& cost, const Graph& graph, const Plan& plan, CostEstimate& estimate,
+                double& code, double& stack) {
+  if (plan.segments.empty() && plan.moves.empty()) return;
+  estimate.strips_unknown = !cost;
+  if (!cost) return;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    if (segment_of(plan, i) == nullptr) continue;
+    const StripWork work = strip_work_of(graph, plan, i);
+    for (size_t k = 0; k < work.size(); ++k) estimate.step_instructions[i] += cost->instructions[k] * work[k];
+    code += cost->step_code_bytes;
+  }
+  if (!plan.segments.empty()) stack += cost->stack_bytes;
+  // A move runs in front of its step and takes as long a byte as a window's rows.
+  for (const Move& move : plan.moves)
+    estimate.step_instructions[move.step] +=
+        cost->instructions[2] * static_cast<double>(plan.buffers[move.from].bytes);
+}
+
+}  // namespace
+
 CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Plan& plan, Mode mode) {
   CostEstimate estimate;
   const std::vector<Variant> variants = variants_of(graph, plan, mode);
@@ -113,7 +179,6 @@ CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Pl
     double instructions = 0;
     for (size_t k = 0; k < work.size(); ++k) instructions += cost.instructions[k] * work[k];
     estimate.step_instructions.push_back(instructions);
-    estimate.instructions += instructions;
     code += table.run_step_bytes;
     if (is_shared(variants[i])) code += table.call_bytes[static_cast<size_t>(variants[i])];
     if (!is_shared(variants[i]) || outlined.insert(kernel).second) code += cost.code_bytes;
@@ -124,6 +189,8 @@ CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Pl
     const auto bytes = table.library_bytes.find(member);
     if (bytes != table.library_bytes.end()) code += bytes->second;
   }
+  add_strips(mode == Mode::size ? table.size_strips : table.speed_strips, graph, plan, estimate, code, stack);
+  for (const double instructions : estimate.step_instructions) estimate.instructions += instructions;
   estimate.code_bytes = std::llround(code);
   estimate.stack_bytes = std::llround(stack);
   estimate.unknown.assign(unknown.begin(), unknown.end());

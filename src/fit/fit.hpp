@@ -8,23 +8,14 @@
 #include <vector>
 
 #include "compile/compile.hpp"
-#include "fit/assess.hpp"
-#include "fit/costs.hpp"
+#include "fit/ways_out.hpp"
 
 namespace mote {
-
-// Another way to have the model, with its own figures.
-struct Alternative {
-  std::string what;   // "int8 weights and activations"
-  std::string price;  // what it takes to get there: "quantise after training"
-  int64_t arena_bytes = 0, weight_bytes = 0, code_bytes = 0;
-  Assessment result;
-};
 
 struct BoardFit {
   Board board;
   Assessment now;
-  // With the kernels of the board's core.
+  // With the kernels of the board's core, as `compile --board` lays it out, strips and optional memories aside.
   int64_t arena_bytes = 0, weight_bytes = 0;
   std::vector<std::string> buffer_names;
   int64_t code_bytes = 0, stack_bytes = 0;
@@ -62,9 +53,6 @@ struct ExactCost {
 
 // Compiles for a target and runs there. Absent results leave the estimate in place.
 using Measure = std::function<std::optional<ExactCost>(const Compiled& model, const Target& target)>;
-
-// What the model asks of a board with this core, estimated.
-[[nodiscard]] Need need_of(const Compiled& model, const Target& target, Mode mode);
 
 // Estimates once for each target of the boards, or measures when `measure` is given.
 [[nodiscard]] ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode,

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "fit/core_plans.hpp"
+#include "target/find.hpp"
+
 namespace mote {
 
 namespace {
@@ -47,13 +50,16 @@ void use_memories(Compiled& model, const std::vector<MemoryRegion>& memories) {
           model.graph.name, arena, list_of(memories));
 }
 
-Assessment use_board(Compiled& model, const Board& board, const Need& need) {
-  Assessment layout = assess(board, need, false);
-  if (layout.ram_missing_bytes > 0) layout = assess(board, need, true);
-  if (layout.ram_missing_bytes > 0) {
-    fail("{} does not fit {}\nRAM: {} B too many; `mote fit --board {}` says what would help", model.graph.name,
-         board.name, layout.ram_missing_bytes, board.name);
+namespace {
+
+// The plan's one arena is where the layout has it.
+void keep_in_one(Plan& plan, const Assessment& layout) {
+  for (const RamUse& use : layout.ram) {
+    if (use.arena_bytes > 0) plan.arenas = {{use.memory, plan.arena_bytes}};
   }
+}
+
+void spread_over(Compiled& model, const Board& board, const Assessment& layout) {
   std::vector<MemoryRegion> regions;
   for (const RamUse& use : layout.ram) {
     if (use.arena_bytes == 0) continue;
@@ -61,6 +67,38 @@ Assessment use_board(Compiled& model, const Board& board, const Need& need) {
         {use.capacity_bytes - use.stack_bytes - use.reserved_bytes, 1 / speed_of(board, use.memory), use.memory});
   }
   use_memories(model, regions);
+}
+
+}  // namespace
+
+Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
+                     std::optional<int64_t> stack_bytes) {
+  CorePlans plans(model.graph, core);
+  const CostTable table = costs_of(find_target(board.target));
+  const auto in_rows = [&]() -> std::optional<Assessment> {
+    const Need need = need_in_rows(plans, board, table, mode, stack_bytes);
+    Assessment layout = assess(board, need, false);
+    if (layout.ram_missing_bytes > 0 || layout.split) return std::nullopt;
+    model.plan = *need.plan;
+    keep_in_one(model.plan, layout);
+    return layout;
+  };
+  Need whole = need_of(model.graph, plans.whole(), table, mode);
+  whole.stack_bytes = stack_bytes.value_or(whole.stack_bytes);
+  if (mode == Mode::size) {
+    if (std::optional<Assessment> layout = in_rows()) return *std::move(layout);
+  }
+  Assessment layout = assess(board, whole, false);
+  if (layout.ram_missing_bytes > 0) {
+    if (std::optional<Assessment> rows = in_rows()) return *std::move(rows);
+    layout = assess(board, whole, true);
+  }
+  if (layout.ram_missing_bytes > 0) {
+    fail("{} does not fit {}\nRAM: {} B too many; `mote fit --board {}` says what would help", model.graph.name,
+         board.name, layout.ram_missing_bytes, board.name);
+  }
+  model.plan = plans.whole();
+  spread_over(model, board, layout);
   return layout;
 }
 

@@ -2,6 +2,7 @@
 // A model laid out for given memories: one arena where it fits one of them, several where it does not.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,12 @@ namespace mote {
 // cannot hold it.
 void use_memories(Compiled& model, const std::vector<MemoryRegion>& memories);
 
-// The same for a board's memories, less what the board file reserves and an estimate of the stack in the one where
-// these live. Memories that only some variants of the board have are used when it does not fit without them.
-// Returns what stands where.
-Assessment use_board(Compiled& model, const Board& board, const Need& need);
+// The same for a board's memories, less what the board file reserves and the stack in the one where these live,
+// with kernels of `core`. Mode::size asks for the least arena. Otherwise tensors are whole; where no internal
+// memory holds them, they are spread over several; where that is not enough, they lie in row strips in one; only
+// then memories count that some variants of the board have. `stack_bytes`: exact; absent: estimated. Returns what
+// stands where.
+Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
+                     std::optional<int64_t> stack_bytes = {});
 
 }  // namespace mote

@@ -8,7 +8,14 @@ using Op = schema::BuiltinOperator;
 
 namespace {
 
-constexpr float scale = 0.05F;
+constexpr float scale = 0.05F, weight_scale = 0.004F;
+
+template <class T>
+std::vector<float> real(const std::vector<T>& values, float step) {
+  std::vector<float> result;
+  for (const T value : values) result.push_back(static_cast<float>(value) * step);
+  return result;
+}
 
 int64_t outputs_of(int64_t input, int kernel, int stride, bool same) {
   return same ? (input + stride - 1) / stride : (input - kernel) / stride + 1;
@@ -23,7 +30,8 @@ int64_t NetWriter::integer(int64_t low, int64_t high) {
 }
 
 int NetWriter::tensor(Shape shape) {
-  const int id = file_.tensor("t" + std::to_string(shapes_.size()), {DType::i8, shape, {{scale}, {3}, -1}});
+  const Quantization quant = dtype_ == DType::f32 ? Quantization{} : Quantization{{scale}, {3}, -1};
+  const int id = file_.tensor("t" + std::to_string(shapes_.size()), {dtype_, shape, quant});
   shapes_.resize(static_cast<size_t>(id) + 1);
   shapes_.back() = std::move(shape);
   return id;
@@ -37,14 +45,18 @@ int NetWriter::image(int64_t height, int64_t width, int64_t channels) {
 int NetWriter::weights(const Shape& shape, int64_t outputs, int axis) {
   std::vector<int8_t> values(static_cast<size_t>(elements(shape)));
   for (int8_t& value : values) value = static_cast<int8_t>(integer(-127, 127));
+  if (dtype_ == DType::f32) return file_.constant("w", {dtype_, shape, {}}, real(values, weight_scale));
   const auto count = static_cast<size_t>(outputs);
   return file_.constant(
-      "w", {DType::i8, shape, {std::vector<float>(count, 0.004F), std::vector<int32_t>(count, 0), axis}}, values);
+      "w", {DType::i8, shape, {std::vector<float>(count, weight_scale), std::vector<int32_t>(count, 0), axis}},
+      values);
 }
 
 int NetWriter::bias(int64_t outputs) {
   std::vector<int32_t> values(static_cast<size_t>(outputs));
   for (int32_t& value : values) value = static_cast<int32_t>(integer(-2000, 2000));
+  if (dtype_ == DType::f32)
+    return file_.constant("b", {dtype_, {outputs}, {}}, real(values, scale * weight_scale));
   return file_.constant("b", {DType::i32, {outputs}, {}}, values);
 }
 

@@ -8,10 +8,11 @@
 
 namespace mote::test {
 
-// Every tensor is i8 of batch 1 with one scale; weights and biases are random.
+// Every tensor is i8 of batch 1 with one scale; weights and biases are random. As f32 the network is the same with
+// the real numbers that these stand for.
 class NetWriter {
  public:
-  explicit NetWriter(unsigned seed) : random_(seed) {}
+  explicit NetWriter(unsigned seed, DType dtype = DType::i8) : random_(seed), dtype_(dtype) {}
 
   int image(int64_t height, int64_t width, int64_t channels);
   int conv(int x, int64_t channels, int kernel, int stride, bool same = true);
@@ -39,6 +40,7 @@ class NetWriter {
 
   TfliteWriter file_;
   std::mt19937 random_;
+  DType dtype_;
   std::vector<Shape> shapes_;  // one a tensor of the file
   std::vector<int> images_;
 };

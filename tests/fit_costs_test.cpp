@@ -57,6 +57,55 @@ TEST(Costs, TheSumOfItsParts) {
   EXPECT_EQ(speed.code_bytes - size.code_bytes, 100 * (callers - std::ssize(shared)) - 20 * callers);
 }
 
+TEST(Costs, AnOwnCopyIsAsLongAsThatOfTheMostSimilarLayer) {
+  KernelCost cost;
+  cost.code_bytes = 500;
+  const StepWork narrow{1, 640, 40, 160, 10, 160, 40};     // 10 pixels of 4 elements, 16 weights each, 16 inner
+  const StepWork wide{1, 6400, 400, 1600, 100, 64, 1600};  // 100 pixels
+  EXPECT_EQ(code_bytes_of(cost, narrow), 500) << "no real model had the kernel";
+  cost.layers = {{shape_of(narrow), 1200}, {shape_of(wide), 300}};
+  EXPECT_EQ(code_bytes_of(cost, narrow), 1200);
+  EXPECT_EQ(code_bytes_of(cost, wide), 300);
+  StepWork wider = wide;
+  wider[4] *= 5, wider[1] *= 5, wider[2] *= 5, wider[5] *= 5, wider[6] *= 5;
+  EXPECT_EQ(shape_of(wider), shape_of(wide)) << "nobody unrolls a hundred pixels, nor five hundred";
+}
+
+// Counted anew here from the rows that each strip computes and each window keeps.
+TEST(Costs, StripsAddCallsMovedRowsAndCode) {
+  const Compiled model = compile_file(test::digits_model());
+  const Compiled strips = planned_for(model, plan_options(Mode::size));
+  ASSERT_EQ(strips.plan.segments.size(), 1U);
+  CostTable table = uniform_table(strips.plan);
+  EXPECT_TRUE(estimate_costs(table, strips.graph, strips.plan, Mode::size).strips_unknown);
+  const CostEstimate without = estimate_costs(table, strips.graph, strips.plan, Mode::size);
+  table.size_strips = StripCost{{1000, 100, 10, 1}, 70, 48};
+  const CostEstimate with = estimate_costs(table, strips.graph, strips.plan, Mode::size);
+  EXPECT_FALSE(with.strips_unknown);
+  const Segment& segment = strips.plan.segments[0];
+  double more = 0;
+  for (size_t i = 0; i < segment.steps.size(); ++i) {
+    const StripStep& step = segment.steps[i];
+    int64_t calls = 0, moved = 0, rows = 0;
+    for (int32_t strip = 0; strip < segment.strips; ++strip) {
+      calls += step.kind_of_strip.at(static_cast<size_t>(strip)) == no_kind ? 0 : 1;
+      if (step.out.window != no_window && strip > 0) {
+        const StripWindow& window = segment.windows[step.out.window];
+        const int32_t next = window.first_row(strip);
+        if (next != window.first_row(strip - 1)) moved += (rows - next) * window.row_bytes;
+      }
+      rows = step.done.at(strip);
+    }
+    more += 1000.0 * static_cast<double>(segment.strips - 1) + 100.0 * static_cast<double>(calls - 1) +
+            10.0 * static_cast<double>(moved) + strip_work_of(strips.graph, strips.plan, segment.first + i)[3];
+  }
+  EXPECT_GT(more, 0);
+  EXPECT_DOUBLE_EQ(with.instructions - without.instructions, more);
+  EXPECT_EQ(with.code_bytes - without.code_bytes, 70 * std::ssize(segment.steps));
+  EXPECT_EQ(with.stack_bytes - without.stack_bytes, 48);
+  EXPECT_EQ(strip_work_of(strips.graph, strips.plan, segment.last + 1), StripWork{});
+}
+
 TEST(Costs, VisitsCountPaddedWeightsPixelByPixel) {
   const Compiled model = compile_file(test::digits_model());
   bool convolution = false;

@@ -26,6 +26,8 @@ struct Rows {
   std::vector<const ObservedStep*> steps;
   std::vector<double> weights;
   std::vector<double> sample_code, real_code;  // of own copies, or of the shared instance
+  std::vector<LayerCode> layers;               // own copies in real models, one a shape
+  double sample_stack = 0, real_stack = 0;
 };
 
 using RowsByKernel = std::map<std::string, Rows>;
@@ -34,6 +36,13 @@ void add_shared_code(const Observation& observation, const std::string& kernel, 
   const auto bytes = observation.shared_bytes.find(kernel);
   if (bytes != observation.shared_bytes.end())
     (observation.real ? rows.real_code : rows.sample_code).push_back(bytes->second);
+}
+
+void add_layer(const ObservedStep& step, Rows& rows) {
+  const LayerShape shape = shape_of(step.work);
+  const bool known = std::any_of(rows.layers.begin(), rows.layers.end(),
+                                 [&](const LayerCode& layer) { return layer.shape == shape; });
+  if (!known) rows.layers.push_back({shape, step.code_bytes});
 }
 
 RowsByKernel collect(const std::vector<const Observation*>& observations, Variant variant) {
@@ -47,21 +56,34 @@ RowsByKernel collect(const std::vector<const Observation*>& observations, Varian
       rows.weights.push_back(observation->real ? 1.0 : sample_weight);
       if (!is_shared(variant) && step.code_bytes > 0)
         (observation->real ? rows.real_code : rows.sample_code).push_back(step.code_bytes);
+      if (variant == Variant::speed_own && step.code_bytes > 0 && observation->real) add_layer(step, rows);
+      double& stack = observation->real ? rows.real_stack : rows.sample_stack;
+      stack = std::max(stack, step.stack_bytes);
       if (seen.insert(step.kernel).second && is_shared(variant)) add_shared_code(*observation, step.kernel, rows);
     }
   }
   return found;
 }
 
-KernelCost cost_of(const Rows& rows) {
+// The layers made for the fit are so small that their own copies are unrolled at -O3, by a factor of up to ten:
+// their code counts where no real model has the kernel, and then that of the copy with least of it.
+double code_of(const Rows& rows, Variant variant) {
+  const std::vector<double>& made = rows.sample_code;
+  if (made.empty() || rows.real_code.size() >= 3) return mean(rows.real_code);
+  if (variant != Variant::speed_own) return mean(made);
+  return rows.real_code.empty() ? *std::min_element(made.begin(), made.end()) : mean(rows.real_code);
+}
+
+KernelCost cost_of(const Rows& rows, Variant variant) {
   KernelCost cost;
   cost.instructions = fit_instructions(rows.steps, rows.weights);
-  cost.code_bytes = mean(rows.real_code.size() >= 3 ? rows.real_code : rows.sample_code);
-  if (rows.sample_code.empty()) cost.code_bytes = mean(rows.real_code);
-  for (const ObservedStep* const step : rows.steps) {
-    cost.stack_bytes = std::max(cost.stack_bytes, step->stack_bytes);
+  cost.code_bytes = code_of(rows, variant);
+  cost.layers = rows.layers;
+  cost.stack_bytes = variant == Variant::speed_own && rows.real_stack > 0
+                         ? rows.real_stack
+                         : std::max(rows.real_stack, rows.sample_stack);
+  for (const ObservedStep* const step : rows.steps)
     cost.libraries.insert(step->libraries.begin(), step->libraries.end());
-  }
   return cost;
 }
 
@@ -132,7 +154,7 @@ CostTable fit_table(const std::string& target, const std::vector<const Observati
     const RowsByKernel found = collect(observations, variant);
     std::vector<double> calls;
     for (const auto& [kernel, rows] : found) {
-      table.kernels[i][kernel] = cost_of(rows);
+      table.kernels[i][kernel] = cost_of(rows, variant);
       for (const ObservedStep* const step : rows.steps) calls.push_back(step->code_bytes);
     }
     if (is_shared(variant)) table.call_bytes[i] = mean(calls);

@@ -31,6 +31,12 @@ Json kernel_json(const KernelCost& cost) {
   json["code_bytes"] = rounded(cost.code_bytes);
   json["stack_bytes"] = rounded(cost.stack_bytes);
   if (!cost.libraries.empty()) json["libraries"] = cost.libraries;
+  for (const LayerCode& layer : cost.layers) {
+    Json entry = Json::array();
+    for (const double extent : layer.shape) entry.push_back(rounded(extent));
+    entry.push_back(rounded(layer.code_bytes));
+    json["layers"].push_back(std::move(entry));
+  }
   return json;
 }
 
@@ -42,6 +48,12 @@ KernelCost parse_kernel(const Json& json) {
   cost.code_bytes = json.at("code_bytes").get<double>();
   cost.stack_bytes = json.at("stack_bytes").get<double>();
   cost.libraries = json.value("libraries", std::set<std::string>());
+  for (const Json& entry : json.value("layers", Json::array())) {
+    LayerCode layer;
+    for (size_t i = 0; i < layer.shape.size(); ++i) layer.shape[i] = entry.at(i).get<double>();
+    layer.code_bytes = entry.at(layer.shape.size()).get<double>();
+    cost.layers.push_back(layer);
+  }
   return cost;
 }
 

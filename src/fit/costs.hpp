@@ -57,12 +57,26 @@ constexpr std::array<std::string_view, 4> variant_names = {"speed_own", "speed_s
 // float>" -> "map_2<Sum>_f32".
 [[nodiscard]] std::string cost_name(const std::string& kernel);
 
+// What a compiler that knows all parameters may unroll: pixels, output elements of a pixel, weights of an output
+// element, elements of the innermost input dimension. Beyond 32 it unrolls nothing, so that all of it is alike.
+using LayerShape = std::array<double, 4>;
+[[nodiscard]] LayerShape shape_of(const StepWork& work);
+
+struct LayerCode {
+  LayerShape shape{};
+  double code_bytes = 0;
+};
+
 struct KernelCost {
   StepWork instructions{};          // per unit of work
   double code_bytes = 0;            // of a layer's own copy, or of the one shared instance
+  std::vector<LayerCode> layers;    // own copies in real models: the most similar one counts; empty: code_bytes
   double stack_bytes = 0;           // of a model that has this kernel only
   std::set<std::string> libraries;  // members of libgcc and libm it calls
 };
+
+// Bytes of a layer's own copy, or of the one shared instance.
+[[nodiscard]] double code_bytes_of(const KernelCost& cost, const StepWork& work);
 
 // Of a step in strips, beside the same step in one piece.
 struct StripCost {

@@ -2,6 +2,7 @@
 // Applies a cost table to a planned model.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "compile/compile.hpp"
 #include "fit/costs.hpp"
@@ -89,6 +90,30 @@ StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t index) {
       static_cast<double>(macs_of(graph, node)) / static_cast<double>(shape.at(1) * width);
   return {static_cast<double>(segment->strips - 1), static_cast<double>(calls - 1), static_cast<double>(moved),
           static_cast<double>(std::max<int64_t>(odd_pixels, 0)) * macs_of_pixel};
+}
+
+LayerShape shape_of(const StepWork& work) {
+  constexpr double most = 32;
+  const auto [calls, visits, outputs, inputs, pixels, patches, runs] = work;
+  const double of = std::max(1.0, pixels);
+  const LayerShape shape{pixels, outputs / of, patches / of, runs > 0 ? visits / runs : inputs / of};
+  LayerShape capped{};
+  for (size_t i = 0; i < shape.size(); ++i) capped[i] = std::min(shape[i], most);
+  return capped;
+}
+
+double code_bytes_of(const KernelCost& cost, const StepWork& work) {
+  const LayerShape shape = shape_of(work);
+  double bytes = cost.code_bytes, nearest = std::numeric_limits<double>::infinity();
+  for (const LayerCode& layer : cost.layers) {
+    double distance = 0;
+    for (size_t i = 0; i < shape.size(); ++i)
+      distance += std::pow(std::log2(1 + shape[i]) - std::log2(1 + layer.shape[i]), 2);
+    if (distance >= nearest) continue;
+    nearest = distance;
+    bytes = layer.code_bytes;
+  }
+  return bytes;
 }
 
 std::string cost_name(const std::string& kernel) {
@@ -181,7 +206,7 @@ CostEstimate estimate_costs(const CostTable& table, const Graph& graph, const Pl
     estimate.step_instructions.push_back(instructions);
     code += table.run_step_bytes;
     if (is_shared(variants[i])) code += table.call_bytes[static_cast<size_t>(variants[i])];
-    if (!is_shared(variants[i]) || outlined.insert(kernel).second) code += cost.code_bytes;
+    if (!is_shared(variants[i]) || outlined.insert(kernel).second) code += code_bytes_of(cost, work);
     stack = std::max(stack, cost.stack_bytes);
     libraries.insert(cost.libraries.begin(), cost.libraries.end());
   }

@@ -10,7 +10,7 @@
 #   make bench   instructions, code and memory of real models on the emulated targets
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target, for the estimates of `mote fit`; goes on where it stopped
-#   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300)
+#   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300); seeds from the ONNX node tests, too
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
 JOBS ?= $(shell nproc)
@@ -80,9 +80,10 @@ zoo: build
 costs: build
 	@build/mote_costs $(if $(MODELS),--models $(MODELS))
 
-fuzz: setup
+fuzz: setup build/onnx/ready
 	@cmake --preset fuzz >/dev/null
-	@cmake --build build-fuzz -j $(JOBS)
+	@cmake --build build-fuzz -j $(JOBS) --target fuzzers
+	@$(ONNX) tools/onnx/node_suite.py --save build-fuzz/models
 	@fuzz/run.sh build-fuzz $(FUZZ_SECONDS)
 
 asan: setup

@@ -9,8 +9,10 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$(command -v llvm-symbolizer || true)}
 folders=("$root/examples" "$root/tests/data")
-models=${MOTE_SHARED:-$root/../shared}/models  # real models, if they are there
-if [ -d "$models" ]; then folders+=("$models"); fi
+# Real models and the node tests (tools/onnx/node_suite.py --save), if they are there.
+for models in "${MOTE_SHARED:-$root/../shared}/models" "$build/models"; do
+  if [ -d "$models" ]; then folders+=("$models"); fi
+done
 
 for target in "$build"/fuzz/*_fuzz; do
   name=$(basename "$target")

@@ -212,6 +212,137 @@ TEST(OnnxErrors, ShapesThatDoNotFit) {
   EXPECT_EQ(error({5, 1}), "Reshape #0 (y): cannot give 1x4 the shape 5x1: the numbers of elements differ");
 }
 
+// Models that fuzzing found: each crashed, hung or ran out of memory once.
+class Damaged : public testing::Test {
+ protected:
+  // One node from x (float, `shape`), with constants c0, c1, ... as further inputs.
+  onnx::schema::Node& node(const std::string& op, const Shape& shape,
+                           const std::vector<std::vector<int64_t>>& constants = {}) {
+    file_.input("x", shape);
+    std::vector<std::string> inputs{"x"};
+    for (const std::vector<int64_t>& values : constants) {
+      inputs.push_back(fmt::format("c{}", inputs.size() - 1));
+      file_.constant(inputs.back(), {std::ssize(values)}, values);
+    }
+    file_.output("y", {1});
+    file_.model().mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+    return file_.node(op, inputs, {"y"});
+  }
+  std::string error() { return error_of(file_); }
+
+  OnnxWriter file_;
+};
+
+TEST_F(Damaged, OutputsWithoutAName) {
+  node("Round", {4}).set_output(0, "");
+  EXPECT_EQ(error(), "Round #0 (): has no output");
+  OnnxWriter two;  // the second output is one that the operator does not have
+  two.input("x", {4}, DType::u8);
+  two.node("Mul", {"x", "x"}, {"", "y"});
+  two.node("And", {"x", "x"}, {"", "z"});
+  two.output("y", {4}, DType::u8);
+  EXPECT_NE(error_of(two), "");
+}
+
+TEST_F(Damaged, HugeInputs) {
+  node("Trilu", {2, int64_t{1} << 32, 3});
+  EXPECT_EQ(error(),
+            "input 'x' has 25769803776 elements (shape 2x4294967296x3); no microcontroller holds as many");
+}
+
+TEST_F(Damaged, HugeResults) {
+  node("Expand", {1, 1}, {{1 << 16, 1 << 16}});
+  EXPECT_EQ(
+      error(),
+      "Expand #0 (y): has a tensor of 17179869184 bytes (f32 65536x65536); no microcontroller holds as much");
+}
+
+TEST_F(Damaged, BlocksWhoseSquareOverflows) {
+  OnnxWriter::set(node("DepthToSpace", {1, 4, 2, 2}), "blocksize", int64_t{1} << 32);
+  EXPECT_EQ(error(), "DepthToSpace #0 (y): has a block of 4294967296 for 1x4x2x2");
+}
+
+TEST_F(Damaged, RanksThatAreTooSmall) {
+  node("InstanceNormalization", {4}, {{1}, {1}});
+  EXPECT_EQ(
+      error(),
+      "InstanceNormalization #0 (y): has an input of rank 1; it needs a batch, channels and at least one more "
+      "dimension");
+  OnnxWriter conv;
+  conv.input("x", {4});
+  conv.constant("w", {4}, std::vector<float>(4));
+  conv.node("Conv", {"x", "w"}, {"y"});
+  conv.output("y", {4});
+  EXPECT_EQ(
+      error_of(conv),
+      "Conv #0 (y): has weights 4 for an input 4; both need a batch, channels and at least one more dimension");
+}
+
+TEST_F(Damaged, ShapesOfManyNumbers) {
+  file_.constant("size", {1}, std::vector<int64_t>{1 << 20});
+  file_.node("ConstantOfShape", {"size"}, {"shape"});
+  OnnxWriter::set(file_.node("Cast", {"shape"}, {"integers"}), "to", int64_t{7});
+  node("Reshape", {4}).add_input("integers");
+  EXPECT_EQ(error(),
+            "Reshape #2 (y): has 1048576 numbers as its shape, which cannot be right; export the model again");
+}
+
+TEST_F(Damaged, MatricesOfAResize) {
+  file_.input("x", {1, 1, 20000, 4});
+  file_.constant("scales", {4}, std::vector<float>{1.0F, 1.0F, 0.9F, 1.0F});
+  OnnxWriter::set(file_.node("Resize", {"x", "", "scales"}, {"y"}), "mode", std::string("cubic"));
+  file_.output("y", {1, 1, 17999, 4});
+  EXPECT_EQ(
+      error(),
+      "Resize #0 (y): makes 17999 elements of 20000 by a matrix, which is too large; use mode nearest, or linear "
+      "with scales that are the ratio of the sizes");
+}
+
+TEST_F(Damaged, StepsOfASliceThatOverflow) {
+  for (const int64_t step : {INT64_MAX, INT64_MIN}) {
+    OnnxWriter file;
+    file.input("x", {4});
+    const bool up = step > 0;
+    const std::vector<std::pair<const char*, int64_t>> numbers{
+        {"start", up ? 1 : 2}, {"end", up ? INT64_MAX : INT64_MIN}, {"axis", 0}, {"step", step}};
+    std::vector<std::string> inputs{"x"};
+    for (const auto& [name, number] : numbers) {
+      file.constant(name, {1}, std::vector<int64_t>{number});
+      inputs.push_back(name);
+    }
+    file.node("Slice", inputs, {"y"});
+    file.output("y", {1});
+    EXPECT_EQ(error_of(file), "");
+  }
+}
+
+TEST_F(Damaged, NodesWithoutWhatTheirOperatorTakes) {
+  file_.constant("none", {0}, std::vector<int64_t>{});
+  OnnxWriter::set(file_.node("Concat", {"none", "none"}, {"y"}), "axis", int64_t{0});
+  file_.output("y", {0}, DType::i64);
+  EXPECT_EQ(error(),
+            "Concat #0 (y): has fewer inputs, outputs or dimensions than its operator takes; the file is damaged, "
+            "export it again");
+}
+
+// What is broadcast is reshaped first, which adds a tensor: at some number of tensors the list of all of them
+// moves.
+TEST_F(Damaged, ListOfTensorsThatMoves) {
+  for (int count = 0; count < 70; ++count) {
+    OnnxWriter file;
+    file.input("x", {2, 3, 4, 5});
+    file.constant("b", {5}, std::vector<float>(5, 1.0F));
+    std::string last = "x";
+    for (int i = 0; i < count; ++i) {
+      file.node("Relu", {last}, {fmt::format("r{}", i)});
+      last = fmt::format("r{}", i);
+    }
+    file.node("Add", {last, "b"}, {"y"});
+    file.output("y", {2, 3, 4, 5});
+    EXPECT_EQ(error_of(file), "") << count;
+  }
+}
+
 TEST(OnnxErrors, DamagedFile) {
   Bytes bytes = relu().bytes();
   bytes.resize(bytes.size() / 2);

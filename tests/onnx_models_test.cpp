@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Networks, OnnxModel,
                                          Network{"residual_QOperator_QUInt8_tensor", 3},
                                          Network{"depthwise_QDQ_QUInt8_channel", 3},
                                          Network{"flattened_QOperator_QInt8_channel", 3},
+                                         Network{"flattened_dynamic_channel", 0},
                                          Network{"branches_QDQ_QUInt8_tensor", 3}, Network{"recurrent", 0}),
                          [](const auto& info) { return std::string(info.param.name); });
 

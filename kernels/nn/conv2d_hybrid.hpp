@@ -61,9 +61,9 @@ struct ScaleSum {
   }
 };
 
-// weights as for conv2d_s8, `scales` their scales, one a channel. quantized: one image.
-MOTE_KERNEL void conv2d_hybrid(const Conv2dHybrid& p, const float* in, const int8_t* weights, const float* bias,
-                               const float* scales, float* out, int8_t* quantized) {
+template <class Weight>
+MOTE_KERNEL void conv2d_quantized_images(const Conv2dHybrid& p, const float* in, const Weight* weights,
+                                         const float* bias, const float* scales, float* out, int8_t* quantized) {
   const int32_t image = p.conv.in_height * p.conv.in_width * p.conv.in_channels;
   for (int32_t batch = 0; batch < p.conv.batches; ++batch) {
     const ImageRange range = quantize_image(in, image, p.asymmetric != 0, quantized);
@@ -71,6 +71,19 @@ MOTE_KERNEL void conv2d_hybrid(const Conv2dHybrid& p, const float* in, const int
                        ScaleSum{bias, scales, range.scale, p.conv.low, p.conv.high});
     in += image;
   }
+}
+
+// weights as for conv2d_s8, `scales` their scales, one a channel. quantized: one image.
+MOTE_KERNEL void conv2d_hybrid(const Conv2dHybrid& p, const float* in, const int8_t* weights, const float* bias,
+                               const float* scales, float* out, int8_t* quantized) {
+  conv2d_quantized_images(p, in, weights, bias, scales, out, quantized);
+}
+
+// The same with weights that 8 bits do not hold, because they have a zero point, which is subtracted already.
+MOTE_KERNEL void conv2d_hybrid_wide_weights(const Conv2dHybrid& p, const float* in, const int16_t* weights,
+                                            const float* bias, const float* scales, float* out,
+                                            int8_t* quantized) {
+  conv2d_quantized_images(p, in, weights, bias, scales, out, quantized);
 }
 
 }  // namespace nn

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/identifier.hpp"
+#include "import/onnx_dynamic.hpp"
 #include "import/onnx_inputs.hpp"
 #include "import/onnx_qoperator.hpp"
 #include "import/onnx_translator.hpp"
@@ -93,7 +95,8 @@ Graph Importer::import(std::string_view name) {
 }
 
 void Importer::read_nodes() {
-  source_.nodes = expand_qoperators(std::move(model_.nodes));
+  for (const ValueInfo& output : model_.outputs) source_.outputs.insert(output.name);
+  source_.nodes = expand_dynamic(expand_qoperators(std::move(model_.nodes)), model_.initialisers, source_.outputs);
   source_.done.assign(source_.nodes.size(), false);
   std::set<std::string> written;
   for (size_t i = 0; i < source_.nodes.size(); ++i) {
@@ -107,7 +110,6 @@ void Importer::read_nodes() {
       if (!input.empty()) source_.readers[input].push_back(i);
     }
   }
-  for (const ValueInfo& output : model_.outputs) source_.outputs.insert(output.name);
 }
 
 void Importer::add_constants() {
@@ -161,7 +163,9 @@ void Importer::translate(size_t index) {
     const bool known = node.domain.empty() && found != translations_.end();
     unknown_operators_ = unknown_operators_ || !known;
     require(known, "{}", why_unsupported_onnx(node.domain, node.op));
-    require(!node.outputs.empty(), "has no output");
+    require(std::any_of(node.outputs.begin(), node.outputs.end(),
+                        [](const std::string& name) { return !name.empty(); }),
+            "has no output");
     if (!inputs_known(node)) {  // what computes them was reported already, or nothing does
       for (const std::string& name : node.inputs) {
         require(name.empty() || source_.named.count(name) != 0,
@@ -176,6 +180,11 @@ void Importer::translate(size_t index) {
     name_outputs(node, translator);
   } catch (const Error& error) {
     problems_.push_back(fmt::format("{}: {}", builder_.origin, error.what()));
+  } catch (const std::out_of_range&) {  // of at(): what every node of its kind has is not there
+    problems_.push_back(
+        fmt::format("{}: has fewer inputs, outputs or dimensions than its operator takes; the file is "
+                    "damaged, export it again",
+                    builder_.origin));
   }
   source_.named.insert(node.outputs.begin(), node.outputs.end());
 }

@@ -13,6 +13,9 @@ size_t Ordered::place(size_t dim) const {
 }
 
 TensorId Builder::add_tensor(std::string name, TensorType type, Bytes data) {
+  constexpr int64_t most_bytes = int64_t{1} << 28;
+  require(byte_size(type) <= most_bytes, "has a tensor of {} bytes ({} {}); no microcontroller holds as much",
+          byte_size(type), mote::name(type.dtype), to_text(type.shape));
   graph.tensors.push_back({std::move(name), std::move(type), std::move(data)});
   return graph.tensors.size() - 1;
 }
@@ -238,7 +241,7 @@ Value Builder::canonical(const Value& value) {
 }
 
 TensorId Builder::like(const Value& value, const Value& leader) {
-  const Shape& frame = tensor(leader.id).type.shape;
+  const Shape frame = tensor(leader.id).type.shape;  // a copy: tensors are added below
   Shape own = value.shape();
   require(own.size() <= leader.layout.dims.size(), "broadcasts a rank of {} to {}", own.size(),
           leader.layout.dims.size());

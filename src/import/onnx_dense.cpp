@@ -4,6 +4,7 @@
 
 #include "import/onnx_float.hpp"
 #include "import/onnx_weights.hpp"
+#include "ops/convolution.hpp"
 
 namespace mote::onnx {
 
@@ -74,23 +75,6 @@ void dense(Translator& t, Value x, Weights& weights, bool by_output) {
   t.give_mode(mode, result.id, result.layout);
 }
 
-// An Add of one number a column behind a MatMul is its bias.
-void take_bias(Translator& t, Weights& weights, int64_t outputs) {
-  const Node* const next = t.follower();
-  if (next == nullptr || !next->domain.empty() || next->op != "Add" || next->inputs.size() != 2) return;
-  const Value* const a = t.value(next->inputs[0]);
-  const Value* const b = t.value(next->inputs[1]);
-  const Value* const bias = a == nullptr ? b : a;
-  if (bias == nullptr || !t.builder().constant(*bias)) return;
-  const Shape shape = bias->shape();
-  const Tensor& tensor = t.builder().tensor(t.builder().dequantised(*bias).id);
-  if (elements(shape) != outputs || shape.empty() || shape.back() != outputs || tensor.type.dtype != DType::f32)
-    return;
-  if (shape.size() > t.shape(0).size()) return;
-  weights.add_bias(to_values<float>(tensor.data));
-  t.take_follower();
-}
-
 // Both operands computed at run time.
 void batch_mat_mul(Translator& t, Value a, Value b) {
   const Mode mode = t.mode({&a, &b}, false);
@@ -112,8 +96,30 @@ void mat_mul(Translator& t) {
   const bool flat = b.shape().size() == 2 && a.shape().size() >= 2;
   if (!flat || !t.constant(1) || t.constant(0)) return batch_mat_mul(t, a, b);
   Weights weights(t, 1, 2, 1);
-  take_bias(t, weights, b.shape()[1]);
+  if (const auto bias = take_bias(t, b.shape()[1], 0)) weights.add_bias(*bias);
   dense(t, a, weights, false);
+}
+
+// Real activations that are quantised on the device, all with one scale, times i8 weights.
+void dynamic_mat_mul(Translator& t) {
+  Builder& builder = t.builder();
+  Value x = t.plain(0);
+  const Rows rows = rows_of(t, x);
+  const Shape kernel = t.shape(1);
+  require(kernel.size() == 2 && rows.shape.size() >= 2 && rows.shape.back() == kernel[0], "multiplies {} by {}",
+          to_text(rows.shape), to_text(kernel));
+  TensorId filter = ordered_weights(t, scaled_weights(t, 1), false, rows);
+  for (int i = 0; i < 2; ++i) filter = builder.with_unit_dimension(filter, 1);
+  const Shape image{1, 1, elements(rows.shape) / kernel[0], kernel[0]};
+  std::vector<TensorId> in{builder.with_shape(rows.id, image), filter};
+  auto bias = t.has(4) ? std::optional(t.reals(4, "bias")) : take_bias(t, kernel[1], 0);
+  if (bias) in.push_back(builder.constant({kernel[1]}, *bias));
+  SlidingWindow window;
+  window.activation = activation_from_tflite(static_cast<int>(t.mode({&x}, true).activation));
+  const TensorId id = builder.add(make_conv2d(window, true), in, {{DType::f32, {}, {}}})[0];
+  Shape result = rows.shape;
+  result.back() = kernel[1];
+  t.give(0, {builder.with_shape(id, result), layout_of(result, identity(result.size()))});
 }
 
 // Absent when C is not one number a column: then it is added afterwards.
@@ -148,7 +154,7 @@ void gemm(Translator& t) {
   t.give(0, math.add(sum, beta == 1.0 ? c : math.multiply(c, static_cast<float>(beta))));
 }
 
-constexpr Translation table[] = {{"Gemm", gemm}, {"MatMul", mat_mul}};
+constexpr Translation table[] = {{"Gemm", gemm}, {"MatMul", mat_mul}, {"MatMulInteger", dynamic_mat_mul}};
 
 }  // namespace
 

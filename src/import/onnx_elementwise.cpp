@@ -87,6 +87,11 @@ Value widened(Builder& builder, const Value& value) {
   return is_small_integer(builder.tensor(value.id).type) ? converted(builder, value, DType::i32) : value;
 }
 
+void convert_output(Translator& t, DType dtype) {
+  const Value* const made = t.value(t.output_name(0));
+  if (made != nullptr) t.give(0, converted(t.builder(), *made, dtype));
+}
+
 std::optional<float> constant_number(const Translator& t, const std::string& name) {
   const Value* const value = t.value(name);
   if (value == nullptr || value->meaning == Value::Meaning::codes || !t.builder().constant(*value))
@@ -137,7 +142,7 @@ void arithmetic(Translator& t, std::string_view op) {
   Options options;
   options.fused_activation_function = mode.activation;
   binary_with(t, op, options, mode, a, b, std::nullopt);
-  if (mode.type.dtype != dtype) t.give(0, converted(t.builder(), *t.value(t.output_name(0)), dtype));
+  if (mode.type.dtype != dtype) convert_output(t, dtype);
 }
 
 void add(Translator& t) { arithmetic<tfl::AddOptionsT>(t, "ADD"); }
@@ -166,7 +171,7 @@ void plain_binary(Translator& t, std::string_view op, std::optional<DType> resul
   Mode mode;
   mode.type.dtype = t.builder().tensor(a.id).type.dtype;
   binary_with(t, op, NoOptions{}, mode, a, b, result);
-  if (!result) t.give(0, converted(t.builder(), *t.value(t.output_name(0)), dtype));
+  if (!result) convert_output(t, dtype);
 }
 
 // Whole and half powers by what they are; an exponent of another type becomes the base's where that is float.
@@ -234,7 +239,7 @@ void mean(Translator& t) {
 // The limit as a code of the value's quantisation.
 Value quantised_limit(Translator& t, size_t input, const Value& value) {
   require(t.constant(input), "clips quantised values to a limit that is computed at run time");
-  const Quantization& quant = t.builder().tensor(value.id).type.quant;
+  const Quantization quant = t.builder().tensor(value.id).type.quant;
   const float real = std::clamp(t.real(input, "limit") / value_scale(t.builder(), value), -512.0F, 512.0F);
   const auto stored = static_cast<int8_t>(std::clamp<int64_t>(std::lround(real) + quant.zero[0], -128, 127));
   return {t.builder().add_tensor("limit", {DType::i8, {}, quant}, to_bytes(std::vector<int8_t>{stored})),

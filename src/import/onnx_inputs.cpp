@@ -11,6 +11,8 @@ namespace mote::onnx {
 
 namespace {
 
+constexpr int64_t most_elements = int64_t{1} << 26;
+
 std::string stated_text(const ValueInfo& input) {
   if (!input.shape) return "no shape";
   std::string text;
@@ -100,9 +102,12 @@ std::vector<Shape> resolve_shapes(const std::vector<ValueInfo>& inputs, const st
         require(!contradicts(input, own->second), "--shape gives {} for input '{}', but the file states {}",
                 to_text(own->second), input.name, stated_text(input));
       }
-      shapes.back() = own != given.end() ? own->second : open_shape(input, symbols, notes);
-      require(elements(shapes.back()) > 0, "input '{}' has no elements (shape {})", input.name,
-              to_text(shapes.back()));
+      const Shape shape = own != given.end() ? own->second : open_shape(input, symbols, notes);
+      const int64_t count = elements(shape);
+      require(count > 0, "input '{}' has no elements (shape {})", input.name, to_text(shape));
+      require(count <= most_elements, "input '{}' has {} elements (shape {}); no microcontroller holds as many",
+              input.name, count, to_text(shape));
+      shapes.back() = shape;
     } catch (const Error& error) {
       problems.emplace_back(error.what());
     }

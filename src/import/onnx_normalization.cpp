@@ -101,6 +101,7 @@ Value by_channel(Translator& t, size_t input, size_t rank) {
 void instance_norm(Translator& t) {
   const Value x = t.plain(0);
   const size_t rank = x.shape().size();
+  require(rank >= 3, "has an input of rank {}; it needs a batch, channels and at least one more dimension", rank);
   std::vector<size_t> axes;
   for (size_t d = 2; d < rank; ++d) axes.push_back(d);
   const Value y = normalised(t, x, axes, t.node().real("epsilon", 1e-5F)).result;

@@ -233,6 +233,11 @@ Value interpolated(Translator& t, Value value, const std::vector<Scaling>& all, 
   Shape shape = value.shape();
   for (size_t d = 0; d < all.size(); ++d) {
     if (all[d].in == all[d].out && all[d].scale == 1.0) continue;
+    require(all[d].in * all[d].out <= (int64_t{1} << 24),
+            "makes {} elements of {} by a matrix, which is too large; use mode nearest, or linear with scales "
+            "that are "
+            "the ratio of the sizes",
+            all[d].out, all[d].in);
     std::vector<float> matrix;
     for (const std::vector<double>& row : weights_of(all[d], mode, curve))
       matrix.insert(matrix.end(), row.begin(), row.end());

@@ -118,12 +118,14 @@ void transpose(Translator& t) {
   t.give_transposed(std::move(value), order);
 }
 
+constexpr int64_t largest_block = 4096;
+
 // Depth to space and back are a reshape, a transposition and a reshape.
 void depth_to_space(Translator& t) {
   const Shape s = t.shape(0);
   const int64_t block = t.node().integer("blocksize");
-  require(s.size() == 4 && block > 0 && s[1] % (block * block) == 0, "has a block of {} for {}", block,
-          to_text(s));
+  require(s.size() == 4 && block > 0 && block <= largest_block && s[1] % (block * block) == 0,
+          "has a block of {} for {}", block, to_text(s));
   const std::string mode = t.node().text("mode", "DCR");
   require(mode == "DCR" || mode == "CRD", "has mode '{}', which Mote does not know", mode);
   const int64_t depth = s[1] / (block * block);
@@ -144,8 +146,8 @@ void depth_to_space(Translator& t) {
 void space_to_depth(Translator& t) {
   const Shape s = t.shape(0);
   const int64_t block = t.node().integer("blocksize");
-  require(s.size() == 4 && block > 0 && s[2] % block == 0 && s[3] % block == 0, "has a block of {} for {}", block,
-          to_text(s));
+  require(s.size() == 4 && block > 0 && block <= largest_block && s[2] % block == 0 && s[3] % block == 0,
+          "has a block of {} for {}", block, to_text(s));
   Value value = t.in(0);
   const Shape split{s[0], s[1], s[2] / block, block, s[3] / block, block};
   const std::optional<Layout> layout = reshaped(value.layout, split);
@@ -201,10 +203,10 @@ void constant_of_shape(Translator& t) {
     one = value->tensor;
   }
   require(elements(one.type.shape) == 1, "has {} values, it takes one", elements(one.type.shape));
-  require(elements(shape) <= (int64_t{1} << 24), "makes a constant of {} elements, which is too large",
-          elements(shape));
+  const int64_t count = elements(shape);
+  require(count <= (int64_t{1} << 24), "makes a constant of {} elements, which is too large", count);
   Bytes data;
-  for (int64_t i = 0; i < elements(shape); ++i) data.insert(data.end(), one.data.begin(), one.data.end());
+  for (int64_t i = 0; i < count; ++i) data.insert(data.end(), one.data.begin(), one.data.end());
   const TensorId id = t.builder().add_tensor(t.node().outputs[0], {one.type.dtype, shape, {}}, std::move(data));
   t.give(0, {id, layout_of(shape, identity(shape.size()))});
 }

@@ -114,8 +114,9 @@ void slice(Translator& t) {
   std::vector<Span> spans = whole_spans(shape);
   for (size_t i = 0; i < starts.size(); ++i) {
     const size_t axis = t.axis(axes[i], shape.size());
-    const int64_t extent = shape[axis], step = steps[i];
-    require(step != 0, "has a step of 0");
+    require(steps[i] != 0, "has a step of 0");
+    const int64_t extent = shape[axis], step = std::clamp(steps[i], -extent - 1, extent + 1);  // beyond: the same
+    if (extent == 0) continue;
     const auto from_front = [&](int64_t number) { return number < 0 ? number + extent : number; };
     const int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
     spans[axis] = {std::clamp(from_front(starts[i]), std::max<int64_t>(low, 0), high),

@@ -32,6 +32,8 @@ std::vector<int64_t> Translator::integers(size_t input, std::string_view what) c
   if (elements(source.type.shape) == 0) return {};
   require(source.constant(), "computes its {} ('{}') at run time, which is not supported; export it as a constant",
           what, node_->inputs[input]);
+  const int64_t count = elements(source.type.shape);
+  require(count <= 1024, "has {} numbers as its {}, which cannot be right; export the model again", count, what);
   if (source.type.dtype == DType::i64) return to_values<int64_t>(source.data);
   require(source.type.dtype == DType::i32, "has {} of data type {}; it must be an integer type", what,
           name(source.type.dtype));

@@ -41,6 +41,56 @@ std::optional<ChannelScale> batch_norm_of(const Translator& t, const Node& node)
   return norm;
 }
 
+std::optional<std::vector<float>> take_bias(Translator& t, int64_t channels, size_t trailing) {
+  const Node* const next = t.follower();
+  if (next == nullptr || !next->domain.empty() || next->op != "Add" || next->inputs.size() != 2)
+    return std::nullopt;
+  const Value* const a = t.value(next->inputs[0]);
+  const Value* const bias = a == nullptr ? t.value(next->inputs[1]) : a;
+  if (bias == nullptr || bias->meaning == Value::Meaning::codes) return std::nullopt;
+  const Shape shape = bias->shape();
+  const size_t rank = t.shape(0).size();
+  if (elements(shape) != channels || shape.size() <= trailing || shape.size() > rank) return std::nullopt;
+  if (shape[shape.size() - 1 - trailing] != channels) return std::nullopt;
+  const auto values = constant_reals(t, a == nullptr ? next->inputs[1] : next->inputs[0]);
+  if (values) t.take_follower();
+  return values;
+}
+
+Value scaled_weights(Translator& t, size_t channel_axis) {
+  Builder& builder = t.builder();
+  const Tensor codes = t.tensor(1);
+  const bool as_unsigned = codes.type.dtype == DType::u8;
+  require(codes.constant() && (codes.type.dtype == DType::i8 || as_unsigned),
+          "has weights that are no constants of int8 or uint8");
+  const auto channels = static_cast<size_t>(codes.type.shape.at(channel_axis));
+  Quantization quant{t.reals(2, "scale of weights"), {as_unsigned ? -128 : 0}, -1};
+  if (t.has(3)) {
+    quant.zero.clear();
+    for (const std::byte zero : t.tensor(3).data) {
+      quant.zero.push_back(as_unsigned ? std::to_integer<int>(zero) - 128 : static_cast<int8_t>(zero));
+    }
+  }
+  const size_t count = std::max(quant.scale.size(), quant.zero.size());
+  require(count == 1 || count == channels, "has {} scales and {} zero points for {} channels", quant.scale.size(),
+          quant.zero.size(), channels);
+  if (count > 1) quant.axis = static_cast<int>(channel_axis);
+  if (quant.scale.size() == 1) quant.scale.resize(count, quant.scale[0]);
+  if (quant.zero.size() == 1) quant.zero.resize(count, quant.zero[0]);
+  require(quant.scale.size() == quant.zero.size(), "has {} scales but {} zero points", quant.scale.size(),
+          quant.zero.size());
+  for (const float scale : quant.scale) {
+    require(std::isfinite(scale) && scale > 0.0F, "has a scale of {}; scales must be positive", scale);
+  }
+  Bytes data = codes.data;
+  if (as_unsigned) {
+    for (std::byte& code : data) code ^= std::byte{0x80};
+  }
+  const Shape& shape = codes.type.shape;
+  return {builder.add_tensor(codes.name, {DType::i8, shape, std::move(quant)}, std::move(data)),
+          layout_of(shape, identity(shape.size()))};
+}
+
 Weights::Weights(Translator& t, size_t weights, size_t bias, size_t channel_axis)
     : t_(t), weights_(t.in(weights)), channel_axis_(channel_axis) {
   require(t.builder().constant(weights_),

@@ -11,6 +11,14 @@ struct ChannelScale {
   std::vector<double> factor, offset;
 };
 
+// An Add of one constant number a channel behind the node, which is computed with it then: the numbers.
+// `trailing`: dimensions of the result behind that of the `channels`.
+[[nodiscard]] std::optional<std::vector<float>> take_bias(Translator& t, int64_t channels, size_t trailing);
+
+// Constant i8 or u8 codes, their scales and, where they have some, zero points (inputs 1, 2 and 3), for products
+// of real activations that are quantised on the device. `channel_axis`: the weights' output channels.
+[[nodiscard]] Value scaled_weights(Translator& t, size_t channel_axis);
+
 // Of a BatchNormalization node. Absent when something in it is computed at run time.
 [[nodiscard]] std::optional<ChannelScale> batch_norm_of(const Translator& t, const Node& node);
 

@@ -101,12 +101,17 @@ Layout image_layout(const Shape& input, const std::vector<Dimension>& dimensions
 // One row: the height's window covers exactly it.
 const Dimension single_row{{1, 1, 1}, {0, 0}, 1};
 
-void conv(Translator& t) {
-  Value x = t.in(0);
-  Weights weights(t, 1, 2, 0);
-  const Shape input = x.shape();
-  const Shape kernel = t.shape(1);
-  require(kernel.size() == input.size(), "has weights {} for an input {}", to_text(kernel), to_text(input));
+struct ConvShape {
+  Shape input, kernel;  // as ONNX has them
+  int64_t groups = 1;
+  std::vector<Dimension> dimensions;
+};
+
+ConvShape conv_shape(const Translator& t) {
+  const Shape input = t.shape(0), kernel = t.shape(1);
+  require(kernel.size() == input.size() && kernel.size() >= 3,
+          "has weights {} for an input {}; both need a batch, channels and at least one more dimension",
+          to_text(kernel), to_text(input));
   const std::vector<int64_t> stated = t.node().integers("kernel_shape");
   require(stated.empty() || stated == Shape(kernel.begin() + 2, kernel.end()),
           "has kernel_shape {} but weights {}", to_text(stated), to_text(kernel));
@@ -115,6 +120,23 @@ void conv(Translator& t) {
   require(groups > 0 && input[1] == groups * kernel[1] && kernel[0] % groups == 0,
           "has weights {} and {} groups, which do not fit an input of {} channels", to_text(kernel), groups,
           input[1]);
+  return {input, kernel, groups, dimensions};
+}
+
+SlidingWindow sliding_window(const std::vector<Dimension>& dimensions) {
+  SlidingWindow window;
+  const Dimension& vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
+  window.vertical = vertical.window;
+  window.horizontal = dimensions.back().window;
+  window.pad_vertical = vertical.padding;
+  window.pad_horizontal = dimensions.back().padding;
+  return window;
+}
+
+void conv(Translator& t) {
+  Value x = t.in(0);
+  Weights weights(t, 1, 2, 0);
+  const auto [input, kernel, groups, dimensions] = conv_shape(t);
   const Mode mode = weights.mode(x);
   const bool depthwise = groups > 1 && kernel[1] == 1;
   // ONNX: out, in / groups, height, width
@@ -122,17 +144,31 @@ void conv(Translator& t) {
   if (kernel.size() == 3) order = depthwise ? Permutation{1, 2, 0} : Permutation{0, 2, 1};
   TensorId filter = t.builder().stored(weights.weights(), order);
   if (kernel.size() == 3) filter = t.builder().with_unit_dimension(filter, depthwise ? 0 : 1);
-  SlidingWindow window;
-  const Dimension& vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
-  window.vertical = vertical.window;
-  window.horizontal = dimensions.back().window;
-  window.pad_vertical = vertical.padding;
-  window.pad_horizontal = dimensions.back().padding;
+  SlidingWindow window = sliding_window(dimensions);
   window.activation = activation_from_tflite(static_cast<int>(mode.activation));
   std::vector<TensorId> in{image(t, x), filter};
   if (const auto bias = weights.bias(in[0])) in.push_back(*bias);
   const OperatorPtr op = depthwise ? make_depthwise_conv2d(window) : make_conv2d(window);
   t.give_mode(mode, t.builder().add(op, in, {mode.type})[0], image_layout(input, dimensions, kernel[0]));
+}
+
+// Real activations that are quantised on the device, with i8 weights.
+void dynamic_conv(Translator& t) {
+  Builder& builder = t.builder();
+  const auto [input, kernel, groups, dimensions] = conv_shape(t);
+  require(input[0] == 1, "quantises a batch of {} images with one scale, which is not supported; use a batch of 1",
+          input[0]);
+  const Permutation order = kernel.size() == 3 ? Permutation{0, 2, 1} : Permutation{0, 2, 3, 1};
+  TensorId filter = builder.stored(scaled_weights(t, 0), order);
+  if (kernel.size() == 3) filter = builder.with_unit_dimension(filter, 1);
+  Value x = t.plain(0);
+  std::vector<TensorId> in{image(t, x), filter};
+  if (const auto bias = take_bias(t, kernel[0], kernel.size() - 2))
+    in.push_back(builder.constant({kernel[0]}, *bias));
+  SlidingWindow window = sliding_window(dimensions);
+  window.activation = activation_from_tflite(static_cast<int>(t.mode({&x}, true).activation));
+  const OperatorPtr op = make_conv2d(window, true);
+  t.give(0, {builder.add(op, in, {{DType::f32, {}, {}}})[0], image_layout(input, dimensions, kernel[0])});
 }
 
 // Zeros around the image that count as its elements; no padding is left for the windows then.
@@ -267,8 +303,11 @@ void transposed_conv(Translator& t) {
   t.give_mode(mode, t.builder().add(op, in, {mode.type})[0], image_layout(input, dimensions, kernel[1]));
 }
 
-constexpr Translation table[] = {
-    {"AveragePool", average_pool}, {"Conv", conv}, {"ConvTranspose", transposed_conv}, {"MaxPool", max_pool}};
+constexpr Translation table[] = {{"AveragePool", average_pool},
+                                 {"Conv", conv},
+                                 {"ConvInteger", dynamic_conv},
+                                 {"ConvTranspose", transposed_conv},
+                                 {"MaxPool", max_pool}};
 
 }  // namespace
 

@@ -33,6 +33,9 @@ constexpr std::string_view sequences =
     "works on sequences or optionals, whose sizes are not known before; export the model with tensors only";
 constexpr std::string_view random =
     "draws random numbers, which is not supported; make them an input of the model, or export it for inference";
+constexpr std::string_view dynamic_lstm =
+    "quantises the activations of an LSTM at run time, which is not supported; leave the LSTM in float "
+    "(quantize_dynamic with op_types_to_quantize=['MatMul', 'Conv'])";
 constexpr std::string_view text =
     "works on text, which is not supported; let the application turn it into numbers";
 
@@ -66,6 +69,7 @@ constexpr Reason onnx_reasons[] = {{"If", onnx_branches},
                                    {"RandomUniformLike", random},
                                    {"Bernoulli", random},
                                    {"Multinomial", random},
+                                   {"DynamicQuantizeLSTM", dynamic_lstm},
                                    {"StringNormalizer", text},
                                    {"TfIdfVectorizer", text}};
 
@@ -80,7 +84,7 @@ std::string reason_of(std::span<const Reason> reasons, std::string_view name) {
 std::string why_unsupported(std::string_view tflite_operator) { return reason_of(reasons, tflite_operator); }
 
 std::string why_unsupported_onnx(std::string_view domain, std::string_view onnx_operator) {
-  if (domain.empty()) return reason_of(onnx_reasons, onnx_operator);
+  if (domain.empty() || onnx_operator == "DynamicQuantizeLSTM") return reason_of(onnx_reasons, onnx_operator);
   return fmt::format(
       "this operator of the domain '{}' is not supported; {}", domain,
       domain.starts_with("com.microsoft")

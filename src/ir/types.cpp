@@ -62,8 +62,9 @@ int bits(DType dtype) {
 int64_t elements(const Shape& shape) {
   int64_t count = 1;
   for (const int64_t extent : shape) {
-    require(extent >= 0, "shape {} has a negative extent", to_text(shape));
-    require(extent == 0 || count <= (int64_t{1} << 40) / extent, "shape {} is too large", to_text(shape));
+    // No require: it would write the shape each time.
+    if (extent < 0) fail("shape {} has a negative extent", to_text(shape));
+    if (extent != 0 && count > (int64_t{1} << 40) / extent) fail("shape {} is too large", to_text(shape));
     count *= extent;
   }
   return count;

@@ -14,10 +14,13 @@ namespace {
 
 class Conv2d final : public Convolution {
  public:
-  using Convolution::Convolution;
+  Conv2d(const SlidingWindow& window, bool asymmetric) : Convolution(window), asymmetric_(asymmetric) {}
 
   std::string name() const override { return "conv2d"; }
-  OperatorPtr with_window(const SlidingWindow& window) const override { return make_conv2d(window); }
+  std::string parameters() const override {
+    return Convolution::parameters() + (asymmetric_ ? " asymmetric" : "");
+  }
+  OperatorPtr with_window(const SlidingWindow& window) const override { return make_conv2d(window, asymmetric_); }
 
   Types infer(Inputs in, const Types& declared) const override {
     convolution::check_inputs(in);
@@ -41,9 +44,10 @@ class Conv2d final : public Convolution {
     problem.bias = in.size() > 2 ? in[2] : nullptr;
     problem.input = &in[0]->type;
     problem.output = &out[0];
-    // The reference gives the activations a zero point only where channels differ in their scales.
+    // TFLite's reference gives the activations a zero point only where channels differ in their scales.
     const std::vector<float>& scales = in[1]->type.quant.scale;
-    problem.asymmetric = std::adjacent_find(scales.begin(), scales.end(), std::not_equal_to<>()) != scales.end();
+    problem.asymmetric =
+        asymmetric_ || std::adjacent_find(scales.begin(), scales.end(), std::not_equal_to<>()) != scales.end();
     problem.pixel_dims = 3;
     return problem;
   }
@@ -55,6 +59,8 @@ class Conv2d final : public Convolution {
     shape.group_outputs = shape.out_channels / (shape.in_channels / shape.group_channels);
     return shape;
   }
+
+  bool asymmetric_;
 };
 
 Made from_tflite(const tflite::OpView& view) {
@@ -70,12 +76,14 @@ Sample sample(std::mt19937& random) {
   const SlidingWindow window = make.window();
   const Shape input = make.input(window, groups * group_channels);
   const Shape weights{outputs, window.vertical.kernel, window.horizontal.kernel, group_channels};
-  return make.sample(make_conv2d(window), input, weights, outputs, 0, {.runtime_weights = true});
+  return make.sample(make_conv2d(window, make.chance(0.3)), input, weights, outputs, 0, {.runtime_weights = true});
 }
 
 }  // namespace
 
-OperatorPtr make_conv2d(const SlidingWindow& window) { return std::make_shared<Conv2d>(window); }
+OperatorPtr make_conv2d(const SlidingWindow& window, bool asymmetric) {
+  return std::make_shared<Conv2d>(window, asymmetric);
+}
 
 namespace op {
 

@@ -169,18 +169,21 @@ double window_sum(const nn::Conv2d& p, const double* in, const double* weights, 
   return sum;
 }
 
-// What the device computes with where it quantises real activations itself.
+// What the device computes with where it quantises real activations itself: in float, because one step more or
+// less is more than the tolerance of a sum.
 std::vector<double> quantised_images(const std::vector<double>& values, int64_t images, bool asymmetric) {
   std::vector<double> result;
   const auto size = static_cast<ptrdiff_t>(values.size()) / images;
   for (auto first = values.begin(); first != values.end(); first += size) {
-    const double low = std::min(0.0, *std::min_element(first, first + size));
-    const double high = std::max(0.0, *std::max_element(first, first + size));
-    const double scale = asymmetric ? (high - low) / 255 : std::max(high, -low) / 127;
-    const double zero = asymmetric && scale > 0.0 ? std::round(-128 - low / scale) : 0.0;
+    const auto low = static_cast<float>(std::min(0.0, *std::min_element(first, first + size)));
+    const auto high = static_cast<float>(std::max(0.0, *std::max_element(first, first + size)));
+    const float largest = std::max(high, -low);
+    const float scale = asymmetric ? (high - low) / 255.0F : largest / 127.0F;
+    const float steps = asymmetric ? 1.0F / scale : 127.0F / largest;
+    const float zero = asymmetric && scale > 0.0F ? std::round(-128.0F - low / scale) : 0.0F;
     for (auto value = first; value != first + size; ++value) {
-      const double steps = scale > 0.0 ? std::clamp(std::round(*value / scale + zero), -128.0, 127.0) : zero;
-      result.push_back(scale * (steps - zero));
+      const float code = scale > 0.0F ? std::round(static_cast<float>(*value) * steps + zero) : zero;
+      result.push_back(static_cast<double>(scale) * static_cast<double>(std::clamp(code, -128.0F, 127.0F) - zero));
     }
   }
   return result;

@@ -76,7 +76,7 @@ class Convolution : public WeightedSum, public WorksInRows {
 // `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output
 // has the input's leading dimensions instead of one flat batch. `asymmetric`: with quantised weights, real
 // activations are quantised with a zero point.
-[[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window);
+[[nodiscard]] OperatorPtr make_conv2d(const SlidingWindow& window, bool asymmetric = false);
 [[nodiscard]] OperatorPtr make_depthwise_conv2d(const SlidingWindow& window, int64_t depth_multiplier = 0);
 [[nodiscard]] OperatorPtr make_transpose_conv(const SlidingWindow& window, int64_t height, int64_t width);
 [[nodiscard]] OperatorPtr make_fully_connected(Activation activation, bool keep_dimensions,

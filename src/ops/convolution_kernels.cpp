@@ -158,14 +158,19 @@ Call plain_f32(const Problem& problem) {
 Call lower_hybrid(const Problem& problem) {
   const nn::Conv2d& s = problem.shape;
   const std::vector<int16_t> weights = integer_weights(*problem.weights, s.out_channels, problem.channels_last);
-  require(fits_int8(weights), "has weights with a zero point and real activations; quantise them symmetrically");
+  const bool narrow_weights = fits_int8(weights);
   std::vector<float> scales = problem.weights->type.quant.scale;
   if (scales.size() == 1) scales.resize(static_cast<size_t>(s.out_channels), scales[0]);
-  Call call = make_call(nn::conv2d_hybrid, "conv2d_hybrid", "nn/conv2d_hybrid.hpp", "Conv2dHybrid",
-                        nn::Conv2dHybrid{float_shape(problem), problem.asymmetric ? 1 : 0},
-                        {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
-  call.constants = {constant_of("weights", DType::i8, narrowed<int8_t>(weights)), float_bias(problem),
-                    constant_of("scales", DType::f32, scales)};
+  const auto make = [&](auto kernel, const char* function) {
+    return make_call(kernel, function, "nn/conv2d_hybrid.hpp", "Conv2dHybrid",
+                     nn::Conv2dHybrid{float_shape(problem), problem.asymmetric ? 1 : 0},
+                     {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
+  };
+  Call call = narrow_weights ? make(nn::conv2d_hybrid, "conv2d_hybrid")
+                             : make(nn::conv2d_hybrid_wide_weights, "conv2d_hybrid_wide_weights");
+  call.constants = {narrow_weights ? constant_of("weights", DType::i8, narrowed<int8_t>(weights))
+                                   : constant_of("weights", DType::i16, weights),
+                    float_bias(problem), constant_of("scales", DType::f32, scales)};
   call.scratch_bytes = int64_t{s.in_height} * s.in_width * s.in_channels;
   return call;
 }

@@ -168,6 +168,8 @@ Sample SampleMaker::sample(OperatorPtr op, const Shape& input, const Shape& weig
     quantised16(sample, input, filter, outputs, uses);
   } else {
     const bool hybrid = uses.hybrid && kind > 0.9;
+    for (int32_t& zero : filter.type.quant.zero)
+      zero = chance(0.3) ? static_cast<int32_t>(integer(-128, 127)) : zero;
     sample.in = {Tensor{"input", {DType::f32, input, {}}, {}}, hybrid ? filter : floats(weights)};
     if (runtime) sample.in[1] = Tensor{"weights", {DType::f32, weights, {}}, {}};
     if (chance(0.8)) sample.in.emplace_back(floats({outputs}));

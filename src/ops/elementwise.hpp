@@ -17,6 +17,8 @@ struct Function {
   F value;
   std::string type, header;
 };
+template <class F>
+Function(F, std::string, std::string) -> Function<F>;  // clang deduces nothing of aggregates before version 17
 
 inline void require_one_of(const std::vector<DType>& dtypes, DType dtype) {
   std::string names;

@@ -3,6 +3,7 @@
 """Runs the node tests that the onnx package ships through Mote and compares with their expected outputs.
 
 node_suite.py MOTE [--filter PATTERN] [--verbose]
+node_suite.py --save FOLDER  writes the models as they are given to Mote, as seeds for fuzzing
 
 A case that stands in optout.txt is expected to fail; one that fails without standing there, or stands there and
 passes, makes the exit status 1. Inputs that an operator of Mote needs as constants become initialisers first.
@@ -31,7 +32,7 @@ CONSTANT_INPUTS = {
     "QLinearMatMul": [1, 2, 3, 4, 5, 6, 7], "QuantizeLinear": [-1], "Range": [0, 1, 2],
     "ReduceL1": [1], "ReduceL2": [1], "ReduceLogSum": [1], "ReduceLogSumExp": [1], "ReduceMax": [1],
     "ReduceMean": [1], "ReduceMin": [1], "ReduceProd": [1], "ReduceSum": [1], "ReduceSumSquare": [1],
-    "Reshape": [1], "Resize": [-1], "Slice": [-1], "Split": [1], "Squeeze": [1], "Tile": [1], "TopK": [1],
+    "ConvInteger": [-1], "MatMulInteger": [-1], "Reshape": [1], "Resize": [-1], "Slice": [-1], "Split": [1], "Squeeze": [1], "Tile": [1], "TopK": [1],
     "Trilu": [1], "Unsqueeze": [1], "Upsample": [1], "LSTM": [1, 2, 3, 4, 5, 6, 7], "GRU": [1, 2, 3, 4, 5], "RNN": [1, 2, 3, 4, 5],
 }
 
@@ -120,12 +121,26 @@ def check(program, folder):
     return "; ".join([text for text in problems if text] + [f"{name} is missing" for name in missing])
 
 
+def save(target):
+    """The models of all cases that are in scope; those with sequences and the like cannot be prepared."""
+    target.mkdir(parents=True, exist_ok=True)
+    out_of_scope = [pattern for pattern, reason in read_optout() if reason.startswith("out of scope")]
+    for folder in sorted(DATA.iterdir()):
+        name = folder.name.removeprefix("test_")
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in out_of_scope):
+            onnx.save(prepare(folder)[0], target / f"{name}.onnx")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", help="build/mote")
+    parser.add_argument("program", nargs="?", default="build/mote", help="build/mote")
+    parser.add_argument("--save", type=pathlib.Path, metavar="FOLDER", help="write the models there, run nothing")
     parser.add_argument("--filter", default="*", help="run the cases that match")
     parser.add_argument("--verbose", action="store_true", help="say why the cases of the opt-out list fail")
     arguments = parser.parse_args()
+    if arguments.save:
+        save(arguments.save)
+        return 0
     optout = read_optout()
     reasons, wrong, passed, used = collections.Counter(), 0, 0, set()
     for folder in sorted(DATA.iterdir()):

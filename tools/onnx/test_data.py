@@ -19,7 +19,7 @@ import networks
 KEPT = {
     "residual": ["QDQ_QInt8_channel", "QOperator_QUInt8_tensor"],
     "depthwise": ["QDQ_QUInt8_channel"],
-    "flattened": ["QOperator_QInt8_channel"],
+    "flattened": ["QOperator_QInt8_channel", "dynamic_channel"],
     "branches": ["QDQ_QUInt8_tensor"],
     "recurrent": [],
 }
@@ -45,7 +45,9 @@ def main(folder):
             shape = [extent.dim_value or 1 for extent in model.graph.input[0].type.tensor_type.shape.dim]
             array = models.Samples(shape, 3).arrays[0]
             write(folder / source.stem, source, array)
-            for quantised in models.quantised_models(source, shape, pathlib.Path(temporary)):
+            kinds = [*models.quantised_models(source, shape, pathlib.Path(temporary)),
+                     *models.dynamic_models(source, pathlib.Path(temporary))]
+            for quantised in kinds:
                 if quantised.stem.removeprefix(f"{source.stem}_") in KEPT[source.stem]:
                     write(folder / quantised.stem, quantised, array)
 

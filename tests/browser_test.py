@@ -126,6 +126,46 @@ class Pages(unittest.TestCase):
             self.assertAlmostEqual(y + height, bottom - buffer["offset"] * by_byte, delta=1)
             self.assertAlmostEqual(height, max(1, buffer["bytes"] * by_byte), delta=1)
 
+    def numbers(self, selector, *names):
+        """Attributes of all such elements in the first chart."""
+        return self.script("""return [...document.querySelectorAll('svg.plot')[0].querySelectorAll(arguments[0])].map(
+            shape => arguments[1].map(name => Number(shape.getAttribute(name))))""", selector, names)
+
+    def check_strips(self, data):
+        """A frame around each segment, ruled windows, an arrow a move, a line where a memory ends."""
+        arena, column = data["arena"], self.numbers("rect.column", "width")[0][0]
+        segments = arena.get("segments", [])
+        frames = self.numbers("rect.segment", "x", "width")
+        self.assertEqual(len(frames), len(segments))
+        for (x, width), segment, label in zip(frames, segments, self.all(".plot text.strips")):
+            self.assertAlmostEqual(x, segment["first_step"] * column, delta=1)
+            self.assertAlmostEqual(x + width, (segment["last_step"] + 1) * column, delta=1)
+            self.assertTrue(label.text.startswith(str(segment["strips"])), label.text)
+        windows = [window for segment in segments for window in segment["windows"]]
+        self.assertEqual(len(self.numbers("rect.window", "x")), len(windows))
+        boxes = self.numbers("rect.buffer", "y", "height")
+        rulings = [round(y) for (y,) in self.numbers("line.row", "y1")]
+        for window in windows:
+            y, height = boxes[window["buffer"]]
+            if height / window["rows"] >= 3:
+                for row in range(1, window["rows"]):
+                    self.assertIn(round(y + row * height / window["rows"]), rulings)
+        kept = [text for text in self.script(
+            "return [...document.querySelectorAll('#layers td[data-label=Strips] small')].map(e => e.textContent)")]
+        self.assertEqual(sorted(kept), sorted(f"keeps {window['rows']:,} of {window['of_rows']:,} rows"
+                                              for window in windows))
+        self.assertEqual(len(self.numbers("path.move", "x")), len(arena.get("moves", [])))
+        arenas = data.get("arenas", [])
+        lines = [y for (y,) in self.numbers("line.divide", "y1")]
+        self.assertEqual(len(lines), max(0, len(arenas) - 1))
+        ends = [max(y + height for (y, height), buffer in zip(boxes, arena["buffers"])
+                    if buffer["memory"] == following["memory"] and buffer["bytes"] > 0) for following in arenas[1:]]
+        for y, end in zip(lines, ends):
+            self.assertAlmostEqual(y, end, delta=1.5, msg="the lowest buffer of a memory stands on its line")
+        if len(arenas) > 1:
+            self.assertEqual([name.text for name in self.all(".plot text.memory")],
+                             [arena["memory"] for arena in arenas])
+
     def check_memory(self, data):
         """The stairs of both lines have the heights of the data."""
         plot = self.all("svg.plot")[1]
@@ -213,6 +253,7 @@ class Pages(unittest.TestCase):
                 self.show(path, size)
                 self.check_charts(data)
                 self.check_arena(data)
+                self.check_strips(data)
                 self.check_tooltips(data)
                 self.check_sorting(data)
                 self.check_width()
@@ -223,6 +264,17 @@ class Pages(unittest.TestCase):
         self.check_all(path, data)
         self.assertEqual(len(self.all("#stack svg rect.guard")), 1)
         self.assertIn("Instructions", [e.text for e in self.all("#layers th")])
+
+    def test_strips_and_memories(self):
+        digits = ROOT / "examples/digits/digits.tflite"
+        path, data = self.page(digits, "--optimize", "size")
+        self.assertEqual(len(data["arena"]["segments"]), 1)
+        self.check_all(path, data)
+        self.assertIn("by rows only", self.all(".legend")[0].text)
+        path, data = self.page(digits, "--memory", "tcm=600", "--memory", "sdram=64K")
+        self.assertEqual(len(data["arenas"]), 2)
+        self.check_all(path, data)
+        self.assertIn("Memory", [e.get_attribute("textContent") for e in self.all("#buffers th")])
 
     def test_names_cannot_leave_their_place(self):
         model = (ROOT / "examples/digits/digits.tflite").read_bytes()
@@ -265,9 +317,10 @@ class Pages(unittest.TestCase):
     def test_real_models(self):
         if not SHARED.exists():
             self.skipTest(f"needs {SHARED} (real models), which is not there")
-        for name in ("person_detect", "st_miniresnet_1stacks_tl", "st_mbv2_035_128_tfs"):
-            path, data = self.page(SHARED / f"{name}.tflite")
-            self.check_all(path, data)
+        for name in ("person_detect", "kws_int8", "st_mbv2_035_128_tfs"):
+            for options in ([], ["--optimize", "size"], ["--memory", "fast=60K", "--memory", "slow=8M"]):
+                path, data = self.page(SHARED / f"{name}.tflite", *options)
+                self.check_all(path, data)
 
 
 if __name__ == "__main__":

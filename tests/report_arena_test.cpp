@@ -54,9 +54,50 @@ TEST(ReportArena, SaysWhatEachBufferIs) {
 TEST(ReportArena, ListsTheBytesThatAnOutputTakesFromItsInput) {
   const Json shared = arena_json(small_plan())["shared"];
   ASSERT_EQ(shared.size(), 1U);
-  EXPECT_EQ(
-      shared[0],
-      (Json{{"step", 1}, {"output", 2}, {"input", 1}, {"offset", 110}, {"bytes", 50}, {"distance_bytes", 10}}));
+  EXPECT_EQ(shared[0], (Json{{"step", 1},
+                             {"last_step", 1},
+                             {"output", 2},
+                             {"input", 1},
+                             {"offset", 110},
+                             {"bytes", 50},
+                             {"distance_bytes", 10}}));
+}
+
+// Both live through all steps of a segment, in which one takes the other's place row by row.
+TEST(ReportArena, InASegmentBytesAreSharedInAllItsSteps) {
+  Plan plan = small_plan();
+  plan.buffers[1].live = plan.buffers[2].live = {0, 1};
+  plan.overlaps[0].during = {0, 1};
+  const Json shared = arena_json(plan)["shared"];
+  ASSERT_EQ(shared.size(), 1U);
+  EXPECT_EQ(shared[0]["step"], 0);
+  EXPECT_EQ(shared[0]["last_step"], 1);
+}
+
+TEST(ReportArena, SaysWhichStepWritesABuffer) {
+  Plan plan = small_plan();
+  plan.steps[0].out = {1};
+  plan.steps[1].out = {2};
+  plan.buffers.push_back({50, 1, {2, 2}, 0});
+  plan.names.emplace_back("out, moved");
+  plan.moves = {{2, 2, 5}};
+  const Json arena = arena_json(plan);
+  std::vector<Json> writers;
+  for (const Json& buffer : arena["buffers"]) writers.push_back(buffer["writer"]);
+  EXPECT_EQ(writers, (std::vector<Json>{nullptr, 0, 1, nullptr, nullptr, 1}));
+  EXPECT_EQ(arena["moves"], (Json{{{"step", 2}, {"from", 2}, {"to", 5}}}));
+  EXPECT_FALSE(arena_json(small_plan()).contains("moves"));
+}
+
+TEST(ReportArena, WindowsSayHowManyRowsTheyKeep) {
+  const Compiled model = compile_file(test::digits_model(), {}, plan_options(Mode::size));
+  const Json segments = segments_json(model.plan);
+  ASSERT_EQ(segments.size(), 1U);
+  // Of 8 rows of the first convolution 3 are kept, for a window of 3x3 with stride 2 (examples/digits).
+  EXPECT_EQ(segments[0]["windows"][0]["step"], 0);
+  EXPECT_EQ(segments[0]["windows"][0]["rows"], 3);
+  EXPECT_EQ(segments[0]["windows"][0]["of_rows"], 8);
+  EXPECT_EQ(arena_json(model.plan)["segments"], segments);
 }
 
 TEST(ReportArena, APermissionThatIsNotUsedSharesNothing) {

@@ -23,6 +23,17 @@ std::string_view kind_of(const Plan& plan, size_t buffer) {
   return "activation";
 }
 
+// The step that writes the buffer, or the buffer that moves to it; null: the caller does, or scratch.
+Json writer_of(const Plan& plan, size_t buffer) {
+  for (const Move& move : plan.moves) {
+    if (move.to == buffer) return writer_of(plan, move.from);
+  }
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    if (contains(plan.steps[i].out, buffer)) return i;
+  }
+  return nullptr;
+}
+
 // The plan with its arenas one behind the other.
 Plan in_one_piece(Plan plan) {
   std::vector<int64_t> begins{0};
@@ -40,7 +51,8 @@ Json buffers_json(const Plan& plan) {
                        {"bytes", buffer.bytes},
                        {"offset", buffer.offset},
                        {"first_step", buffer.live.first},
-                       {"last_step", buffer.live.last}});
+                       {"last_step", buffer.live.last},
+                       {"writer", writer_of(plan, i)}});
     if (plan.arenas.size() > 1) buffers.back()["memory"] = plan.arenas[buffer.arena].memory;
   }
   return buffers;
@@ -54,7 +66,12 @@ Json shared_json(const Plan& plan) {
     const int64_t first = std::max(output.offset, input.offset);
     const int64_t end = std::min(output.offset + output.bytes, input.offset + input.bytes);
     if (first >= end) continue;
-    shared.push_back({{"step", output.live.first},
+    // One step, or all steps of a segment.
+    const int64_t begin = std::max(output.live.first, input.live.first);
+    const int64_t last = std::min(output.live.last, input.live.last);
+    if (begin > last) continue;
+    shared.push_back({{"step", begin},
+                      {"last_step", last},
                       {"output", overlap.output},
                       {"input", overlap.input},
                       {"offset", first},
@@ -88,6 +105,7 @@ Json segments_json(const Plan& plan) {
     Json windows = Json::array();
     for (const StripWindow& window : segment.windows) {
       windows.push_back({{"buffer", window.buffer},
+                         {"step", writer_of(plan, window.buffer)},
                          {"rows", plan.buffers[window.buffer].bytes / window.row_bytes},
                          {"of_rows", window.written.rows}});
     }
@@ -108,6 +126,8 @@ Json arena_json(const Plan& planned) {
   }
   Json json{{"buffers", buffers_json(plan)}, {"shared", shared_json(plan)}, {"steps", std::move(steps)}};
   if (!plan.segments.empty()) json["segments"] = segments_json(plan);
+  for (const Move& move : plan.moves)
+    json["moves"].push_back({{"step", move.step}, {"from", move.from}, {"to", move.to}});
   return json;
 }
 

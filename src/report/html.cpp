@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view library_modules[] = {"d3-array",       "d3-collection", "d3-color",       "d3-format",
                                                 "d3-interpolate", "d3-time",       "d3-time-format", "d3-scale",
                                                 "d3-axis",        "d3-selection"};
-constexpr std::string_view script_files[] = {"format.js", "tooltip.js", "timeline.js",
+constexpr std::string_view script_files[] = {"format.js", "tooltip.js", "timeline.js", "arena.js",
                                              "tracks.js", "tables.js",  "page.js"};
 
 std::string web_file(std::string_view name) {

@@ -12,8 +12,10 @@ function summaryTiles() {
   const above = data.arena_bytes - data.arena_lower_bound_bytes;
   const tiles = [summaryTile(
       'Arena (RAM)', roundBytes(data.arena_bytes), bytes(data.arena_bytes),
-      above === 0 ? 'no plan in this order is smaller' :
-                    `${percent(above, data.arena_lower_bound_bytes)} above the lower bound`)];
+      arenasOf(data).length > 1 ? '' :
+          above === 0           ? 'no plan in this order is smaller' :
+                                  `${percent(above, data.arena_lower_bound_bytes)} above the lower bound`,
+      ...arenasOf(data).map(arena => `${arena.memory} ${bytes(arena.bytes)}`))];
   if (data.stack) {
     tiles.push(summaryTile(
         'Stack (RAM)', bytes(data.stack.bound_bytes), 'at most, by analysis',

@@ -59,6 +59,13 @@ function numberColumn(label, value, rows) {
   };
 }
 
+// What is kept of the layer's output, if not all of it.
+function keptRows(data, row) {
+  const segment = segmentOf(data, row.step);
+  const kept = segment && segment.windows.find(window => window.step === row.step);
+  return kept ? `keeps ${number(kept.rows)} of ${number(kept.of_rows)} rows` : '';
+}
+
 function layersTable(container, data, timeline) {
   const rows = data.layers.map((layer, step) => ({...layer, step}));
   const columns = [
@@ -83,6 +90,16 @@ function layersTable(container, data, timeline) {
   columns.push(numberColumn('Weights B', row => row.weight_bytes, rows));
   if (rows.some(row => row.table_bytes > 0)) columns.push(numberColumn('Tables B', row => row.table_bytes, rows));
   if (rows.some(row => row.code_bytes !== null)) columns.push(numberColumn('Code B', row => row.code_bytes, rows));
+  if (segmentsOf(data).length > 0) {
+    const strips = row => segmentOf(data, row.step) ? segmentOf(data, row.step).strips : 0;
+    columns.push({
+      label: 'Strips',
+      value: strips,
+      kind: 'number',
+      text: row => strips(row) > 0 ? number(strips(row)) : '',
+      more: row => keptRows(data, row)
+    });
+  }
   columns.push(
       numberColumn('Arena B', row => data.arena.steps[row.step].bytes, rows), {
         label: 'Output',
@@ -111,7 +128,19 @@ function buffersTable(container, data) {
         {label: 'Buffer', value: row => row.name, text: row => shortName(row.name), kind: 'wide'},
         {label: 'Kind', value: row => row.kind, text: row => row.kind},
         {label: 'Bytes', value: row => row.bytes, text: row => number(row.bytes), kind: 'number'},
-        {label: 'Address', value: row => row.offset, text: row => number(row.offset), kind: 'number'},
+        ...(segmentsOf(data).length > 0 ?
+                [
+                  {label: 'Rows', value: row => rowsText(data, row.index), text: row => rowsText(data, row.index)}
+                ] :
+                []),
+        ...(arenasOf(data).length > 1 ? [{label: 'Memory', value: row => row.memory, text: row => row.memory}] :
+                                        []),
+        {
+          label: 'Address',
+          value: row => row.offset,
+          text: row => number(row.offset - arenaOf(data, row).begin),
+          kind: 'number'
+        },
         {label: 'First step', value: row => row.first_step, text: row => number(row.first_step), kind: 'number'},
         {label: 'Last step', value: row => row.last_step, text: row => number(row.last_step), kind: 'number'}, {
           label: 'Shares bytes with',

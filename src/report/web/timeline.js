@@ -126,7 +126,7 @@ function legend(entries) {
   for (const [shape, text] of entries) {
     const item = element('li', {});
     const swatch = d3.select(item).append('svg').attr('aria-hidden', 'true');
-    if (shape === 'least' || shape === 'ceiling') {
+    if (['least', 'ceiling', 'divide', 'move'].includes(shape)) {
       swatch.append('path').attr('class', shape).attr('d', 'M0 6H18');
     } else {
       swatch.append('rect')

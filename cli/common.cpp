@@ -204,6 +204,15 @@ void print_notes(const Compiled& compiled) {
   }
 }
 
+CLI::Validator positive() {
+  const auto check = [](const std::string& text) -> std::string {
+    double number = 0;
+    const bool valid = CLI::detail::lexical_cast(text, number) && number > 0;
+    return valid ? "" : fmt::format("'{}' is no number above 0", text);
+  };
+  return {check, "POSITIVE", "positive"};
+}
+
 void print_json(const nlohmann::ordered_json& json) { fmt::print("{}\n", json.dump(2)); }
 
 }  // namespace mote::cli

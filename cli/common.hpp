@@ -88,6 +88,9 @@ void print_notes(const Compiled& compiled);
 // and code its flash.
 void check_board(const Loaded& loaded, const Sizes& sizes);
 
+// A number above 0.
+[[nodiscard]] CLI::Validator positive();
+
 void print_json(const nlohmann::ordered_json& json);
 
 }  // namespace mote::cli

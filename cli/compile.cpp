@@ -98,9 +98,9 @@ void add_compile(CLI::App& app) {
       "--package", flags->package,
       fmt::format("write a package with an example application: {}", fmt::join(package_ecosystems(), ", ")));
   command->add_option("--ram", flags->ram, "fail when arena and stack need more bytes than this")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->add_option("--flash", flags->flash, "fail when weights and code need more bytes than this")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->add_flag("--no-build", flags->no_build,
                     "write the sources only; do not measure them with the cross compiler");
   command->callback([flags] { compile(*flags); });

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "extend/load_operator.hpp"
+#include "usage.hpp"
 
 namespace {
 
@@ -52,7 +53,11 @@ int main(int count, char** arguments) {
   } catch (const CLI::RuntimeError& status) {
     return status.get_exit_code();
   } catch (const CLI::ParseError& usage) {
-    app.exit(usage);
+    const std::string unknown = mote::cli::unknown_word(app, count, arguments);
+    if (unknown.empty())
+      app.exit(usage);
+    else
+      std::fputs(fmt::format("mote: {}\nRun with --help for more information.\n", unknown).c_str(), stderr);
     return 2;
   } catch (const std::exception& problem) {
     std::fputs(fmt::format("mote: error: {}\n", problem.what()).c_str(), stderr);  // must not throw again

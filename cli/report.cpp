@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // mote report: what is known about a compiled model, as one HTML page and as pictures.
+#include <set>
+
 #include "base/files.hpp"
 #include "commands.hpp"
 #include "common.hpp"
@@ -23,6 +25,30 @@ struct Flags {
   bool measure = false;
 };
 
+// What a page and pictures that Mote wrote have near their beginning.
+constexpr std::string_view page_mark = "<meta name=\"generator\" content=\"Mote\">", svg_mark = "<svg",
+                           png_mark = "\x89PNG";
+
+// All files that are written.
+std::vector<fs::path> outputs(const Flags& flags) {
+  std::vector<fs::path> files;
+  if (!flags.output.empty()) files.emplace_back(flags.output);
+  if (flags.stack_picture.empty()) return files;
+  const fs::path picture(flags.stack_picture);
+  if (picture.extension() == ".png") files.push_back(picture);
+  files.push_back(fs::path(picture).replace_extension(".svg"));
+  return files;
+}
+
+// Nobody's own file is overwritten: only what an earlier report left, and empty files.
+void check_replaceable(const fs::path& file, std::string_view mark) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored) || fs::file_size(file, ignored) == 0) return;
+  require(read_text(file).substr(0, 1000).find(mark) != std::string::npos,
+          "{}: is there already, and is nothing that `mote report` wrote; choose another name or remove it",
+          file.string());
+}
+
 void check(const Flags& flags, const Target& target) {
   require(!flags.output.empty() || !flags.stack_picture.empty() || flags.model.json,
           "nothing to write; give -o report.html, --stack-picture stack_usage.png or --json");
@@ -35,11 +61,15 @@ void check(const Flags& flags, const Target& target) {
   const std::string kind = fs::path(flags.stack_picture).extension().string();
   require(flags.stack_picture.empty() || kind == ".png" || kind == ".svg",
           "{}: the stack picture is a .png file (with an .svg beside it) or an .svg file", flags.stack_picture);
-  for (const std::string& file : {flags.output, flags.stack_picture}) {
+  for (const fs::path& file : outputs(flags)) {
     std::error_code ignored;
     require(!fs::equivalent(file, flags.model.model.path, ignored), "{}: is the model itself; choose another name",
-            file);
+            file.string());
+    check_replaceable(file, file == flags.output ? page_mark : file.extension() == ".svg" ? svg_mark : png_mark);
   }
+  const std::vector<fs::path> files = outputs(flags);
+  require(std::set(files.begin(), files.end()).size() == files.size(),
+          "{}: page and picture of the stack want the same file; choose another name", flags.output);
 }
 
 // One run with the random inputs that `mote run` takes.
@@ -104,7 +134,7 @@ void add_report(CLI::App& app) {
   command->add_option("--stack-picture", flags->stack_picture,
                       "measure, and draw the stack: a .png file and the same as .svg beside it");
   command->add_option("--stack-size", flags->stack_size, "bytes of the task's stack (default: what suffices)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   command->callback([flags] { make_report(*flags); });
 }
 

@@ -154,9 +154,7 @@ void add_build(CLI::App& zoo) {
           "sizes: compile and link; run: and run once for instructions and stack; layers: and count every "
           "layer")
       ->capture_default_str();
-  command->add_option("-j,--jobs", flags->jobs, "rows at a time")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  command->add_option("-j,--jobs", flags->jobs, "rows at a time")->check(positive())->capture_default_str();
   command->add_flag("--force", flags->force, "build rows anew that are up to date");
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->callback([flags] { build(*flags); });

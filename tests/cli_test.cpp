@@ -169,6 +169,23 @@ TEST_F(Program, NamesWhatIsWrongWithAnOption) {
   EXPECT_EQ(run({"run", "--help"}).exit_status, 0);
 }
 
+TEST_F(Program, NamesTheNearestOfWhatIsUnknown) {
+  const auto expect_usage = [&](const std::vector<std::string>& arguments, const std::string& beginning) {
+    const ProcessResult result = run(arguments);
+    EXPECT_EQ(result.exit_status, 2);
+    EXPECT_EQ(result.errors.substr(0, beginning.size()), beginning);
+    EXPECT_TRUE(result.errors.ends_with("\nRun with --help for more information.\n")) << result.errors;
+    EXPECT_EQ(result.output, "");
+  };
+  expect_usage({"fitt", digits_}, "mote: there is no command 'fitt'; the nearest: fit, ");
+  expect_usage({"fit", digits_, "--optimise", "size"},
+               "mote: there is no option '--optimise'; the nearest: --optimize, ");
+  expect_usage({"zoo", "shw", "a.sqlite"}, "mote: there is no command 'shw'; the nearest: show, ");
+  expect_usage({"zoo", "show", "a.sqlite", "--formt=csv"},
+               "mote: there is no option '--formt'; the nearest: --format, ");
+  expect_usage({"fit"}, "model is required\n");
+}
+
 TEST_F(Program, SaysWhatDoesNotFitBeforeAnyCompilerRuns) {
   // PATH leads nowhere: no compiler could have run.
   const ProcessResult result =

@@ -200,20 +200,44 @@ TEST_F(Program, ReportNamesWhatIsWrongWithAnOption) {
   expect_error({digits_, "-o", digits_}, digits_ + ": is the model itself; choose another name");
   expect_error({path("none.tflite"), "-o", path("a.html")}, path("none.tflite") + ": no such file");
   expect_error({digits_, "-o", path("no/folder.html")},
-               path("no/folder.html") + ".part: cannot be written: No such file or directory");
+               path("no/folder.html") + ": cannot be written: No such file or directory");
+}
+
+TEST_F(Program, ReportsReplaceReportsAndNothingElse) {
+  write_file(path("notes.html"), std::string_view("<html>my notes</html>"));
+  write_file(path("empty.html"), std::string_view(""));
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& file) {
+    const ProcessResult result = run(arguments);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_EQ(result.errors, "mote: error: " + file +
+                                 ": is there already, and is nothing that `mote report` wrote; choose "
+                                 "another name or remove it\n");
+  };
+  refused({digits_, "-o", path("notes.html")}, path("notes.html"));
+  EXPECT_EQ(read_text(path("notes.html")), "<html>my notes</html>");
+  for (int times = 0; times < 2; ++times) EXPECT_EQ(run({digits_, "-o", path("empty.html")}).exit_status, 0);
+  write_file(path("stack.svg"), std::string_view("a drawing"));
+  refused({digits_, "--target", "rv32imac", "--stack-picture", path("stack.png")}, path("stack.svg"));
+  const ProcessResult same =
+      run({digits_, "--target", "rv32imac", "-o", path("a.svg"), "--stack-picture", path("a.png")});
+  EXPECT_EQ(same.errors, "mote: error: " + path("a.svg") +
+                             ": page and picture of the stack want the same file; choose another name\n");
+  const ProcessResult size = run({digits_, "-o", path("b.html"), "--stack-size", "0"});
+  EXPECT_EQ(size.errors, "--stack-size: '0' is no number above 0\nRun with --help for more information.\n");
 }
 
 TEST_F(Program, AFullDiskLeavesTheOldReport) {
-  write_file(path("page.html"), std::string_view("old"));
+  const std::string old = "<meta name=\"generator\" content=\"Mote\">old";
+  write_file(path("page.html"), old);
   // Files may not grow beyond 1 KiB: writing fails as on a full disk.
   const ProcessResult result = run_process({"/bin/sh", "-c",
                                             "trap '' XFSZ; ulimit -f 1; exec " + std::string(MOTE_PROGRAM) +
                                                 " report " + digits_ + " -o " + path("page.html")},
                                            std::chrono::seconds(60));
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_NE(result.errors.find("page.html.part: cannot be written: File too large"), std::string::npos)
+  EXPECT_NE(result.errors.find("page.html: cannot be written: File too large"), std::string::npos)
       << result.errors;
-  EXPECT_EQ(read_text(path("page.html")), "old");
+  EXPECT_EQ(read_text(path("page.html")), old);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
 }
 

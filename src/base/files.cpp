@@ -36,14 +36,21 @@ std::string read_text(const std::filesystem::path& path) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void write_file(const std::filesystem::path& path, ByteSpan bytes) {
+namespace {
+
+// Errors name the file that the user asked for.
+void write(const std::filesystem::path& path, const std::filesystem::path& asked_for, ByteSpan bytes) {
   errno = 0;
   std::ofstream stream(path, std::ios::binary | std::ios::trunc);
-  require(stream.is_open(), "{}: cannot be written: {}", path.string(), reason());
+  require(stream.is_open(), "{}: cannot be written: {}", asked_for.string(), reason());
   stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   stream.close();
-  require(!stream.fail(), "{}: cannot be written: {}", path.string(), reason());
+  require(!stream.fail(), "{}: cannot be written: {}", asked_for.string(), reason());
 }
+
+}  // namespace
+
+void write_file(const std::filesystem::path& path, ByteSpan bytes) { write(path, path, bytes); }
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
   write_file(path, std::as_bytes(std::span(text)));
@@ -56,7 +63,7 @@ void replace_file(const std::filesystem::path& path, ByteSpan bytes) {
   const fs::path real = fs::is_symlink(path, ignored) ? fs::canonical(path, ignored) : path;
   const fs::path part = real.string() + ".part";
   try {
-    write_file(part, bytes);
+    write(part, path, bytes);
     fs::rename(part, real);
   } catch (...) {
     fs::remove(part, ignored);

@@ -85,6 +85,8 @@ std::optional<std::string> Statement::optional_text(int column) const {
 }
 
 Database::Database(const std::filesystem::path& file, Open how) : file_(file.string()) {
+  require(!std::filesystem::is_directory(file), "{}: is a folder; give a footprint book a file name of its own",
+          file_);
   const int flags = SQLITE_OPEN_READWRITE | (how == Open::create ? SQLITE_OPEN_CREATE : 0);
   sqlite3* connection = nullptr;
   const int status = sqlite3_open_v2(file_.c_str(), &connection, flags, nullptr);

@@ -2,6 +2,7 @@
 // Every message a person can get about an .onnx file: it names the place and a way out.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "base/files.hpp"
@@ -296,6 +297,33 @@ TEST_F(Damaged, MatricesOfAResize) {
       error(),
       "Resize #0 (y): makes 17999 elements of 20000 by a matrix, which is too large; use mode nearest, or linear "
       "with scales that are the ratio of the sizes");
+}
+
+TEST_F(Damaged, ScalesThatAreNoNumbers) {
+  for (const float scale : {NAN, INFINITY, 1e30F, -1.0F}) {
+    OnnxWriter file;
+    file.input("x", {1, 1, 4, 4});
+    file.constant("scales", {4}, std::vector<float>{1.0F, 1.0F, scale, 1.0F});
+    file.node("Resize", {"x", "", "scales"}, {"y"});
+    file.output("y", {1, 1, 4, 4});
+    EXPECT_EQ(error_of(file), "Resize #0 (y): resizes 4 to 0; sizes up to 32767 are supported");
+  }
+}
+
+TEST_F(Damaged, WindowsThatOverflow) {
+  for (const char* const attribute : {"kernel_shape", "strides", "dilations", "pads"}) {
+    OnnxWriter file;
+    file.input("x", {1, 1, 4});
+    onnx::schema::Node& pool = file.node("MaxPool", {"x"}, {"y"});
+    if (std::string_view(attribute) != "kernel_shape") OnnxWriter::set(pool, "kernel_shape", {2});
+    if (std::string_view(attribute) == "pads") {
+      OnnxWriter::set(pool, attribute, {INT64_MAX, 0});
+    } else {
+      OnnxWriter::set(pool, attribute, {INT64_MAX});
+    }
+    file.output("y", {1, 1, 1});
+    EXPECT_NE(error_of(file).find("too large"), std::string::npos) << attribute;
+  }
 }
 
 TEST_F(Damaged, StepsOfASliceThatOverflow) {

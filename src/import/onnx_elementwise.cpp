@@ -174,12 +174,33 @@ void plain_binary(Translator& t, std::string_view op, std::optional<DType> resul
   if (!result) convert_output(t, dtype);
 }
 
+// By products, which are exact.
+void integer_power(Translator& t, const Value& base) {
+  const Value exponent = t.plain(1);
+  require(
+      t.builder().constant(exponent) && elements(exponent.shape()) == 1,
+      "raises integers to powers that differ by element or are computed at run time, which is not supported; cast "
+      "the base to float");
+  const DType dtype = t.builder().tensor(exponent.id).type.dtype;
+  const double number = dtype == DType::f32 ? static_cast<double>(t.reals(1, "exponent")[0])
+                                            : static_cast<double>(t.integers(1, "exponent").at(0));
+  require(number >= 1 && number <= 16 && number == std::floor(number),
+          "raises integers to the power {}; whole powers from 1 to 16 are supported", number);
+  const DType own = t.builder().tensor(base.id).type.dtype;
+  const Value factor = widened(t.builder(), base);
+  const TensorType type{t.builder().tensor(factor.id).type.dtype, {}, {}};
+  Value product = factor;
+  for (int i = 1; i < static_cast<int>(number); ++i)
+    product.id = t.builder().add("MUL", tfl::MulOptionsT{}, {product.id, factor.id}, {type})[0];
+  t.give(0, converted(t.builder(), product, own));
+}
+
 // Whole and half powers by what they are; an exponent of another type becomes the base's where that is float.
 void power(Translator& t) {
   FloatMath math(t.builder());
   const Value base = t.plain(0);
   require(t.count() == 2, "has {} inputs, it takes 2", t.count());
-  if (t.builder().tensor(base.id).type.dtype != DType::f32) return plain_binary(t, "POW");
+  if (t.builder().tensor(base.id).type.dtype != DType::f32) return integer_power(t, base);
   const Value exponent = converted(t.builder(), t.plain(1), DType::f32);
   if (t.builder().constant(exponent) && elements(exponent.shape()) == 1 &&
       exponent.shape().size() <= base.shape().size()) {
@@ -202,6 +223,26 @@ void logical_and(Translator& t) { plain_binary(t, "LOGICAL_AND"); }
 void logical_or(Translator& t) { plain_binary(t, "LOGICAL_OR"); }
 void logical_xor(Translator& t) { plain_binary(t, "NOT_EQUAL"); }
 
+// The C library's fmod: that of the magnitudes, with the dividend's sign.
+void c_modulo(Translator& t) {
+  Builder& builder = t.builder();
+  const Value a = widened(builder, t.plain(0)), b = widened(builder, t.plain(1));
+  const DType own = builder.tensor(t.plain(0).id).type.dtype, dtype = builder.tensor(a.id).type.dtype;
+  const auto magnitude = [&](const Value& value) {
+    return Value{builder.add("ABS", {value.id}, {{dtype, {}, {}}})[0], value.layout};
+  };
+  Broadcast operands = broadcast(builder, {magnitude(a), magnitude(b)});
+  const Value rest{builder.add("FLOOR_MOD", operands.ids, {{dtype, {}, {}}})[0], std::move(operands.layout)};
+  const Value negative{builder.add("NEG", {rest.id}, {{dtype, {}, {}}})[0], rest.layout};
+  const Value zero{builder.add_tensor("zero", {dtype, {}, {}}, Bytes(static_cast<size_t>(bits(dtype) / 8))),
+                   Layout{}};
+  Broadcast sides = broadcast(builder, {a, zero});
+  const Value below{builder.add("LESS", sides.ids, {{DType::boolean, {}, {}}})[0], std::move(sides.layout)};
+  Broadcast choice = broadcast(builder, {below, negative, rest});
+  const Value result{builder.add("SELECT_V2", choice.ids, {{dtype, {}, {}}})[0], std::move(choice.layout)};
+  t.give(0, converted(builder, result, own));
+}
+
 // Of 64-bit integers while compiling only, as division.
 void modulo(Translator& t) {
   if (t.count() == 2 && t.constant(0) && t.constant(1) && t.tensor(0).type.dtype == DType::i64 &&
@@ -210,8 +251,8 @@ void modulo(Translator& t) {
     require(b > 0 && t.node().integer("fmod", 0) == 0, "takes the index {} modulo {}", a, b);
     return t.give(0, t.builder().constant_value(t.shape(0), {(a % b + b) % b}));
   }
-  require(t.node().integer("fmod", 0) == 0, "computes the C library's fmod, which is not supported; use fmod=0");
-  plain_binary(t, "FLOOR_MOD");
+  if (t.node().integer("fmod", 0) == 0) return plain_binary(t, "FLOOR_MOD");
+  c_modulo(t);
 }
 
 // Any number of operands, one after the other.
@@ -240,6 +281,7 @@ void mean(Translator& t) {
 Value quantised_limit(Translator& t, size_t input, const Value& value) {
   require(t.constant(input), "clips quantised values to a limit that is computed at run time");
   const Quantization quant = t.builder().tensor(value.id).type.quant;
+  require(!std::isnan(t.real(input, "limit")), "clips to a limit that is no number; export the model again");
   const float real = std::clamp(t.real(input, "limit") / value_scale(t.builder(), value), -512.0F, 512.0F);
   const auto stored = static_cast<int8_t>(std::clamp<int64_t>(std::lround(real) + quant.zero[0], -128, 127));
   return {t.builder().add_tensor("limit", {DType::i8, {}, quant}, to_bytes(std::vector<int8_t>{stored})),

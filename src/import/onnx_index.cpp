@@ -23,16 +23,39 @@ TensorId indices_of(Translator& t, size_t input, const Permutation& order) {
   return builder.tensor(id).constant() ? cast(builder, id, DType::i32) : id;
 }
 
+// The coordinates of each tuple in the batch, in front of the tuple.
+TensorId with_batch(Builder& builder, TensorId tuples, size_t batch_dims) {
+  const TensorType type = builder.tensor(tuples).type;
+  Shape shape = type.shape;
+  shape.back() = static_cast<int64_t>(batch_dims);
+  std::vector<int32_t> coordinates;
+  const int64_t batch = elements(Shape(shape.begin(), shape.begin() + shape.back()));
+  for (int64_t i = 0; i < elements(shape); ++i) {
+    const auto d = static_cast<size_t>(i % shape.back());
+    int64_t inner = 1;
+    for (size_t below = d + 1; below < batch_dims; ++below) inner *= shape[below];
+    coordinates.push_back(static_cast<int32_t>(i / (elements(shape) / batch) / inner % shape[d]));
+  }
+  const TensorId front = cast(builder, builder.constant(shape, coordinates), type.dtype);
+  tfl::ConcatenationOptionsT options;
+  options.axis = static_cast<int32_t>(shape.size()) - 1;
+  return builder.add("CONCATENATION", options, {front, tuples}, {{type.dtype, {}, {}}})[0];
+}
+
 void gather_nd(Translator& t) {
   Builder& builder = t.builder();
   const Value data = t.in(0);
-  require(t.node().integer("batch_dims", 0) == 0,
-          "has batch_dims, which is not supported; gather without a batch");
-  const size_t rank = data.shape().size(), index_rank = t.shape(1).size();
-  const TensorId source = builder.stored(data, identity(rank));
+  const Shape from = data.shape(), tuples = t.shape(1);
+  const int64_t batch_dims = t.node().integer("batch_dims", 0);
+  require(batch_dims >= 0 && batch_dims < std::min(std::ssize(from), std::ssize(tuples)) &&
+              std::equal(from.begin(), from.begin() + batch_dims, tuples.begin()),
+          "gathers from {} by tuples {} with {} dimensions of a batch", to_text(from), to_text(tuples),
+          batch_dims);
+  const TensorId source = builder.stored(data, identity(from.size()));
+  TensorId indices = indices_of(t, 1, identity(tuples.size()));
+  if (batch_dims > 0) indices = with_batch(builder, indices, static_cast<size_t>(batch_dims));
   const TensorId id =
-      builder.add("GATHER_ND", tfl::GatherNdOptionsT{}, {source, indices_of(t, 1, identity(index_rank))},
-                  {builder.tensor(source).type})[0];
+      builder.add("GATHER_ND", tfl::GatherNdOptionsT{}, {source, indices}, {builder.tensor(source).type})[0];
   const Shape shape = builder.tensor(id).type.shape;
   t.give(0, {id, layout_of(shape, identity(shape.size())), data.meaning, data.unsigned_codes});
 }
@@ -72,8 +95,10 @@ int64_t depth_of(Translator& t) {
   require(tensor.constant() && elements(tensor.type.shape) == 1,
           "computes its depth ('{}') at run time, which is not supported; export it as a constant",
           t.node().inputs[1]);
-  if (tensor.type.dtype == DType::f32)
-    return static_cast<int64_t>(std::clamp(to_values<float>(tensor.data)[0], 0.F, 1e6F));
+  if (tensor.type.dtype == DType::f32) {
+    const float depth = to_values<float>(tensor.data)[0];
+    return depth >= 0.0F && depth <= 1e6F ? static_cast<int64_t>(depth) : 0;
+  }
   return t.integers(1, "depth").at(0);
 }
 

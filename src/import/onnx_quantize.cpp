@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // QuantizeLinear and DequantizeLinear: they say what quantisation a tensor has; most of them compute nothing.
+#include <algorithm>
+
+#include "import/onnx_float.hpp"
 #include "import/onnx_translator.hpp"
 
 namespace mote::onnx {
@@ -52,7 +55,50 @@ Codes codes_of(Translator& t, std::optional<DType> data) {
       t.node(), [&](const std::string& name) { return t.value(name); }, t.builder(), t.shape(0), data);
 }
 
+bool scale_depends_on_data(const Translator& t) { return t.has(1) && !t.builder().constant(t.in(1)); }
+
+// The scale, and the zero point as a real number.
+std::pair<Value, Value> runtime_codes(Translator& t) {
+  const Value scale = t.plain(1);
+  require(elements(scale.shape()) == 1, "computes {} scales at run time, which is not supported; one is",
+          elements(scale.shape()));
+  FloatMath math(t.builder());
+  if (!t.has(2)) return {scale, math.number(0.0F)};
+  const Value zero = t.plain(2);
+  return {scale,
+          {t.builder().add("CAST", tflite::schema::CastOptionsT{}, {zero.id}, {{DType::f32, {}, {}}})[0],
+           zero.layout}};
+}
+
+// By the definition, in float.
+void quantize_at_run_time(Translator& t) {
+  FloatMath math(t.builder());
+  const auto [scale, zero] = runtime_codes(t);
+  (void)t.node().integer("axis", 1), (void)t.node().integer("output_dtype", 0);
+  t.node().ignore("saturate");  // about float8 only
+  const DType dtype = t.has(2) ? t.tensor(2).type.dtype : DType::u8;
+  require(dtype == DType::i8 || dtype == DType::u8, "quantises to {}, which is not supported; use int8 or uint8",
+          name(dtype));
+  const float low = dtype == DType::i8 ? -128.0F : 0.0F;
+  const Value steps = math.add(math.unary("ROUND", math.divide(t.plain(0), scale)), zero);
+  const Value code = math.minimum(math.maximum(steps, math.number(low)), math.number(low + 255.0F));
+  t.give(0,
+         {t.builder().add("CAST", tflite::schema::CastOptionsT{}, {code.id}, {{dtype, {}, {}}})[0], code.layout});
+}
+
+void dequantize_at_run_time(Translator& t) {
+  FloatMath math(t.builder());
+  const auto [scale, zero] = runtime_codes(t);
+  (void)t.node().integer("axis", 1);
+  const Value codes = t.plain(0);
+  const Value number{
+      t.builder().add("CAST", tflite::schema::CastOptionsT{}, {codes.id}, {{DType::f32, {}, {}}})[0],
+      codes.layout};
+  t.give(0, math.multiply(math.subtract(number, zero), scale));
+}
+
 void dequantize_linear(Translator& t) {
+  if (scale_depends_on_data(t)) return dequantize_at_run_time(t);
   const Value source = t.in(0);
   const Tensor& tensor = t.tensor(0);
   const bool as_unsigned = source.meaning == Value::Meaning::codes && source.unsigned_codes;
@@ -80,6 +126,7 @@ void dequantize_linear(Translator& t) {
 }
 
 void quantize_linear(Translator& t) {
+  if (scale_depends_on_data(t)) return quantize_at_run_time(t);
   const Value source = t.in(0);
   const Tensor& tensor = t.tensor(0);
   const Codes codes = codes_of(t, std::nullopt);

@@ -47,6 +47,9 @@ int64_t nearest(const std::string& rounding, double x, int64_t extent) {
   return std::clamp<int64_t>(static_cast<int64_t>(rounded), 0, extent - 1);
 }
 
+// 0 for what is no size: it is refused with those that are too small.
+int64_t whole_size(double size) { return size >= 0.0 && size <= 1e9 ? static_cast<int64_t>(std::floor(size)) : 0; }
+
 // One scale for all axes: the smallest or the largest that the sizes ask for.
 template <class Axis>
 void keep_aspect_ratio(std::vector<Scaling>& all, const std::vector<int64_t>& axes, const std::string& policy,
@@ -62,7 +65,7 @@ void keep_aspect_ratio(std::vector<Scaling>& all, const std::vector<int64_t>& ax
   for (const int64_t number : axes) {
     Scaling& one = all[axis(number)];
     one.scale = scale;
-    one.out = static_cast<int64_t>(std::floor(scale * static_cast<double>(one.in) + 0.5));
+    one.out = whole_size(scale * static_cast<double>(one.in) + 0.5);
   }
 }
 
@@ -90,11 +93,11 @@ std::vector<Scaling> scalings(const Translator& t, size_t scales_input, size_t s
     for (size_t i = 0; i < axes.size(); ++i) {
       Scaling& one = result[t.axis(axes[i], shape.size())];
       one.scale = static_cast<double>(scales[i]);
-      one.out = static_cast<int64_t>(std::floor(static_cast<double>(one.in) * one.scale));
+      one.out = whole_size(static_cast<double>(one.in) * one.scale);
     }
   }
   for (const Scaling& one : result)
-    require(one.out > 0 && one.out <= 32767 && one.scale > 0.0,
+    require(one.out > 0 && one.out <= 32767 && std::isfinite(one.scale) && one.scale > 0.0,
             "resizes {} to {}; sizes up to 32767 are supported", one.in, one.out);
   return result;
 }

@@ -123,5 +123,7 @@ void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool ov
 [[nodiscard]] std::span<const Translation> recurrent_translations();
 [[nodiscard]] std::span<const Translation> index_translations();
 [[nodiscard]] std::span<const Translation> einsum_translations();
+[[nodiscard]] std::span<const Translation> scatter_translations();
+[[nodiscard]] std::span<const Translation> pool_translations();
 
 }  // namespace mote::onnx

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions and pools of ONNX: they want their input's channels last.
+// Convolutions of ONNX, and how windows slide: they want their input's channels last.
+#include "import/onnx_window.hpp"
+
 #include <algorithm>
 #include <cmath>
 
-#include "import/onnx_translator.hpp"
 #include "import/onnx_weights.hpp"
-#include "ops/convolution.hpp"
-#include "ops/pool.hpp"
 
 namespace mote::onnx {
 
@@ -14,11 +13,7 @@ namespace {
 
 namespace tfl = tflite::schema;
 
-struct Dimension {
-  Window window;
-  Padding padding;
-  int64_t outputs = 0;
-};
+constexpr int64_t largest = 65535;  // kernel, stride, dilation or padding
 
 int64_t at(const std::vector<int64_t>& list, size_t index, int64_t otherwise, std::string_view what,
            size_t expected) {
@@ -44,6 +39,8 @@ int64_t rounded_up_outputs(int64_t input, const Padding& padding, const Window& 
   return outputs;
 }
 
+}  // namespace
+
 // The windows over the spatial dimensions of `shape` (N, C, spatial...), from the node's attributes.
 std::vector<Dimension> dimensions_of(const Translator& t, const Shape& shape, const std::vector<int64_t>& kernel) {
   const Node& node = t.node();
@@ -67,21 +64,22 @@ std::vector<Dimension> dimensions_of(const Translator& t, const Shape& shape, co
     require(one.window.kernel > 0 && one.window.stride > 0 && one.window.dilation > 0,
             "has a kernel of {}, stride {} and dilation {}; all must be positive", one.window.kernel,
             one.window.stride, one.window.dilation);
+    require(std::max({one.window.kernel, one.window.stride, one.window.dilation}) <= largest,
+            "has a kernel of {}, stride {} and dilation {}, which are too large", one.window.kernel,
+            one.window.stride, one.window.dilation);
     one.padding = mode == "NOTSET"
                       ? Padding{at(pads, d, 0, "pads", 2 * count), at(pads, count + d, 0, "pads", 2 * count)}
                       : automatic_padding(mode, input, one.window);
-    require(one.padding.before >= 0 && one.padding.after >= 0, "has negative pads, which is not supported");
+    require(one.padding.before >= 0 && one.padding.after >= 0,
+            "has negative pads, which is not supported; slice the "
+            "input instead");
+    require(std::max(one.padding.before, one.padding.after) <= largest,
+            "has pads of {} and {}, which are too large", one.padding.before, one.padding.after);
     one.outputs = up && mode == "NOTSET" ? rounded_up_outputs(input, one.padding, one.window)
                                          : window_outputs(input, one.padding, one.window);
     result.push_back(one);
   }
   return result;
-}
-
-// What the last window needs behind the input, so that there are as many windows as ONNX counts.
-Padding exact_padding(const Dimension& one, int64_t input) {
-  const int64_t reach = (one.outputs - 1) * one.window.stride + one.window.span() - input - one.padding.before;
-  return {one.padding.before, std::max<int64_t>(0, reach)};
 }
 
 // The input as N, height, width, C; a sequence is one row high.
@@ -98,8 +96,7 @@ Layout image_layout(const Shape& input, const std::vector<Dimension>& dimensions
   return layout_of(shape, channels_last(shape.size()));
 }
 
-// One row: the height's window covers exactly it.
-const Dimension single_row{{1, 1, 1}, {0, 0}, 1};
+namespace {
 
 struct ConvShape {
   Shape input, kernel;  // as ONNX has them
@@ -123,6 +120,8 @@ ConvShape conv_shape(const Translator& t) {
   return {input, kernel, groups, dimensions};
 }
 
+}  // namespace
+
 SlidingWindow sliding_window(const std::vector<Dimension>& dimensions) {
   SlidingWindow window;
   const Dimension& vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
@@ -132,6 +131,8 @@ SlidingWindow sliding_window(const std::vector<Dimension>& dimensions) {
   window.pad_horizontal = dimensions.back().padding;
   return window;
 }
+
+namespace {
 
 void conv(Translator& t) {
   Value x = t.in(0);
@@ -171,78 +172,6 @@ void dynamic_conv(Translator& t) {
   t.give(0, {builder.add(op, in, {{DType::f32, {}, {}}})[0], image_layout(input, dimensions, kernel[0])});
 }
 
-// Zeros around the image that count as its elements; no padding is left for the windows then.
-TensorId padded(Translator& t, TensorId id, Dimension& vertical, Dimension& horizontal) {
-  std::vector<int32_t> margins(8, 0);
-  margins[2] = narrow<int32_t>(vertical.padding.before);
-  margins[3] = narrow<int32_t>(vertical.padding.after);
-  margins[4] = narrow<int32_t>(horizontal.padding.before);
-  margins[5] = narrow<int32_t>(horizontal.padding.after);
-  vertical.padding = horizontal.padding = {};
-  const TensorId list = t.builder().constant({4, 2}, margins);
-  return t.builder().add("PAD", tfl::PadOptionsT{}, {id, list}, {t.builder().tensor(id).type})[0];
-}
-
-op::Pooling::Parameters pooling(const Shape& image, Dimension vertical, Dimension horizontal,
-                                FusedActivation activation) {
-  op::Pooling::Parameters parameters;
-  parameters.height = vertical.window;
-  parameters.width = horizontal.window;
-  parameters.pad_height = exact_padding(vertical, image[1]);
-  parameters.pad_width = exact_padding(horizontal, image[2]);
-  parameters.activation = activation_from_tflite(static_cast<int>(activation));
-  return parameters;
-}
-
-void pool(Translator& t, OperatorPtr (*make)(const op::Pooling::Parameters&), bool count_padding) {
-  Value x = t.in(0);
-  const Shape input = x.shape();
-  const std::vector<Dimension> dimensions = dimensions_of(t, input, t.node().integers("kernel_shape"));
-  for (const Dimension& one : dimensions) {
-    require(one.window.dilation == 1, "has dilation {}, which is not supported for pools", one.window.dilation);
-  }
-  t.node().ignore("storage_order");  // of the indices
-  require(!t.wanted(1), "gives the indices of its maxima, which is not supported");
-  const bool moves = t.moves_quantised({&x});
-  Mode mode;
-  mode.type = t.builder().tensor(x.id).type;
-  if (!moves) mode = t.mode({&x}, true);
-  Dimension vertical = dimensions.size() == 2 ? dimensions[0] : single_row;
-  Dimension horizontal = dimensions.back();
-  TensorId id = image(t, x);
-  if (count_padding) id = padded(t, id, vertical, horizontal);
-  const TensorType from = t.builder().tensor(id).type;
-  TensorType type = mode.type;
-  type.quant = from.quant;  // pools keep it
-  id = t.builder().add(make(pooling(from.shape, vertical, horizontal, mode.activation)), {id}, {type})[0];
-  if (mode.integer() && type.quant != mode.type.quant) id = t.builder().add("QUANTIZE", {id}, {mode.type})[0];
-  Layout layout = image_layout(input, dimensions, input[1]);
-  if (!moves) return t.give_mode(mode, id, std::move(layout));
-  t.give(0, {id, std::move(layout), x.meaning, x.unsigned_codes});
-}
-
-void max_pool(Translator& t) { pool(t, op::make_max_pool, false); }
-
-// One window over the whole image is a mean, which also changes the quantisation in one rounding.
-bool covers_image(const Translator& t) {
-  const Shape shape = t.shape(0);
-  const std::vector<int64_t> pads = t.node().integers("pads");
-  return shape.size() >= 3 && t.node().integers("kernel_shape") == Shape(shape.begin() + 2, shape.end()) &&
-         std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; });
-}
-
-void average_pool(Translator& t) {
-  if (covers_image(t)) {
-    for (const char* const name : {"strides", "auto_pad", "ceil_mode", "count_include_pad", "dilations"})
-      t.node().ignore(name);
-    return global_average(t);
-  }
-  const std::vector<int64_t> pads = t.node().integers("pads");
-  const bool pads_at_all = std::any_of(pads.begin(), pads.end(), [](int64_t pad) { return pad != 0; }) ||
-                           t.node().text("auto_pad", "NOTSET") != "NOTSET";
-  pool(t, op::make_avg_pool, t.node().integer("count_include_pad", 0) != 0 && pads_at_all);
-}
-
 // Of a transposed convolution: how much of the whole result of all windows is cut off in front, and the size kept.
 struct Crop {
   int64_t before = 0, size = 0;
@@ -265,6 +194,35 @@ Crop crop_of(const Translator& t, size_t d, size_t count, int64_t input, const W
   return {mode == "SAME_UPPER" ? total / 2 : total - total / 2, size};
 }
 
+// Dilated weights as weights of a larger kernel.
+Value with_zeros_between(Builder& builder, const Value& weights, const std::vector<int64_t>& dilations) {
+  if (std::all_of(dilations.begin(), dilations.end(), [](int64_t one) { return one == 1; })) return weights;
+  const Shape shape = weights.shape();
+  const Tensor source = builder.tensor(builder.stored(weights, identity(shape.size())));
+  require(
+      std::all_of(source.type.quant.zero.begin(), source.type.quant.zero.end(),
+                  [](int32_t zero) { return zero == 0; }),
+      "has dilations and weights with a zero point, which is not supported; quantise the weights symmetrically");
+  TensorType type = source.type;
+  for (size_t d = 0; d < dilations.size(); ++d) type.shape[d + 2] = (shape[d + 2] - 1) * dilations[d] + 1;
+  require(byte_size(type) <= (int64_t{1} << 24), "has dilations that make its weights {}, which is too large",
+          to_text(type.shape));
+  const auto element_bytes = static_cast<int64_t>(bits(type.dtype) / 8);
+  Bytes data(static_cast<size_t>(byte_size(type)));
+  for (int64_t i = 0; i < elements(shape); ++i) {
+    int64_t place = 0, rest = i, stride = 1;
+    for (size_t d = shape.size(); d-- > 0;) {
+      place += rest % shape[d] * (d < 2 ? 1 : dilations[d - 2]) * stride;
+      rest /= shape[d];
+      stride *= type.shape[d];
+    }
+    std::copy_n(source.data.begin() + i * element_bytes, element_bytes, data.begin() + place * element_bytes);
+  }
+  const Shape wide = type.shape;
+  return {builder.add_tensor(source.name, std::move(type), std::move(data)),
+          layout_of(wide, identity(wide.size()))};
+}
+
 void transposed_conv(Translator& t) {
   Value x = t.in(0);
   Weights weights(t, 1, 2, 1);
@@ -279,16 +237,17 @@ void transposed_conv(Translator& t) {
   for (size_t d = 0; d < count; ++d) {
     const Window window{kernel[d + 2], at(strides, d, 1, "strides", count),
                         at(dilations, d, 1, "dilations", count)};
-    require(window.stride > 0 && window.dilation == 1,
-            "has stride {} and dilation {}; dilation is not supported for transposed convolutions", window.stride,
-            window.dilation);
+    require(window.kernel > 0 && window.stride > 0 && window.dilation > 0 &&
+                std::max({window.kernel, window.stride, window.dilation}) <= largest,
+            "has a kernel of {}, stride {} and dilation {}; all must be positive, up to {}", window.kernel,
+            window.stride, window.dilation, largest);
     const Crop crop = crop_of(t, d, count, input[d + 2], window);
     require(crop.size > 0 && crop.before >= 0, "gives no output");
-    dimensions.push_back({window, {crop.before, 0}, crop.size});
+    dimensions.push_back({{window.span(), window.stride, 1}, {crop.before, 0}, crop.size});
   }
   const Mode mode = weights.mode(x);
-  TensorId filter =
-      t.builder().stored(weights.weights(), count == 2 ? Permutation{1, 2, 3, 0} : Permutation{1, 2, 0});
+  const Value spread = with_zeros_between(t.builder(), weights.weights(), dilations);
+  TensorId filter = t.builder().stored(spread, count == 2 ? Permutation{1, 2, 3, 0} : Permutation{1, 2, 0});
   if (count == 1) filter = t.builder().with_unit_dimension(filter, 1);
   const Dimension& vertical = count == 2 ? dimensions[0] : single_row;
   SlidingWindow window;
@@ -303,11 +262,8 @@ void transposed_conv(Translator& t) {
   t.give_mode(mode, t.builder().add(op, in, {mode.type})[0], image_layout(input, dimensions, kernel[1]));
 }
 
-constexpr Translation table[] = {{"AveragePool", average_pool},
-                                 {"Conv", conv},
-                                 {"ConvInteger", dynamic_conv},
-                                 {"ConvTranspose", transposed_conv},
-                                 {"MaxPool", max_pool}};
+constexpr Translation table[] = {
+    {"Conv", conv}, {"ConvInteger", dynamic_conv}, {"ConvTranspose", transposed_conv}};
 
 }  // namespace
 

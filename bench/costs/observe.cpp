@@ -109,7 +109,7 @@ Json kept_result(const fs::path& file) {
 Json measured(const Graph& graph, const Plan& plan, const Target& target, Way way, bool real,
               const fs::path& cache) {
   const std::vector<GeneratedFile> files = generate(graph, plan, way.mode);
-  std::string text = fmt::format("4 {} {} {} {} {}", real, target.name, target.compile_flags, target.link_flags,
+  std::string text = fmt::format("5 {} {} {} {} {}", real, target.name, target.compile_flags, target.link_flags,
                                  way.for_size ? target.size_flags : target.speed_flags);
   for (const GeneratedFile& file : files) text += file.path + file.text;
   const fs::path kept = cache / (digest(text) + ".json");
@@ -126,6 +126,13 @@ Json measured(const Graph& graph, const Plan& plan, const Target& target, Way wa
   fs::create_directories(cache);
   write_file(kept, json.dump());
   return json;
+}
+
+// Members of libraries are compiled already; a kernel's functions are compiled with the model, for speed or for
+// size.
+std::string member_name(const std::string& member, Way way) {
+  if (!member.starts_with("_ZN2nn")) return member;
+  return member + (way.for_size ? " for size" : " for speed");
 }
 
 Variant variant_of(bool shared, bool for_size) {
@@ -147,15 +154,21 @@ Observation observe(const Compiled& model, const Target& target, Way way, bool r
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const std::string& kernel = plan.steps[i].call.kernel;
     const bool calls = !own[i] && shared.count(kernel) != 0;
-    observation.steps.push_back({cost_name(kernel), variant_of(calls, way.for_size), work_of(graph, plan.steps[i]),
-                                 json["step_instructions"][i].get<double>(), json["step_code"][i].get<double>(),
+    observation.steps.push_back({cost_name(kernel),
+                                 variant_of(calls, way.for_size),
+                                 work_of(graph, plan.steps[i]),
+                                 json["step_instructions"][i].get<double>(),
+                                 json["step_code"][i].get<double>(),
                                  json["step_stack"][i].get<double>(),
-                                 json["step_libraries"][i].get<std::set<std::string>>()});
+                                 {}});
+    for (const std::string& member : json["step_libraries"][i].get<std::set<std::string>>())
+      observation.steps.back().libraries.insert(member_name(member, way));
     observation.instructions += observation.steps.back().instructions;
     const auto bytes = json["shared"].find(kernel);
     if (bytes != json["shared"].end()) observation.shared_bytes[cost_name(kernel)] = bytes->get<double>();
   }
-  observation.library_bytes = json["library"].get<std::map<std::string, double>>();
+  for (const auto& [member, bytes] : json["library"].get<std::map<std::string, double>>())
+    observation.library_bytes[member_name(member, way)] = bytes;
   observation.code_bytes = json["code"].get<double>();
   observation.table_bytes = static_cast<double>(flash_data(plan).table_bytes);
   observation.run_bytes = json["run"].get<double>();

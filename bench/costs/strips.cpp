@@ -54,8 +54,11 @@ std::optional<StripCost> fit_strips(const std::vector<StripPair>& pairs, bool fo
   StripCost cost;
   for (const StripPair& pair : pairs) {
     if (pair.for_size != for_size) continue;
-    for (const StripPair::Step& step : pair.steps)
-      equations.push_back({step.work, step.more_instructions, 1 / std::max(1.0, step.whole_instructions)});
+    // Errors count beside all that the step takes in strips.
+    for (const StripPair::Step& step : pair.steps) {
+      const double all = step.whole_instructions + std::max(0.0, step.more_instructions);
+      equations.push_back({step.work, step.more_instructions, 1 / std::max(1.0, all)});
+    }
     code += pair.more_code_bytes;
     cost.stack_bytes = std::max(cost.stack_bytes, pair.more_stack_bytes);
   }

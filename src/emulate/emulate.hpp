@@ -53,8 +53,9 @@ struct EmulateResult {
   std::string console;               // what the firmware printed
 };
 
-// The library member that a section of the linked program belongs to: "_divsf3.o"; empty for the model's own code,
-// the harness and data of the model.
+// The library member that a section of the linked program belongs to: "_divsf3.o"; for a part of a kernel that is
+// a function of its own, that function's symbol; empty for the rest of the model's own code, the harness and data
+// of the model.
 [[nodiscard]] std::string library_member(const MapSection& section);
 
 // Throws Error when a tool is missing, the code does not compile or fit, the stack bound is unknown, the model has

@@ -2,7 +2,7 @@
 #   make demo    build, compile an example model, run it on the host and in an emulated RV32 core
 #   make test    the whole test suite
 #   make build   the program at build/mote
-#   make test-litert  operators against LiteRT's reference kernels (its packages go to build/litert)
+#   make test-litert  operators against LiteRT's reference kernels and TensorFlow Lite Micro (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
 #   make test-torch   networks from PyTorch's exporters against ONNX Runtime (its packages, with torch, go to build/torch)
@@ -54,7 +54,7 @@ test-torch: build build/torch/ready
 
 build/litert/ready:
 	@python3 -m venv build/litert
-	@$(LITERT) -m pip install --quiet ai-edge-litert flatbuffers numpy
+	@$(LITERT) -m pip install --quiet ai-edge-litert tflite-micro flatbuffers numpy
 	@touch $@
 
 test-litert: build build/litert/ready

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "nn/elementwise.hpp"
+#include "nn/fixed_exp.hpp"
 #include "nn/float_math.hpp"
 #include "nn/requantize.hpp"
 
@@ -188,6 +189,32 @@ struct OnCommonScale {
     const int32_t value = Combine()(rescale_to_common<Headroom>(a - zero_a, multiplier_a, shift_a),
                                     rescale_to_common<Headroom>(b - zero_b, multiplier_b, shift_b));
     return clamp(multiply_by_quantized_multiplier(value, multiplier, shift) + zero, low, high);
+  }
+};
+
+// a / b by a reciprocal in fixed point, as the reference has it. By zero: the end of the range on a's side.
+struct QuantizedQuotient {
+  int32_t zero_a, zero_b, zero, multiplier, shift, low, high;
+
+  template <class F>
+  constexpr void fields(F&& f) const {
+    f("zero_a", zero_a), f("zero_b", zero_b), f("zero", zero), f("multiplier", multiplier), f("shift", shift);
+    f("low", low), f("high", high);
+  }
+  MOTE_KERNEL int32_t operator()(int32_t stored_a, int32_t stored_b) const {
+    int32_t a = stored_a - zero_a, b = stored_b - zero_b;
+    if (b < 0) a = -a, b = -b;
+    if (a == 0) return clamp(zero, low, high);
+    if (b == 0) return a > 0 ? high : low;
+    const int leading = __builtin_clz(static_cast<uint32_t>(b));  // b = (1 + fraction) 2^(31 - leading)
+    const auto fraction = static_cast<int32_t>((static_cast<uint32_t>(b) << leading) - 0x80000000U);
+    const int headroom =
+        a > 0 ? __builtin_clz(static_cast<uint32_t>(a)) - 1 : __builtin_clz(static_cast<uint32_t>(-2 * a - 1));
+    const auto shifted = static_cast<int32_t>(static_cast<uint32_t>(a) << headroom);
+    const int32_t quotient = saturating_rounding_doubling_high_mul(shifted, one_over_one_plus(fraction));
+    const int right = 31 - leading + headroom - shift;
+    const int32_t scaled = right > 31 ? 0 : multiply_by_quantized_multiplier(quotient, multiplier, -right);
+    return clamp(scaled + zero, low, high);
   }
 };
 

@@ -14,6 +14,7 @@ struct QuantizedPrelu {
   int32_t zero_x, zero_slope, zero;
   int32_t multiplier_above, shift_above;
   int32_t multiplier_below, shift_below;
+  int32_t low, high;
 
   template <class F>
   constexpr void fields(F&& f) const {
@@ -24,13 +25,15 @@ struct QuantizedPrelu {
     f("shift_above", shift_above);
     f("multiplier_below", multiplier_below);
     f("shift_below", shift_below);
+    f("low", low);
+    f("high", high);
   }
   MOTE_KERNEL int32_t operator()(int32_t stored, int32_t slope) const {
     const int32_t x = stored - zero_x;
     const int32_t value =
         x >= 0 ? multiply_by_quantized_multiplier(x, multiplier_above, shift_above)
                : multiply_by_quantized_multiplier(x * (slope - zero_slope), multiplier_below, shift_below);
-    return clamp(value + zero, -128, 127);
+    return clamp(value + zero, low, high);
   }
 };
 

@@ -142,7 +142,25 @@ Call multiply_call(const BinaryUse& use) {
 }
 
 // Integer division by a constant zero has no result.
+Call quantized_divide_call(const BinaryUse& use) {
+  require_zeros(use);
+  const FixedMultiplier fixed = quantize_multiplier(
+      scale_of(use.a(), "first input") / (scale_of(use.b(), "second input") * scale_of(use.out, "output")));
+  require(fixed.shift <= 20, "has an output scale of {}, too small for its inputs; convert the model again",
+          tensor_scale(use.out, "output"));
+  const IntegerRange range = activation_range(use.activation, use.out);
+  const nn::QuantizedQuotient quotient{tensor_zero(use.a(), "first input"),
+                                       tensor_zero(use.b(), "second input"),
+                                       tensor_zero(use.out, "output"),
+                                       fixed.multiplier,
+                                       fixed.shift,
+                                       range.low,
+                                       range.high};
+  return map_2_call<int8_t, int8_t>(Function{quotient, "nn::QuantizedQuotient", header}, use.in, use.out);
+}
+
 Call divide_call(const BinaryUse& use) {
+  if (use.out.dtype == DType::i8) return quantized_divide_call(use);
   require(use.out.dtype != DType::i32 || constant_number<int32_t>(use.in, 1) != 0,
           "divides by a constant 0; convert the model again");
   return plain_call<float, int32_t>(nn::Quotient(), "nn::Quotient", use);
@@ -169,7 +187,7 @@ const BinaryKind multiply{"mul",         numbers, false, [](long double a, long 
                           multiply_call, true};
 const BinaryKind divide{
     "div",
-    {DType::f32, DType::i32},
+    {DType::f32, DType::i32, DType::i8},
     false,
     [](long double a, long double b, bool whole) { return whole ? (b == 0 ? 0 : std::trunc(a / b)) : a / b; },
     divide_call,
@@ -290,6 +308,12 @@ Sample sample_of(const BinaryKind& kind, std::mt19937& random) {
   if (dtype == DType::i64) {  // the reference's doubles hold 53 bits
     tolerance = 1 << 16;
     if (&kind == &multiply) fill_constant<int64_t>(*operands.in[1], random, -8, 8);
+  }
+  if (&kind == &divide && dtype == DType::i8) {  // mathematics has no quotient by zero
+    operands.in[0]->data.clear();
+    operands.in[1]->type.quant.zero = {chance(random, 50) ? 127 : -50};
+    const bool above = operands.in[1]->type.quant.zero[0] < 0;
+    fill_constant<int8_t>(*operands.in[1], random, above ? -49 : -128, above ? 127 : 126);
   }
   if (operands.in[1]->constant() && &kind == &divide && dtype == DType::i32)
     fill_constant<int32_t>(*operands.in[1], random, 1, 100);

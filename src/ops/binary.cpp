@@ -34,8 +34,10 @@ Types Binary::infer(Inputs in, const Types& declared) const {
   const TensorType& a = input_type(in, 0);
   const TensorType& b = input_type(in, 1);
   require_one_of(kind_.dtypes, a.dtype);
-  require(a.dtype == b.dtype, "has inputs of types {} and {}; both must have one type", mote::name(a.dtype),
-          mote::name(b.dtype));
+  const DType second = kind_.second == nullptr ? a.dtype : kind_.second(a.dtype);
+  require(
+      b.dtype == second, "has inputs of types {} and {}; {}", mote::name(a.dtype), mote::name(b.dtype),
+      second == a.dtype ? "both must have one type" : fmt::format("the second must be {}", mote::name(second)));
   TensorType output = declared_type(declared, kind_.gives_boolean ? DType::boolean : a.dtype);
   output.shape = broadcast_shape(a.shape, b.shape);
   (void)kind_.call({in, output, activation_});

@@ -24,8 +24,9 @@ struct BinaryKind {
   bool gives_boolean = false;  // else the output has the inputs' dtype
   // The mathematics; `whole`: on integers without quantisation. Long double holds every 64-bit integer.
   long double (*real)(long double a, long double b, bool whole);
-  Call (*call)(const BinaryUse& use);  // checks the quantisation, too
-  bool takes_activation = false;       // a fused one, that is
+  Call (*call)(const BinaryUse& use);      // checks the quantisation, too
+  bool takes_activation = false;           // a fused one, that is
+  DType (*second)(DType first) = nullptr;  // the second input's dtype; absent: the first one's
 };
 
 class Binary final : public Operator, public WorksInRows {

@@ -118,6 +118,7 @@ MOTE_KERNEL void normalize_f32(float* values, int32_t count, const float* factor
 inline __attribute__((noinline)) void lstm_gate_f32(const LstmFloat& p, const float* x, const float* state,
                                                     const float* cell, const float* weights, const float* bias,
                                                     const float* peephole, const float* norm, float* gate) {
+  MOTE_HAS_EFFECTS;
   for (int32_t unit = 0; unit < p.units; ++unit) {
     float sum = dot_f32(x, weights, p.inputs, norm != nullptr ? 0.0f : bias[unit]);
     sum = dot_f32(state, weights + p.inputs, p.outputs, sum);

@@ -35,7 +35,6 @@ MOTE_KERNEL void softmax(const Softmax& p, const int8_t* in, Out* out) {
     int bits_over_unit = 0;
     // One loop for both passes, so that the exponential's code is there once: 0 adds up, 1 writes.
     for (int pass = 0; pass < 2; ++pass) {
-      Out* next = out;
       for (int32_t i = 0; i < p.depth; ++i) {
         const int32_t difference = in[i] - largest;
         int32_t exponential = 0;
@@ -47,7 +46,7 @@ MOTE_KERNEL void softmax(const Softmax& p, const int8_t* in, Out* out) {
         } else {
           const int32_t share = rounding_divide_by_power_of_two(multiply_fractions(reciprocal, exponential),
                                                                 bits_over_unit + 31 - out_bits);
-          *next++ = static_cast<Out>((share > most ? most : share) - (most + 1) / 2);
+          out[i] = static_cast<Out>((share > most ? most : share) - (most + 1) / 2);
         }
       }
       if (pass == 0) {

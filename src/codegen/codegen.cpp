@@ -81,6 +81,8 @@ std::string arena_arguments(const Plan& plan) {
 
 namespace {
 
+constexpr const char* common_header = "nn/fixed.hpp";
+
 std::string parameter_text(const Call& call, bool constant) {
   std::string text = fmt::format("  {}nn::{} parameters = {{", constant ? "static constexpr " : "", call.params);
   size_t column = 1000;
@@ -149,7 +151,7 @@ std::string step_function(const Graph& graph, const Plan& plan, size_t index, bo
   const StripPlace strips = find_strips(plan, index);
   const bool whole = strips.segment == nullptr;
   std::string text = fmt::format(
-      "// {}\nMOTE_STEP void {}({}) {{\n", comment_text(describe_step(graph, step)), step_symbol(graph, index),
+      "// {}\nMOTE_STEP void {}({}) {{\n  MOTE_HAS_EFFECTS;\n", comment_text(describe_step(graph, step)), step_symbol(graph, index),
       whole ? arena_list(arenas_used(plan, step), "uint8_t* ") : "uint8_t* arena, int32_t strip");
   if (!whole) {
     const std::string output = fmt::format("arena + {}", plan.buffers[step.out.at(0)].offset);
@@ -175,7 +177,7 @@ std::string shared_kernel(const Call& call) {
     parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
     arguments += fmt::format(", a{}", i);
   }
-  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  nn::{}({});\n}}\n\n", shared_symbol(call.kernel),
+  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  MOTE_HAS_EFFECTS;\n  nn::{}({});\n}}\n\n", shared_symbol(call.kernel),
                      parameters, call.kernel, arguments);
 }
 
@@ -254,17 +256,14 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
 
   std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n//\n{}\n#include \"{}.h\"\n\n",
                                  MOTE_VERSION, name(mode), step_table(graph, plan), graph.name);
-  std::set<std::string> headers;
+  std::set<std::string> headers{common_header};
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : strip_headers(plan)) headers.insert(header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text +=
       "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
-      // GCC 12 for Arm with -Os takes some steps whose output overlaps their input for functions that write
-      // nothing, and leaves out their calls.
-      "#if defined(__GNUC__) && !defined(__clang__)\n#define MOTE_STEP __attribute__((noinline, noipa))\n"
-      "#else\n#define MOTE_STEP __attribute__((noinline))\n#endif\n\nnamespace {\n\n";
+      "#define MOTE_STEP __attribute__((noinline))\n\nnamespace {\n\n";
   text += constants.text();
   text += strip_functions(graph, plan);
   std::set<std::string> printed;
@@ -319,6 +318,7 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   files.push_back({graph.name + ".h", header_file(graph, plan)});
   files.push_back({graph.name + ".cpp", source_file(graph, plan, mode)});
   std::set<std::string> done;
+  add_header(common_header, done, files);
   for (const Step& step : plan.steps) add_header(step.call.header, done, files);
   for (const std::string& header : strip_headers(plan)) add_header(header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });

@@ -58,13 +58,13 @@ std::string strip_functions(const Graph& graph, const Plan& plan) {
   std::string text;
   if (!plan.moves.empty())
     text +=
-        "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n"
+        "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n  MOTE_HAS_EFFECTS;\n"
         "  nn::move_bytes(to, from, count);\n}\n\n";
   if (plan.segments.empty()) return text;
   text +=
       "__attribute__((noinline)) void slide_rows(uint8_t* window, int32_t row_bytes, int32_t first, int32_t "
       "next,\n"
-      "                                          int32_t end) {\n"
+      "                                          int32_t end) {\n  MOTE_HAS_EFFECTS;\n"
       "  nn::slide_rows(window, row_bytes, first, next, end);\n}\n\n";
   for (const Segment& segment : plan.segments) {
     text += fmt::format(

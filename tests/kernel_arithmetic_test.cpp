@@ -2,11 +2,13 @@
 // The arithmetic inside the kernels of light operators, against the formulas that it replaces.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <random>
 
 #include "nn/arithmetic.hpp"
 #include "nn/dequantize.hpp"
+#include "nn/dot_f32.hpp"
 #include "nn/log_softmax.hpp"
 #include "nn/quantize.hpp"
 #include "nn/requantize.hpp"
@@ -64,6 +66,34 @@ TEST(Quantize, RoundsHalvesAwayFromZero) {
   for (const float large : {1e7F, 1e20F, INFINITY}) {
     EXPECT_GE(nn::round_half_away(large), 1 << 23);
     EXPECT_LE(nn::round_half_away(-large), -(1 << 23));
+  }
+}
+
+// All bits random; or exponents close together, with mantissas that meet halves; or a sum that nearly cancels.
+TEST(FloatMath, SoftMultiplyAddRoundsAsTheHardwareDoes) {
+  std::mt19937 random(1);
+  const auto real = [](uint32_t word) { return std::bit_cast<float>(word); };
+  const auto bits = [](float value) { return std::bit_cast<uint32_t>(value); };
+  const auto operand = [&] {
+    const auto word = static_cast<uint32_t>(random());
+    const auto near = static_cast<uint32_t>((word & 0x80000000U) | (122 + random() % 10) << 23);
+    switch (random() % 5) {
+      case 0: return real(word);
+      case 1: return real(near | (word & 0x7F0000));
+      case 2: return real(near | (word & 0x0000FF));
+      case 3: return word % 8 == 0 ? 0.0F : real(near | (word & 0x700007));
+      default: return real(near | (word & 0x7FFFFF));
+    }
+  };
+  for (int i = 0; i < 5'000'000; ++i) {
+    const float a = operand(), b = operand();
+    volatile float product = a * b;  // not fused with the sum
+    const bool cancels = i % 3 == 0;
+    const float sum =
+        cancels ? real((bits(product) ^ 0x80000000U) + static_cast<uint32_t>(random() % 9) - 4) : operand();
+    const float expected = sum + product, actual = nn::soft_multiply_add(sum, a, b);
+    if (std::isnan(expected) && std::isnan(actual)) continue;
+    ASSERT_EQ(bits(actual), bits(expected)) << a << " * " << b << " + " << sum;
   }
 }
 

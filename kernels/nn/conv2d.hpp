@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "nn/dot_f32.hpp"
 #include "nn/fixed.hpp"
 
 namespace nn {
@@ -63,9 +64,21 @@ MOTE_KERNEL Taps taps_inside(int32_t origin, int32_t extent, int32_t kernel, int
   return taps;
 }
 
+// sum + products of neighbouring values, less in_zero, with weights. Sum is unsigned for integers: a sum beyond
+// its bits wraps, as it does on the cores, instead of being undefined. Real values have no zero point.
+template <class T, class Weight, class Sum>
+MOTE_KERNEL Sum add_products(const T* values, const Weight* weights, int32_t count, Sum in_zero, Sum sum) {
+  for (int32_t k = 0; k < count; ++k) {
+    sum += (static_cast<Sum>(values[k]) - in_zero) * static_cast<Sum>(weights[k]);
+  }
+  return sum;
+}
+MOTE_KERNEL float add_products(const float* values, const float* weights, int32_t count, float, float sum) {
+  return dot_f32(values, weights, count, sum);
+}
+
 // The sum over one window of one output channel, from `sum` on; `in` and `weights` are those of the channel's
-// batch and group. Sum is unsigned for integers: a sum beyond its bits wraps, as it does on the cores, instead of
-// being undefined.
+// batch and group.
 template <class Params, class T, class Weight, class Sum>
 MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const Weight* weights, int32_t top, int32_t left,
                               Taps rows, Taps columns, Sum in_zero, Sum sum) {
@@ -75,9 +88,7 @@ MOTE_KERNEL Sum conv2d_window(const Params& p, const T* in, const Weight* weight
       const int32_t x = left + kx * p.dilation_width;
       const T* const pixel = in + (y * p.in_width + x) * p.in_channels;
       const Weight* const tap = weights + (ky * p.kernel_width + kx) * p.group_channels;
-      for (int32_t k = 0; k < p.group_channels; ++k) {
-        sum += (static_cast<Sum>(pixel[k]) - in_zero) * static_cast<Sum>(tap[k]);
-      }
+      sum = add_products(pixel, tap, p.group_channels, in_zero, sum);
     }
   }
   return sum;

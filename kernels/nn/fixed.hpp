@@ -7,11 +7,29 @@
 
 #include <stdint.h>
 
+// What matters: 0 code size, 1 both, 2 speed. Generated code defines it.
+#ifndef MOTE_OPTIMIZE
+#ifdef __OPTIMIZE_SIZE__
+#define MOTE_OPTIMIZE 0
+#else
+#define MOTE_OPTIMIZE 2
+#endif
+#endif
+
 // Kernel bodies are forced inline: generated code decides whether one outlined instance serves many layers or a
 // layer gets its own copy with constant parameters.
 #define MOTE_KERNEL inline __attribute__((always_inline))
 // The same for the lambdas that kernels hand to a shared walk.
 #define MOTE_INLINE __attribute__((always_inline))
+// In a kernel: is this a layer's own copy, with constant parameters? To be asked of a kernel's parameters only.
+#define MOTE_IS_OWN(parameters) (__builtin_constant_p((parameters).in_channels) != 0)
+// A function that is called, there once however many layers use it. Static: what MOTE_OPTIMIZE says differs
+// between models.
+#if defined(__clang__)
+#define MOTE_SHARED static inline __attribute__((noinline))
+#else
+#define MOTE_SHARED static inline __attribute__((noinline, noclone))
+#endif
 // First statement of every function that is not inlined and writes through pointers. Optimising loops, g++ 12 may
 // address a store by two registers and then take it for one through a null pointer, which has no meaning: a
 // function without other effects counts as one without any, and calls of it disappear. No instruction comes of

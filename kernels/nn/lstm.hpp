@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "nn/dot_f32.hpp"
 #include "nn/fixed_sigmoid.hpp"
 #include "nn/float_math.hpp"
 #include "nn/multiply_1x4.hpp"
@@ -97,11 +98,6 @@ struct LstmFloat {
 
 inline __attribute__((noinline)) float sigmoid_of(float x) { return 1.0f / (1.0f + exp_f32(-x)); }
 MOTE_KERNEL float tanh_of(float x) { return 2.0f * sigmoid_of(2.0f * x) - 1.0f; }
-
-MOTE_KERNEL float dot_f32(const float* a, const float* b, int32_t count, float sum) {
-  for (int32_t i = 0; i < count; ++i) sum += a[i] * b[i];
-  return sum;
-}
 
 // To mean 0 and variance 1, then times `factors` plus `bias`.
 MOTE_KERNEL void normalize_f32(float* values, int32_t count, const float* factors, const float* bias) {

@@ -32,9 +32,7 @@ MOTE_KERNEL Sum transpose_conv_window(const Params& p, const T* in, const Weight
       const int32_t kx = columns.tap + j * p.stride_width;
       const T* const pixel = in + ((rows.low - i) * p.in_width + columns.low - j) * p.in_channels;
       const Weight* const tap = weights + (ky * p.kernel_width + kx) * p.in_channels;
-      for (int32_t k = 0; k < p.in_channels; ++k) {
-        sum += (static_cast<Sum>(pixel[k]) - in_zero) * static_cast<Sum>(tap[k]);
-      }
+      sum = add_products(pixel, tap, p.in_channels, in_zero, sum);
     }
   }
   return sum;

@@ -74,7 +74,7 @@ TEST_P(EmulatedConvolutions, EqualThePlainKernel) {
   const Many many = many_convolutions(5, target.core);
   verify(many.graph);
   const Compiled model{many.graph, make_plan(many.graph, target.core)};
-  for (const Mode mode : {Mode::size, Mode::speed}) {
+  for (const Mode mode : {Mode::size, Mode::balanced, Mode::speed}) {
     const Measurement measured = measure(model, target, mode, {many.inputs}, false);
     for (size_t i = 0; i < many.expected.size(); ++i) {
       EXPECT_EQ(measured.outputs[0][i], many.expected[i])

@@ -34,7 +34,7 @@ const CoreCase core_cases[] = {
      {},
      {{"conv2d", {"conv2d_4x4_s8", "conv2d_narrow_s16"}},
       {"transpose_conv", {"transpose_conv_narrow_s16"}},
-      {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
+      {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8", "depthwise_conv2d_inside_s8", "depthwise_conv2d_s8"}},
       {"fully_connected", {"fully_connected_s8", "conv2d_4x4_s8"}}}},
     {"dsp",
      {.dsp = true},

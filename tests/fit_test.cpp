@@ -128,7 +128,7 @@ TEST(Fit, FourBitAndTernaryWeightsAreCountedToTheByte) {
   for (const Step& step : model.plan.steps) {
     for (const Constant& constant : step.call.constants) {
       if (constant.name != "weights") continue;
-      const auto count = static_cast<int64_t>(constant.data.size());
+      const auto count = static_cast<int64_t>(constant.data.size() - constant.scales_bytes);
       four -= count / 2;
       two -= count * 3 / 4;
     }

@@ -4,75 +4,144 @@
 
 #include <stdint.h>
 
-#include "nn/conv2d.hpp"
 #include "nn/fixed.hpp"
 #include "nn/multiply_1x4.hpp"
 #include "nn/multiply_4x4.hpp"
-#include "nn/requantize.hpp"
+#include "nn/packed.hpp"
 
 namespace nn {
 
+// Copies values to every fourth byte. Returns the end.
+MOTE_KERNEL int8_t* spread(const int8_t* from, int32_t count, int8_t* to) {
+#if MOTE_OPTIMIZE > 0
+  for (; count >= 4; count -= 4) {
+    const int8_t value0 = from[0], value1 = from[1], value2 = from[2], value3 = from[3];
+    to[0] = value0, to[4] = value1, to[8] = value2, to[12] = value3;
+    from += 4, to += 16;
+  }
+#endif
+  for (; count > 0; --count, to += 4) *to = *from++;
+  return to;
+}
+
 // Copies the window of one pixel into every fourth byte of `patch`; what lies outside the input becomes in_zero.
-MOTE_KERNEL void conv2d_gather(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, int8_t* patch) {
+MOTE_KERNEL void conv2d_gather_inlined(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
+                                       int8_t* patch) {
   for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
     const int32_t y = top + ky * p.dilation_height;
     for (int32_t kx = 0; kx < p.kernel_width; ++kx) {
       const int32_t x = left + kx * p.dilation_width;
-      const int8_t* const end = patch + 4 * p.in_channels;
-      if (static_cast<uint32_t>(y) < static_cast<uint32_t>(p.in_height) &&
-          static_cast<uint32_t>(x) < static_cast<uint32_t>(p.in_width)) {
-        const int8_t* from = in + (y * p.in_width + x) * p.in_channels;
-        for (; patch != end; patch += 4) *patch = *from++;
+      if (static_cast<uint32_t>(y) < p.in_height && static_cast<uint32_t>(x) < p.in_width) {
+        patch = spread(in + (y * p.in_width + x) * p.in_channels, p.in_channels, patch);
       } else {
-        for (; patch != end; patch += 4) *patch = static_cast<int8_t>(p.in_zero);
+        for (const int8_t* const end = patch + 4 * p.in_channels; patch != end; patch += 4) *patch = p.in_zero;
       }
     }
   }
 }
 
-// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with
-// zeros to multiples of 4 and 2. scales: {bias - in_zero * sum of weights, multiplier} a channel. shift: as
-// Requantize wants. scratch: 4 * taps bytes.
-MOTE_KERNEL void conv2d_4x4_s8(const Conv2d& p, const int8_t* in, const int8_t* weights, const int32_t* scales,
-                               const uint8_t* shift, int8_t* out, int8_t* scratch) {
-  const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;
-  const int32_t pixels = p.batches * p.out_height * p.out_width;
-  int32_t x = 0, y = 0;
-  for (int32_t first = 0; first < pixels; first += 4) {
-    const int32_t count = pixels - first < 4 ? pixels - first : 4;
-    for (int32_t i = 0; i < count; ++i) {
-      conv2d_gather(p, in, y * p.stride_height - p.pad_top, x * p.stride_width - p.pad_left, scratch + i);
-      if (++x == p.out_width) {
-        x = 0;
-        if (++y == p.out_height) {
-          y = 0;
-          in += p.in_height * p.in_width * p.in_channels;
-        }
-      }
-    }
-    if (count < 4) {
-      for (int32_t i = 0; i < count; ++i) {
-        pixel_1x4(p, scratch + i, 4, taps, weights, scales, shift, out + i * p.out_channels);
-      }
-      return;
-    }
-    const int8_t* weight = weights;
-    for (int32_t c = 0; c < p.out_channels;) {
-      int32_t sums[16];
-      multiply_4x4(scratch, scratch + 4 * taps, weight, scales + 2 * c, sums);
-      weight += 4 * ((taps + 1) & ~1);
-      const int32_t* sum = sums;
+MOTE_SHARED void conv2d_gather_called(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
+                                      int8_t* patch) {
+  MOTE_HAS_EFFECTS;
+  conv2d_gather_inlined(p, in, top, left, patch);
+}
+
+MOTE_KERNEL void conv2d_gather(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left, int8_t* patch) {
+  const bool in_four = p.kernel_height == 1 && p.kernel_width == 1;  // mostly
+  if (MOTE_OPTIMIZE == 2 && MOTE_IS_OWN(p) && !in_four) {
+    conv2d_gather_inlined(p, in, top, left, patch);
+  } else {
+    conv2d_gather_called(p, in, top, left, patch);
+  }
+}
+
+#if MOTE_OPTIMIZE > 0
+// The same for four neighbours whose windows lie inside the input: `in` is where the first one's begins.
+MOTE_KERNEL void conv2d_gather_four(const PackedConv2d& p, const int8_t* in, int8_t* patch) {
+  const int32_t step = p.stride_width * p.in_channels;
+  // Taps of a row are neighbours in memory unless it is dilated.
+  const int32_t runs = p.dilation_width == 1 ? 1 : p.kernel_width;
+  const int32_t run = (p.dilation_width == 1 ? p.kernel_width : 1) * p.in_channels;
+  for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
+    const int8_t* tap = in;
+    for (int32_t i = 0; i < runs; ++i) {
+      const int8_t* from = tap;
+      const int8_t* const end = from + run;
       do {
-        const Requantize requantize(scales[2 * c + 1], shift[c], p.out_zero);
-        int8_t* target = out + c;
-        for (int32_t i = 0; i < 4; ++i) {
-          *target = requantize(*sum++, p.out_zero, p.low, p.high);
-          target += p.out_channels;
-        }
-        ++c;
-      } while ((c & 3) != 0 && c < p.out_channels);
+        const int8_t value0 = from[0], value1 = from[step], value2 = from[2 * step], value3 = from[3 * step];
+        patch[0] = value0, patch[1] = value1, patch[2] = value2, patch[3] = value3;
+        patch += 4;
+      } while (++from != end);
+      tap += p.dilation_width * p.in_channels;
     }
-    out += 4 * p.out_channels;
+    in += p.dilation_height * p.in_width * p.in_channels;
+  }
+}
+#endif
+
+// Pixels of the output in their order.
+struct OutputPixel {
+  int32_t x, y;
+
+  // True when the next image begins.
+  MOTE_KERNEL bool advance(const PackedConv2d& p, int32_t pixels) {
+    x += pixels;
+    if (x < p.out_width) return false;
+    x = 0;
+    if (++y < p.out_height) return false;
+    y = 0;
+    return true;
+  }
+};
+
+#if MOTE_OPTIMIZE > 0
+// Four neighbours of a row whose windows lie inside the input.
+MOTE_KERNEL bool four_inside(const PackedConv2d& p, const OutputPixel& at) {
+  const int32_t top = at.y * p.stride_height - p.pad_top, left = at.x * p.stride_width - p.pad_left;
+  const int32_t reach = (p.kernel_width - 1) * p.dilation_width + 3 * p.stride_width;
+  return at.x + 4 <= p.out_width && left >= 0 && left + reach < p.in_width && top >= 0 &&
+         top + (p.kernel_height - 1) * p.dilation_height < p.in_height;
+}
+#endif
+
+// Gathers the window at `at`, or `four` at once where they lie inside; says how many.
+MOTE_KERNEL int32_t conv2d_gather_some(const PackedConv2d& p, const int8_t* in, const OutputPixel& at, bool four,
+                                       int8_t* patch) {
+  const int32_t top = at.y * p.stride_height - p.pad_top, left = at.x * p.stride_width - p.pad_left;
+#if MOTE_OPTIMIZE > 0
+  if (four && four_inside(p, at)) {
+    conv2d_gather_four(p, in + (top * p.in_width + left) * p.in_channels, patch);
+    return 4;
+  }
+#else
+  (void)four;
+#endif
+  conv2d_gather(p, in, top, left, patch);
+  return 1;
+}
+
+// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with
+// zeros to multiples of 4 and 2. scratch: 4 * taps bytes, taps rounded up likewise.
+MOTE_KERNEL void conv2d_4x4_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants, int8_t* out,
+                               int8_t* scratch) {
+  const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;
+  OutputPixel at{0, 0};
+  for (int32_t pixels = p.batches * p.out_height * p.out_width; pixels > 0; pixels -= 4) {
+    const int32_t count = pixels < 4 ? pixels : 4;
+    for (int32_t i = 0; i < count;) {
+      const int32_t gathered = conv2d_gather_some(p, in, at, i == 0, scratch + i);
+      i += gathered;
+      if (at.advance(p, gathered)) in += p.in_height * p.in_width * p.in_channels;
+    }
+    if (count == 4) {
+      pixels_4x4(p.outputs, scratch, taps, constants, out);
+      out += 4 * p.outputs.channels;
+      continue;
+    }
+    for (int32_t i = 0; i < count; ++i) {
+      pixel_1x4(p.outputs, scratch + i, 4, taps, constants, out);
+      out += p.outputs.channels;
+    }
   }
 }
 

@@ -4,94 +4,48 @@
 
 #include <stdint.h>
 
-#include "nn/conv2d.hpp"
+#include "nn/depthwise_channels_3x3.hpp"
 #include "nn/fixed.hpp"
-#include "nn/requantize.hpp"
+#include "nn/packed.hpp"
 
 namespace nn {
 
-// One column of a window, three rows high.
-struct Column3 {
-  int32_t top, middle, bottom;
-
-  MOTE_KERNEL int32_t times(const Column3& weights) const {
-    return top * weights.top + middle * weights.middle + bottom * weights.bottom;
-  }
-};
-
-// The rows of one channel that a window covers, from column `x` on.
-struct Rows3 {
-  const int8_t *top, *middle, *bottom;
-  int32_t x, width, channels, in_zero;
-
-  // The next column; what lies left or right of the input counts as in_zero.
-  MOTE_KERNEL Column3 next() {
-    Column3 column{in_zero, in_zero, in_zero};
-    if (static_cast<uint32_t>(x) < static_cast<uint32_t>(width)) {
-      column = {*top, *middle, *bottom};
-      top += channels, middle += channels, bottom += channels;
-    }
-    ++x;
-    return column;
-  }
-};
-
-// One output row of one channel. Columns stream through: each takes part in up to three sums that are under way,
-// so that no window has to move from register to register.
-MOTE_KERNEL void depthwise_row_3x3(const Conv2d& p, Rows3 rows, const Column3& left, const Column3& middle,
-                                   const Column3& right, int32_t bias, const Requantize& requantize, int8_t* out) {
-  Column3 column = rows.next();
-  int32_t first = bias + column.times(left);
-  column = rows.next();
-  first += column.times(middle);
-  int32_t second = bias + column.times(left);
-  for (int32_t i = 0; i < p.out_width; ++i) {
-    column = rows.next();
-    *out = requantize(first + column.times(right), p.out_zero, p.low, p.high);
-    out += p.out_channels;
-    if (p.stride_width == 1) {
-      first = second + column.times(middle);
-      second = bias + column.times(left);
-    } else {
-      second = bias + column.times(left);
-      column = rows.next();
-      first = second + column.times(middle);
-    }
-  }
-}
-
-// weights: [channels][3][3]; scales and shift as for conv2d_4x4_s8.
-MOTE_KERNEL void depthwise_conv2d_3x3_s8(const Conv2d& p, const int8_t* in, const int8_t* weights,
-                                         const int32_t* scales, const uint8_t* shift, int8_t* out) {
-  const int32_t row = p.in_width * p.in_channels;
+// weights: [channels][3][3], and three bytes more. The input has three rows at least. Of the rows and columns that
+// windows cover only the first and the last lie outside.
+MOTE_KERNEL void depthwise_conv2d_3x3_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants,
+                                         int8_t* out) {
+  const PackedConstants packed(constants, p.in_channels);
+  const int32_t last_column = (p.out_width - 1) * p.stride_width + 2 - p.pad_left;
+  DepthwiseRow row;
+  row.row = p.in_width * p.in_channels;
+  row.first_outside = p.pad_left;
+  row.last_outside = last_column >= p.in_width ? 1 : 0;
+  row.in_zero = p.in_zero;
+  row.stride = p.stride_width;
+  row.inner = p.out_width - 1;
+  row.zero = p.outputs.zero;
+  row.low = p.outputs.low;
+  row.high = p.outputs.high;
   for (int32_t batch = 0; batch < p.batches; ++batch) {
+    int32_t top = -p.pad_top;
     for (int32_t y = 0; y < p.out_height; ++y) {
-      const int32_t top = y * p.stride_height - p.pad_top;
-      const int8_t no_weights[3] = {0, 0, 0};
-      for (int32_t c = 0; c < p.out_channels; ++c) {
-        // A row outside the input takes part with weights of zero; the bias had counted it as in_zero.
-        int32_t bias = scales[2 * c];
-        const int8_t* weight[3];
-        const int8_t* source[3];
-        for (int32_t ky = 0; ky < 3; ++ky) {
-          weight[ky] = weights + 9 * c + 3 * ky;
-          if (static_cast<uint32_t>(top + ky) < static_cast<uint32_t>(p.in_height)) {
-            source[ky] = in + (top + ky) * row + c;
-          } else {
-            bias += (weight[ky][0] + weight[ky][1] + weight[ky][2]) * p.in_zero;
-            weight[ky] = no_weights;
-            source[ky] = in + c;
-          }
-        }
-        depthwise_row_3x3(
-            p, Rows3{source[0], source[1], source[2], -p.pad_left, p.in_width, p.in_channels, p.in_zero},
-            Column3{weight[0][0], weight[1][0], weight[2][0]}, Column3{weight[0][1], weight[1][1], weight[2][1]},
-            Column3{weight[0][2], weight[1][2], weight[2][2]}, bias,
-            Requantize(scales[2 * c + 1], shift[c], p.out_zero), out + c);
+      const int32_t begin = clamp(top, 0, p.in_height - 3);
+      row.uncovered = begin - top;
+      row.channels = p.in_channels;
+      row.in = in + begin * row.row;
+      row.weights = packed.weights + 3 * row.uncovered;
+      row.scales = packed.scales;
+      row.shift = packed.shift;
+      row.out = out;
+      if (MOTE_IS_OWN(p)) {
+        depthwise_channels_inlined_3x3(row);
+      } else {
+        depthwise_channels_3x3(row);
       }
-      out += p.out_width * p.out_channels;
+      top += p.stride_height;
+      out += p.out_width * p.in_channels;
     }
-    in += p.in_height * row;
+    in += p.in_height * row.row;
   }
 }
 

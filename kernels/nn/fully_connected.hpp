@@ -10,22 +10,22 @@
 namespace nn {
 
 struct FullyConnected {
-  int32_t rows, in_channels, out_channels, out_zero, low, high;
+  int32_t rows, in_channels;
+  Outputs outputs;
 
   template <class F>
   constexpr void fields(F&& f) const {
-    f("rows", rows), f("in_channels", in_channels), f("out_channels", out_channels);
-    f("out_zero", out_zero), f("low", low), f("high", high);
+    f("rows", rows), f("in_channels", in_channels), f("outputs", outputs);
   }
 };
 
-// weights, scales and shift as for conv2d_4x4_s8.
-MOTE_KERNEL void fully_connected_s8(const FullyConnected& p, const int8_t* in, const int8_t* weights,
-                                    const int32_t* scales, const uint8_t* shift, int8_t* out) {
+// constants: as for conv2d_4x4_s8.
+MOTE_KERNEL void fully_connected_s8(const FullyConnected& p, const int8_t* in, const int32_t* constants,
+                                    int8_t* out) {
   for (int32_t row = 0; row < p.rows; ++row) {
-    pixel_1x4(p, in, 1, p.in_channels, weights, scales, shift, out);
+    pixel_1x4(p.outputs, in, 1, p.in_channels, constants, out);
     in += p.in_channels;
-    out += p.out_channels;
+    out += p.outputs.channels;
   }
 }
 

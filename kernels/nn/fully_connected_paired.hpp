@@ -26,15 +26,15 @@ MOTE_KERNEL void fully_connected_paired_s8(const FullyConnected& p, const int8_t
                  weights,
                  out,
                  out,
-                 p.out_channels,
-                 p.low > -128 || p.high < 127 ? 1 : 0,
-                 p.low,
-                 p.high,
+                 p.outputs.channels,
+                 p.outputs.low > -128 || p.outputs.high < 127 ? 1 : 0,
+                 p.outputs.low,
+                 p.outputs.high,
                  tail,
                  (p.in_channels & 3) != 0 ? 1U : 0U};
     multiply_paired_1x4(block);
     in += p.in_channels;
-    out += p.out_channels;
+    out += p.outputs.channels;
   }
 }
 

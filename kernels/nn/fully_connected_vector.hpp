@@ -15,11 +15,11 @@ MOTE_KERNEL void fully_connected_vector_s8(const FullyConnected& p, const int8_t
                                            const int32_t* scales, int8_t* out) {
   const int32_t tail = p.in_channels & 15;
   for (int32_t row = 0; row < p.rows; ++row) {
-    VectorBlock block{in,  in,  p.in_channels >> 4, tail,       (tail + 3) & ~3, weights, scales,
-                      out, out, p.out_channels,     p.out_zero, p.low,           p.high};
+    VectorBlock block{in,  in,  p.in_channels >> 4, tail,           (tail + 3) & ~3, weights,       scales,
+                      out, out, p.outputs.channels, p.outputs.zero, p.outputs.low,   p.outputs.high};
     multiply_vector_1x4(block);
     in += p.in_channels;
-    out += p.out_channels;
+    out += p.outputs.channels;
   }
 }
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "nn/fixed.hpp"
-#include "nn/requantize.hpp"
+#include "nn/packed.hpp"
 
 namespace nn {
 
@@ -33,19 +33,17 @@ MOTE_KERNEL const int8_t* multiply_1x4(const int8_t* values, int32_t step, int32
   return weights;
 }
 
-// All channels of one pixel, whose values lie `step` bytes apart.
-template <class Params>
-MOTE_KERNEL void pixel_1x4(const Params& p, const int8_t* values, int32_t step, int32_t taps,
-                           const int8_t* weights, const int32_t* scales, const uint8_t* shift, int8_t* out) {
-  for (int32_t c = 0; c < p.out_channels;) {
+// All channels of one pixel, whose values lie `step` bytes apart. Called: layers share it in every mode, since its
+// loops are long.
+MOTE_SHARED void pixel_1x4(const Outputs& p, const int8_t* values, int32_t step, int32_t taps,
+                           const int32_t* constants, int8_t* out) {
+  MOTE_HAS_EFFECTS;
+  PackedConstants packed(constants, p.channels);
+  for (int32_t left = p.channels; left > 0; left -= 4) {
     int32_t sums[4];
-    weights = multiply_1x4(values, step, taps, weights, scales + 2 * c, sums);
-    const int32_t* sum = sums;
-    do {
-      const Requantize requantize(scales[2 * c + 1], shift[c], p.out_zero);
-      out[c] = requantize(*sum++, p.out_zero, p.low, p.high);
-      ++c;
-    } while ((c & 3) != 0 && c < p.out_channels);
+    packed.weights = multiply_1x4(values, step, taps, packed.weights, packed.scales, sums);
+    write_outputs(p, sums, 1, packed.scales, packed.shift, left, out);
+    packed.scales += 8, packed.shift += 4, out += 4;
   }
 }
 

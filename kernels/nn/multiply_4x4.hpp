@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums of products of four pixels with four channels, the innermost loops of the convolutions.
+// Four pixels with four channels, the innermost loops of the convolutions.
 #pragma once
 
 #include <stdint.h>
 
 #include "nn/fixed.hpp"
+#include "nn/packed.hpp"
 
 // sums[4 * channel + pixel] = scales[2 * channel] + sum over k of values[4 * k + pixel] * weights[4 * k +
 // channel], for the k with values + 4 * k < end, rounded up to an even number of them, at least two.
@@ -41,3 +42,30 @@ MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int
 
 }  // namespace nn
 #endif
+
+namespace nn {
+
+#ifndef MOTE_OUTPUTS_4X4
+// The outputs of four pixels in `left` channels, four at most: `out` is the first pixel's.
+MOTE_KERNEL void outputs_4x4(const Outputs& p, const int8_t* values, const int8_t* end,
+                             const PackedConstants& packed, int32_t left, int8_t* out) {
+  int32_t sums[16];
+  multiply_4x4(values, end, packed.weights, packed.scales, sums);
+  write_outputs(p, sums, 4, packed.scales, packed.shift, left, out);
+}
+#endif
+
+// All channels of four pixels; values[4 * k + pixel]. Called: layers share it in every mode, since its loops are
+// long.
+MOTE_SHARED void pixels_4x4(const Outputs& p, const int8_t* values, int32_t taps, const int32_t* constants,
+                            int8_t* out) {
+  MOTE_HAS_EFFECTS;
+  PackedConstants packed(constants, p.channels);
+  for (int32_t left = p.channels; left > 0; left -= 4) {
+    outputs_4x4(p, values, values + 4 * taps, packed, left, out);
+    packed.weights += 4 * ((taps + 1) & ~1);
+    packed.scales += 8, packed.shift += 4, out += 4;
+  }
+}
+
+}  // namespace nn

@@ -2,11 +2,11 @@
 #include "codegen/codegen.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/embedded.hpp"
 #include "codegen/constants.hpp"
 #include "codegen/header.hpp"
+#include "codegen/step_functions.hpp"
 #include "codegen/strips.hpp"
 
 namespace mote {
@@ -25,30 +25,6 @@ Mode parse_mode(std::string_view text) {
     if (name(mode) == text) return mode;
   }
   fail("--optimize {}: unknown; choose size, balanced or speed", text);
-}
-
-std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode) {
-  std::vector<bool> own(plan.steps.size(), mode == Mode::speed);
-  if (mode != Mode::balanced) return own;
-  std::vector<int64_t> macs;
-  for (const Step& step : plan.steps) {
-    const Node& node = graph.nodes[step.node];
-    macs.push_back(node.op->work(inputs_of(graph, node), output_types(graph, node)).macs);
-  }
-  const int64_t total = std::accumulate(macs.begin(), macs.end(), int64_t{0});
-  // A copy costs about as much flash for a small layer as for a large one: spend it where the work is.
-  for (size_t i = 0; i < own.size(); ++i) own[i] = macs[i] * 12 > total;
-  return own;
-}
-
-std::set<std::string> shared_kernels(const Plan& plan, const std::vector<bool>& own) {
-  std::map<std::string, int> users;
-  for (size_t i = 0; i < plan.steps.size(); ++i) users[plan.steps[i].call.kernel] += own[i] ? 0 : 1;
-  std::set<std::string> shared;
-  for (const auto& [kernel, count] : users) {
-    if (count > 1) shared.insert(kernel);
-  }
-  return shared;
 }
 
 std::string describe_step(const Graph& graph, const Step& step) {
@@ -82,104 +58,6 @@ std::string arena_arguments(const Plan& plan) {
 namespace {
 
 constexpr const char* common_header = "nn/fixed.hpp";
-
-std::string parameter_text(const Call& call, bool constant) {
-  std::string text = fmt::format("  {}nn::{} parameters = {{", constant ? "static constexpr " : "", call.params);
-  size_t column = 1000;
-  for (const Field& field : call.fields) {
-    const std::string item = fmt::format("/*{}*/ {},", field.name, field.text);
-    if (column + item.size() + 1 > 110) {
-      text += "\n     ";
-      column = 5;
-    }
-    text += " " + item;
-    column += item.size() + 1;
-  }
-  return text + "};\n";
-}
-
-std::string pointer_text(const Plan& plan, const Step& step, const Argument& argument,
-                         const std::vector<std::string>& symbols, const std::string& strip) {
-  const auto arena = [&](size_t buffer, bool is_const) {
-    require(buffer != no_buffer, "internal: an argument of {} has no buffer", step.call.kernel);
-    return fmt::format("reinterpret_cast<{}{}*>({} + {}{})", is_const ? "const " : "", argument.c_type,
-                       arena_name(plan.buffers[buffer].arena), plan.buffers[buffer].offset, strip);
-  };
-  switch (argument.kind) {
-    case Argument::Kind::input: return arena(step.in.at(argument.index), true);
-    case Argument::Kind::state: return arena(step.in.at(argument.index), false);
-    case Argument::Kind::output: return arena(step.out.at(argument.index), false);
-    case Argument::Kind::scratch: return arena(step.scratch, false);
-    case Argument::Kind::constant: {
-      const std::string& symbol = symbols.at(argument.index);
-      if (symbol.empty()) return "nullptr";
-      const std::string_view stored = c_type(step.call.constants[argument.index].dtype);
-      if (stored == argument.c_type) return symbol;
-      return fmt::format("reinterpret_cast<const {}*>({})", argument.c_type, symbol);
-    }
-  }
-  fail("internal: unknown argument kind");
-}
-
-// The arenas that a step reads or writes; the first where there is no other.
-std::vector<size_t> arenas_used(const Plan& plan, const Step& step) {
-  if (arenas_of(plan).size() == 1) return {0};
-  std::set<size_t> used;
-  for (const Argument& argument : step.call.arguments) {
-    switch (argument.kind) {
-      case Argument::Kind::input:
-      case Argument::Kind::state: used.insert(plan.buffers[step.in.at(argument.index)].arena); break;
-      case Argument::Kind::output: used.insert(plan.buffers[step.out.at(argument.index)].arena); break;
-      case Argument::Kind::scratch: used.insert(plan.buffers[step.scratch].arena); break;
-      case Argument::Kind::constant: break;
-    }
-  }
-  return {used.begin(), used.end()};
-}
-
-// "uint8_t* arena, uint8_t* arena2", or what is passed for them: "arena, arena2".
-std::string arena_list(const std::vector<size_t>& arenas, std::string_view type) {
-  std::string text;
-  for (const size_t arena : arenas)
-    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", type, arena_name(arena));
-  return text;
-}
-
-std::string step_function(const Graph& graph, const Plan& plan, size_t index, bool shared,
-                          const ConstantPool& constants) {
-  const Step& step = plan.steps[index];
-  const StripPlace strips = find_strips(plan, index);
-  const bool whole = strips.segment == nullptr;
-  std::string text = fmt::format(
-      "// {}\nMOTE_STEP void {}({}) {{\n  MOTE_HAS_EFFECTS;\n", comment_text(describe_step(graph, step)), step_symbol(graph, index),
-      whole ? arena_list(arenas_used(plan, step), "uint8_t* ") : "uint8_t* arena, int32_t strip");
-  if (!whole) {
-    const std::string output = fmt::format("arena + {}", plan.buffers[step.out.at(0)].offset);
-    text += strip_beginning(graph, strips, output, step);
-  }
-  text += parameter_text(step.call, whole || strips.step().fields.empty());
-  if (!whole) text += strip_fields(strips, step.call);
-  text += fmt::format("  {}(parameters", shared ? shared_symbol(step.call.kernel) : "nn::" + step.call.kernel);
-  for (const Argument& argument : step.call.arguments) {
-    text += ",\n      " +
-            pointer_text(plan, step, argument, constants.symbols(index), strip_offset(graph, strips, argument));
-  }
-  return text + ");\n}\n\n";
-}
-
-// One instance of a kernel that several steps call.
-std::string shared_kernel(const Call& call) {
-  std::string parameters = fmt::format("const nn::{}& p", call.params);
-  std::string arguments = "p";
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    const Argument& argument = call.arguments[i];
-    const bool read_only = argument.kind == Argument::Kind::input || argument.kind == Argument::Kind::constant;
-    parameters += fmt::format(", {}{}* a{}", read_only ? "const " : "", argument.c_type, i);
-    arguments += fmt::format(", a{}", i);
-  }
-  return fmt::format("__attribute__((noinline)) void {}({}) {{\n  MOTE_HAS_EFFECTS;\n  nn::{}({});\n}}\n\n", shared_symbol(call.kernel),
-                     parameters, call.kernel, arguments);
-}
 
 // What the file does, on one page: every step, and where in the arena (or in which) its output begins.
 std::string step_table(const Graph& graph, const Plan& plan) {
@@ -250,12 +128,10 @@ std::string reset_function(const Graph& graph, const Plan& plan) {
 }
 
 std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
-  const std::vector<bool> own = specialised_steps(graph, plan, mode);
-  const std::set<std::string> shared = shared_kernels(plan, own);
-  const ConstantPool constants(graph.name, plan);
-
+  const StepFunctions functions(graph, plan, mode);
   std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n//\n{}\n#include \"{}.h\"\n\n",
                                  MOTE_VERSION, name(mode), step_table(graph, plan), graph.name);
+  text += fmt::format("#ifndef MOTE_OPTIMIZE\n#define MOTE_OPTIMIZE {}\n#endif\n\n", static_cast<int>(mode));
   std::set<std::string> headers{common_header};
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : strip_headers(plan)) headers.insert(header);
@@ -263,19 +139,9 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text +=
       "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
-      "#define MOTE_STEP __attribute__((noinline))\n\nnamespace {\n\n";
-  text += constants.text();
-  text += strip_functions(graph, plan);
-  std::set<std::string> printed;
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const Call& call = plan.steps[i].call;
-    if (!own[i] && shared.count(call.kernel) != 0 && printed.insert(call.kernel).second)
-      text += shared_kernel(call);
-  }
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const bool is_shared = !own[i] && shared.count(plan.steps[i].call.kernel) != 0;
-    text += step_function(graph, plan, i, is_shared, constants);
-  }
+      "#define MOTE_STEP __attribute__((noinline))\n#define MOTE_COLD __attribute__((cold))\n\nnamespace {\n\n";
+  text += functions.constants().text() + strip_functions(graph, plan) + functions.shared();
+  for (size_t i = 0; i < plan.steps.size(); ++i) text += functions.of_step(i);
   text += "}  // namespace\n\n";
   if (!plan.states.empty()) text += reset_function(graph, plan);
   text += entry_head(graph, plan, "run");

@@ -58,7 +58,8 @@ std::string strip_functions(const Graph& graph, const Plan& plan) {
   std::string text;
   if (!plan.moves.empty())
     text +=
-        "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n  MOTE_HAS_EFFECTS;\n"
+        "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n  "
+        "MOTE_HAS_EFFECTS;\n"
         "  nn::move_bytes(to, from, count);\n}\n\n";
   if (plan.segments.empty()) return text;
   text +=
@@ -114,7 +115,8 @@ std::string strip_fields(const StripPlace& place, const Call& call) {
     if (field.factor != 1) value = fmt::format("{} * {}", quantity, field.factor);
     if (field.offset != 0) value = fmt::format("{} + {}", field.offset, value);
     const bool may_be_negative = field.offset < 0 || field.factor < 0;
-    text += fmt::format("  parameters.{} = {};\n", call.fields[field.field].name,
+    text += fmt::format("  parameters.{0} = static_cast<decltype(parameters.{0})>({1});\n",
+                        call.fields[field.field].name,
                         may_be_negative ? fmt::format("nn::clamp({}, 0, INT32_MAX)", value) : value);
   }
   return text;

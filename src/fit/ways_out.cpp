@@ -40,8 +40,9 @@ int64_t packed_weight_bytes(const Plan& plan, int64_t bits) {
   int64_t bytes = flash_data(plan).weight_bytes;
   for (const Step& step : plan.steps) {
     for (const Constant& constant : step.call.constants) {
-      if (constant.weight && constant.name == "weights" && constant.dtype == DType::i8) {
-        const auto count = static_cast<int64_t>(constant.data.size());
+      const bool has_scales = constant.scales_bytes != 0;
+      if (constant.weight && constant.name == "weights" && (constant.dtype == DType::i8 || has_scales)) {
+        const auto count = static_cast<int64_t>(constant.data.size() - constant.scales_bytes);
         bytes += (count * bits + 7) / 8 - count;
       }
     }

@@ -24,6 +24,7 @@ struct Constant {
   DType dtype = DType::i8;
   Bytes data;
   bool weight = true;  // false: a table that belongs to the code (counted as code, shared between equal contents)
+  size_t scales_bytes = 0;  // how much of the data stands in front of 8-bit weights, in constants that have both
 };
 
 // What stands at one place of the kernel's argument list, after the parameter struct.
@@ -55,6 +56,7 @@ struct Call {
   std::vector<Constant> constants;
   std::vector<Argument> arguments;
   int64_t scratch_bytes = 0;
+  double own_saves = -1;  // instructions that a copy with constant parameters saves, roughly; below 0: unknown
   Order order;
   std::function<void(std::span<void* const> pointers)> run;  // one pointer per argument, in their order
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "nn/packed.hpp"
 #include "ops/convolution_quantised.hpp"
 
 namespace mote::convolution {
@@ -17,6 +18,12 @@ inline Order pixel_order(const Problem& problem, int64_t block, bool reads_first
 template <class T>
 Constant constant_of(std::string name, DType dtype, const std::vector<T>& values) {
   return {std::move(name), dtype, to_bytes(values), true};
+}
+
+// For up to 65535 output channels.
+inline nn::Outputs outputs_of(const nn::Conv2d& s) {
+  return {narrow<uint16_t>(s.out_channels), narrow<int8_t>(s.out_zero), narrow<int8_t>(s.low),
+          narrow<int8_t>(s.high)};
 }
 
 // A window of one element over the whole input: the pixels are rows of a dense layer.

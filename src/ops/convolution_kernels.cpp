@@ -3,14 +3,12 @@
 
 #include <cstdlib>
 
-#include "nn/conv2d_4x4.hpp"
 #include "nn/conv2d_hybrid.hpp"
 #include "nn/conv2d_s16.hpp"
-#include "nn/depthwise_conv2d_3x3.hpp"
-#include "nn/fully_connected.hpp"
 #include "nn/transpose_conv.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_calls.hpp"
+#include "ops/convolution_packed.hpp"
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
 #include "ops/convolution_vector.hpp"
@@ -175,69 +173,15 @@ Call lower_hybrid(const Problem& problem) {
   return call;
 }
 
-// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
-std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
-  const size_t taps = weights.size() / channels;
-  const size_t padded = (taps + 1) / 2 * 2;
-  std::vector<int8_t> packed((channels + 3) / 4 * 4 * padded, 0);
-  for (size_t c = 0; c < channels; ++c) {
-    for (size_t k = 0; k < taps; ++k) packed[(c / 4 * padded + k) * 4 + c % 4] = weights[c * taps + k];
-  }
-  return packed;
-}
-
-std::vector<Constant> folded_constants(const Folded& folded, bool packed) {
-  const size_t channels = folded.shift.size();
-  const std::vector<int8_t> weights = packed ? pack_by_four(folded.weights, channels) : folded.weights;
-  return {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, folded.scales),
-          constant_of("shift", DType::u8, folded.shift)};
-}
-
-Call depthwise_3x3(const Quantised& q, const Folded& folded) {
-  Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
-                        "Conv2d", q.shape, {input(0), constant(0), constant(1), constant(2), output(0)});
-  call.constants = folded_constants(folded, false);
-  call.order = Order{2, 1, false};
-  return call;
-}
-
-Call dense(const Problem& problem, const Quantised& q, const Folded& folded) {
-  const nn::Conv2d& s = q.shape;
-  const nn::FullyConnected params{
-      s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels, s.out_zero, s.low, s.high};
-  Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
-                        params, {input(0), constant(0), constant(1), constant(2), output(0)});
-  call.constants = folded_constants(folded, true);
-  call.order = pixel_order(problem, 1, false);
-  return call;
-}
-
-Call blocks_4x4(const Problem& problem, const Quantised& q, const Folded& folded) {
-  Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "Conv2d", q.shape,
-                        {input(0), constant(0), constant(1), constant(2), output(0), scratch()});
-  call.constants = folded_constants(folded, true);
-  const auto taps = static_cast<int64_t>(q.weights.size() / q.bias.size());
-  call.scratch_bytes = 4 * align_up(taps, 2);
-  call.order = pixel_order(problem, 4, true);
-  return call;
-}
-
 Call lower_s8(const Problem& problem, const Core& core) {
   const Quantised q = quantise(problem);
   if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
   if (!folded) return plain_s8(problem, q);
-  if (core.mve) {
-    if (std::optional<Call> call = lower_vector(problem, q, *folded)) return *std::move(call);
-  }
-  if (core.dsp) {
-    if (std::optional<Call> call = lower_paired(problem, q, *folded)) return *std::move(call);
-  }
-  const nn::Conv2d& s = q.shape;
-  if (s.group_channels == s.in_channels) {
-    return few_rows(s) ? dense(problem, q, *folded) : blocks_4x4(problem, q, *folded);
-  }
-  return fits_depthwise_3x3(s) ? depthwise_3x3(q, *folded) : plain_s8(problem, q);
+  std::optional<Call> call = core.mve ? lower_vector(problem, q, *folded) : std::nullopt;
+  if (!call && core.dsp) call = lower_paired(problem, q, *folded);
+  if (!call) call = lower_packed(problem, q.shape, *folded);
+  return call ? *std::move(call) : plain_s8(problem, q);
 }
 
 }  // namespace

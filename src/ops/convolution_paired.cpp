@@ -100,9 +100,8 @@ std::vector<int32_t> paired_scales(const Folded& folded, int32_t out_zero) {
 std::optional<Call> paired_dense(const Problem& problem, const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
   const std::optional<std::vector<int16_t>> weights = pair_weights(folded, dense_order(s.in_channels));
-  if (!weights) return std::nullopt;
-  const nn::FullyConnected params{
-      s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels, s.out_zero, s.low, s.high};
+  if (!weights || s.out_channels > UINT16_MAX) return std::nullopt;
+  const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
   Call call =
       make_call(nn::fully_connected_paired_s8, "fully_connected_paired_s8", "nn/fully_connected_paired.hpp",
                 "FullyConnected", params, {input(0), constant(0), constant(1), output(0)});

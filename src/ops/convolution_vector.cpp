@@ -62,8 +62,7 @@ std::vector<int32_t> block_scales(const Folded& folded) {
 
 Call vector_dense(const Problem& problem, const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
-  const nn::FullyConnected params{
-      s.batches * s.out_height * s.out_width, s.in_channels, s.out_channels, s.out_zero, s.low, s.high};
+  const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
   Call call =
       make_call(nn::fully_connected_vector_s8, "fully_connected_vector_s8", "nn/fully_connected_vector.hpp",
                 "FullyConnected", params, {input(0), constant(0), constant(1), output(0)});

@@ -72,8 +72,11 @@ Sample sample(std::mt19937& random) {
   const bool usual = make.chance(0.5);
   const int64_t multiplier = !usual && make.chance(0.5) ? make.integer(2, 8) : 1;
   const int64_t channels = make.integer(1, 9);
-  const SlidingWindow window = usual ? make.window_3x3() : make.window();
-  const Shape input = make.input(window, channels);
+  SlidingWindow window = usual ? make.window_3x3() : make.window();
+  const bool column = make.chance(0.15);  // one value wide
+  if (column) window.horizontal = {1, 1, 1}, window.pad_horizontal = {};
+  Shape input = make.input(window, channels);
+  if (column) input[2] = 1;
   const Shape weights{1, window.vertical.kernel, window.horizontal.kernel, channels * multiplier};
   return make.sample(make_depthwise_conv2d(window, multiplier), input, weights, channels * multiplier, 3, {});
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of generated code that run a model's steps: own copies of kernels, copies and instances that
+// several steps share, and steps that run in strips.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/codegen.hpp"
+#include "codegen/constants.hpp"
+
+namespace mote {
+
+// The arenas that a step reads or writes; the first where there is no other.
+[[nodiscard]] std::vector<size_t> arenas_used(const Plan& plan, const Step& step);
+
+// "uint8_t* arena, uint8_t* arena2", or what is passed for them: "arena, arena2".
+[[nodiscard]] std::string arena_list(const std::vector<size_t>& arenas, std::string_view type);
+
+class StepFunctions {
+ public:
+  StepFunctions(const Graph& graph, const Plan& plan, Mode mode);
+
+  [[nodiscard]] const ConstantPool& constants() const { return constants_; }
+
+  // The functions that serve several steps.
+  [[nodiscard]] std::string shared() const;
+  // The function of a step, step_symbol(graph, index).
+  [[nodiscard]] std::string of_step(size_t index) const;
+
+ private:
+  [[nodiscard]] bool calls_shared(size_t index) const;
+  [[nodiscard]] bool calls_copy(size_t index) const;
+  [[nodiscard]] std::string_view cold(size_t index) const;
+  [[nodiscard]] std::string arena_pointer(size_t index, const Argument& argument) const;
+  [[nodiscard]] std::string arguments(size_t index) const;
+  [[nodiscard]] std::string strip_function(size_t index) const;
+  [[nodiscard]] std::string copy_symbol(size_t index) const;
+  [[nodiscard]] std::string shared_copy(size_t index) const;
+  [[nodiscard]] std::string shared_kernel(size_t index) const;
+  [[nodiscard]] std::string shared_layers(size_t index) const;
+  [[nodiscard]] std::string shared_call(size_t index) const;
+
+  const Graph& graph_;
+  const Plan& plan_;
+  std::vector<bool> own_, cold_;
+  std::set<std::string> shared_;      // kernels with one instance for several steps
+  std::set<std::string> by_pointer_;  // of these, those that cannot be told their arguments by one structure
+  std::vector<size_t> instances_;     // own copies with equal parameters are one function, that of the first
+  std::vector<int> users_;            // of the copy of a step that is the first of its instance
+  ConstantPool constants_;
+};
+
+}  // namespace mote

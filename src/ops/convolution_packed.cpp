@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/convolution_packed.hpp"
+
+#include <algorithm>
+
+#include "nn/conv2d_4x4.hpp"
+#include "nn/depthwise_conv2d.hpp"
+#include "nn/depthwise_conv2d_3x3.hpp"
+#include "nn/fully_connected.hpp"
+#include "ops/convolution.hpp"
+#include "ops/convolution_calls.hpp"
+
+namespace mote::convolution {
+
+namespace {
+
+// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
+std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
+  const size_t taps = weights.size() / channels;
+  const size_t padded = (taps + 1) / 2 * 2;
+  std::vector<int8_t> packed((channels + 3) / 4 * 4 * padded, 0);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t k = 0; k < taps; ++k) packed[(c / 4 * padded + k) * 4 + c % 4] = weights[c * taps + k];
+  }
+  return packed;
+}
+
+// Scales, shifts and weights as nn::PackedConstants finds them.
+Constant packed_constants(const Folded& folded, bool by_four) {
+  const size_t channels = folded.shift.size();
+  std::vector<uint8_t> shift = folded.shift;
+  shift.resize((channels + 3) / 4 * 4);
+  Bytes data = to_bytes(folded.scales);
+  const auto append = [&](const Bytes& bytes) { data.insert(data.end(), bytes.begin(), bytes.end()); };
+  append(to_bytes(shift));
+  const size_t scales_bytes = data.size();
+  append(to_bytes(by_four ? pack_by_four(folded.weights, channels) : folded.weights));
+  if (!by_four) data.resize(data.size() + 3);  // nn::depthwise_conv2d_3x3_s8 reads beyond
+  data.resize((data.size() + 3) / 4 * 4);
+  return {"weights", DType::i32, std::move(data), true, scales_bytes};
+}
+
+bool fits_fields(const nn::Conv2d& s) {
+  const auto within = [](int32_t most, std::initializer_list<int32_t> values) {
+    return std::all_of(values.begin(), values.end(), [&](int32_t value) { return value >= 0 && value <= most; });
+  };
+  return within(UINT16_MAX, {s.in_height, s.in_width, s.in_channels, s.out_height, s.out_width, s.out_channels}) &&
+         within(UINT8_MAX, {s.batches, s.kernel_height, s.kernel_width, s.stride_height, s.stride_width,
+                            s.dilation_height, s.dilation_width}) &&
+         within(INT8_MAX, {s.pad_top, s.pad_left});
+}
+
+nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
+  return {narrow<uint16_t>(s.in_height),
+          narrow<uint16_t>(s.in_width),
+          narrow<uint16_t>(s.in_channels),
+          narrow<uint16_t>(s.out_height),
+          narrow<uint16_t>(s.out_width),
+          narrow<uint16_t>(s.group_channels == 1 ? s.group_outputs : 1),
+          narrow<uint8_t>(s.batches),
+          narrow<uint8_t>(s.kernel_height),
+          narrow<uint8_t>(s.kernel_width),
+          narrow<uint8_t>(s.stride_height),
+          narrow<uint8_t>(s.stride_width),
+          narrow<uint8_t>(s.dilation_height),
+          narrow<uint8_t>(s.dilation_width),
+          narrow<int8_t>(s.pad_top),
+          narrow<int8_t>(s.pad_left),
+          narrow<int8_t>(s.in_zero),
+          outputs_of(s)};
+}
+
+int64_t pixels_of(const nn::Conv2d& s) { return int64_t{s.batches} * s.out_height * s.out_width; }
+
+Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
+  const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
+  Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
+                        params, {input(0), constant(0), output(0)});
+  call.constants = {packed_constants(folded, true)};
+  call.order = pixel_order(problem, 1, false);
+  call.own_saves = 0;
+  return call;
+}
+
+// Pixels of a pointwise convolution have no neighbours: in one row, all groups of four are alike.
+nn::Conv2d in_one_row(nn::Conv2d s) {
+  const int64_t pixels = pixels_of(s);
+  if (!pointwise(s) || pixels > UINT16_MAX) return s;
+  s.batches = s.in_height = s.out_height = 1;
+  s.in_width = s.out_width = static_cast<int32_t>(pixels);
+  return s;
+}
+
+Call blocks_4x4(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
+  Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "PackedConv2d",
+                        packed_shape(in_one_row(s)), {input(0), constant(0), output(0), scratch()});
+  call.constants = {packed_constants(folded, true)};
+  const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
+  call.scratch_bytes = 4 * align_up(taps, 2);
+  call.order = pixel_order(problem, 4, true);
+  call.own_saves = static_cast<double>(pixels_of(s) * taps);
+  return call;
+}
+
+// Of the windows along one dimension only the first element and the last may lie outside the input.
+bool outside_by_one(int32_t in, int32_t out, int32_t stride, int32_t pad) {
+  const int32_t last = (out - 1) * stride + 2 - pad;
+  return pad <= 1 && last <= in;
+}
+
+bool fits_packed_3x3(const nn::Conv2d& s) {
+  return s.group_outputs == 1 && s.kernel_height == 3 && s.kernel_width == 3 && s.dilation_height == 1 &&
+         s.dilation_width == 1 && s.stride_width <= 2 && s.in_height >= 3 &&
+         outside_by_one(s.in_height, s.out_height, s.stride_height, s.pad_top) &&
+         outside_by_one(s.in_width, s.out_width, s.stride_width, s.pad_left);
+}
+
+Call depthwise_3x3(const nn::Conv2d& s, const Folded& folded) {
+  Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
+                        "PackedConv2d", packed_shape(s), {input(0), constant(0), output(0)});
+  call.constants = {packed_constants(folded, false)};
+  call.order = Order{2, 1, false};
+  call.own_saves = 0.8 * static_cast<double>(macs(s));
+  return call;
+}
+
+// One column lies in memory as one row does, and the kernels take pixels of a row together.
+nn::Conv2d as_row(nn::Conv2d s) {
+  if (s.in_width != 1 || s.out_width != 1 || s.kernel_width != 1) return s;
+  std::swap(s.in_height, s.in_width);
+  std::swap(s.out_height, s.out_width);
+  std::swap(s.kernel_height, s.kernel_width);
+  std::swap(s.stride_height, s.stride_width);
+  std::swap(s.dilation_height, s.dilation_width);
+  std::swap(s.pad_top, s.pad_left);
+  return s;
+}
+
+bool inside(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation, int32_t pad) {
+  return pad == 0 && (out - 1) * stride + (kernel - 1) * dilation < in;
+}
+
+Call depthwise_inside(const nn::Conv2d& s, const Folded& folded) {
+  Call call = make_call(nn::depthwise_conv2d_inside_s8, "depthwise_conv2d_inside_s8", "nn/depthwise_conv2d.hpp",
+                        "PackedConv2d", packed_shape(s), {input(0), constant(0), output(0)});
+  call.constants = {packed_constants(folded, false)};
+  // Blocks of four pixels, unless a row's last one is smaller and others follow it.
+  const bool even = s.out_width % 4 == 0 || s.batches * s.out_height == 1;
+  call.own_saves = 4.0 * static_cast<double>(macs(s));
+  call.order = even ? Order{3, 4, false} : Order{2, 1, false};
+  return call;
+}
+
+std::optional<Call> depthwise_any(const nn::Conv2d& column, const Folded& folded) {
+  const nn::Conv2d s = as_row(column);
+  const bool turned = s.in_width != column.in_width;
+  if (inside(s.in_height, s.out_height, s.kernel_height, s.stride_height, s.dilation_height, s.pad_top) &&
+      inside(s.in_width, s.out_width, s.kernel_width, s.stride_width, s.dilation_width, s.pad_left)) {
+    Call call = depthwise_inside(s, folded);
+    if (turned && call.order.dims == 2) call.order.block = s.out_width;
+    return call;
+  }
+  const int64_t width =
+      (align_up(s.out_width, 4) - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
+  if (s.pad_left >= width) return std::nullopt;
+  Call call = make_call(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp", "PackedConv2d",
+                        packed_shape(s), {input(0), constant(0), output(0), scratch()});
+  call.constants = {packed_constants(folded, false)};
+  call.scratch_bytes = s.kernel_height * width;
+  call.own_saves = 3.0 * static_cast<double>(macs(s));
+  call.order = Order{2, turned ? s.out_width : 1, false};
+  return call;
+}
+
+}  // namespace
+
+std::optional<Call> lower_packed(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
+  if (s.out_channels > UINT16_MAX) return std::nullopt;
+  const bool one_group = s.group_channels == s.in_channels;
+  if (one_group && few_rows(s)) return dense(problem, s, folded);
+  if (!fits_fields(in_one_row(s))) return std::nullopt;
+  if (one_group) return blocks_4x4(problem, s, folded);
+  if (s.group_channels != 1) return std::nullopt;
+  return fits_packed_3x3(s) ? depthwise_3x3(s, folded) : depthwise_any(s, folded);
+}
+
+}  // namespace mote::convolution

@@ -53,7 +53,9 @@ TEST(Costs, TheSumOfItsParts) {
     for (size_t i = 0; i < own.size(); ++i) {
       callers += !own[i] && shared.count(model.plan.steps[i].call.kernel) != 0 ? 1 : 0;
     }
-    if (mode == Mode::size) ASSERT_GT(callers, 0);
+    if (mode == Mode::size) {
+      ASSERT_GT(callers, 0);
+    }
     const int64_t copies = std::ssize(own) - callers + std::ssize(shared);
     EXPECT_EQ(estimate.code_bytes, 1000 + 12 + 10 * std::ssize(own) + 100 * copies +
                                        (mode == Mode::size ? 20 : 30) * callers +

@@ -13,7 +13,7 @@ namespace nn {
 // The three input rows that are read may be one off those that the window covers, at the input's first and last
 // row: then `uncovered` is -1 where the first of them is not covered, 1 for the last, else 0. Of the columns that
 // windows cover only the first and the last may lie outside the input. What lies outside counts as in_zero.
-struct DepthwiseRow {
+struct DepthwiseChannelRow {
   const int8_t *in, *weights;  // the first channel's first value inside; [channels][3][3]
   const int32_t* scales;
   const uint8_t* shift;
@@ -36,7 +36,7 @@ struct Column3 {
 
 // Columns stream through: each takes part in up to three sums that are under way, so that no window has to move
 // from register to register.
-MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseRow& r, const int8_t* in, const int8_t* w, int32_t bias,
+MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseChannelRow& r, const int8_t* in, const int8_t* w, int32_t bias,
                                        const Requantize& requantize, int8_t* out) {
   const int32_t top = r.uncovered < 0 ? 0 : 1, bottom = r.uncovered > 0 ? 0 : 1;
   if (r.uncovered != 0) {
@@ -70,7 +70,7 @@ MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseRow& r, const int8_t* in, 
   *out = requantize(first, r.zero, r.low, r.high);
 }
 
-MOTE_KERNEL void depthwise_channels_inlined_3x3(DepthwiseRow r) {
+MOTE_KERNEL void depthwise_channels_inlined_3x3(DepthwiseChannelRow r) {
   for (int32_t c = 0; c < r.channels; ++c) {
     depthwise_channel_3x3(r, r.in++, r.weights, r.scales[0], Requantize(r.scales[1], *r.shift++, r.zero), r.out++);
     r.weights += 9, r.scales += 2;
@@ -85,7 +85,7 @@ MOTE_KERNEL void depthwise_channels_inlined_3x3(DepthwiseRow r) {
 #else
 namespace nn {
 
-MOTE_SHARED void depthwise_channels_3x3(DepthwiseRow& r) {
+MOTE_SHARED void depthwise_channels_3x3(DepthwiseChannelRow& r) {
   MOTE_HAS_EFFECTS;
   depthwise_channels_inlined_3x3(r);
 }

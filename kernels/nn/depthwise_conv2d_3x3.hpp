@@ -16,7 +16,7 @@ MOTE_KERNEL void depthwise_conv2d_3x3_s8(const PackedConv2d& p, const int8_t* in
                                          int8_t* out) {
   const PackedConstants packed(constants, p.in_channels);
   const int32_t last_column = (p.out_width - 1) * p.stride_width + 2 - p.pad_left;
-  DepthwiseRow row;
+  DepthwiseChannelRow row;
   row.row = p.in_width * p.in_channels;
   row.first_outside = p.pad_left;
   row.last_outside = last_column >= p.in_width ? 1 : 0;

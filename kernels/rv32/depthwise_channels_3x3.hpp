@@ -56,13 +56,13 @@
   "lw " target ", " pointer "(t3)\n"       \
   "addi t0, " target ", " step "\n"        \
   "sw t0, " pointer "(t3)\n"
-#define MOTE_FIELD(name) [name] "i"(offsetof(DepthwiseRow, name))
+#define MOTE_FIELD(name) [name] "i"(offsetof(DepthwiseChannelRow, name))
 
 namespace nn {
 
 // As in nn/depthwise_channels_3x3.hpp.
-MOTE_SHARED void depthwise_channels_3x3(DepthwiseRow& r) {
-  DepthwiseRow* const row = &r;
+MOTE_SHARED void depthwise_channels_3x3(DepthwiseChannelRow& r) {
+  DepthwiseChannelRow* const row = &r;
   const int8_t* in;
   int8_t* out;
   int32_t count;
@@ -133,8 +133,8 @@ MOTE_SHARED void depthwise_channels_3x3(DepthwiseRow& r) {
       "sw t0, %[channels](t3)\n"
       "bnez t0, 0b\n"
       : [in] "=&r"(in), [out] "=&r"(out), [count] "=&r"(count)
-      : [ties] "r"(ties), [row] "m"(row), [from] "i"(offsetof(DepthwiseRow, in)),
-        [to] "i"(offsetof(DepthwiseRow, out)), [next_row] "i"(offsetof(DepthwiseRow, row)), MOTE_FIELD(weights),
+      : [ties] "r"(ties), [row] "m"(row), [from] "i"(offsetof(DepthwiseChannelRow, in)),
+        [to] "i"(offsetof(DepthwiseChannelRow, out)), [next_row] "i"(offsetof(DepthwiseChannelRow, row)), MOTE_FIELD(weights),
         MOTE_FIELD(scales), MOTE_FIELD(shift), MOTE_FIELD(channels), MOTE_FIELD(first_outside),
         MOTE_FIELD(last_outside), MOTE_FIELD(uncovered), MOTE_FIELD(in_zero), MOTE_FIELD(stride), MOTE_FIELD(inner),
         MOTE_FIELD(zero), MOTE_FIELD(low), MOTE_FIELD(high)

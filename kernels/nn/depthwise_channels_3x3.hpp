@@ -11,18 +11,22 @@
 namespace nn {
 
 // The three input rows that are read may be one off those that the window covers, at the input's first and last
-// row: then `uncovered` is -1 where the first of them is not covered, 1 for the last, else 0. Of the columns that
-// windows cover only the first and the last may lie outside the input. What lies outside counts as in_zero.
+// row: then `uncovered` is -1 where the first of them is not covered, 1 for the last, else 0. An input of two rows
+// has that one twice. Of the columns that windows cover only the first and the last may lie outside the input.
+// What lies outside counts as in_zero.
 struct DepthwiseChannelRow {
   const int8_t *in, *weights;  // the first channel's first value inside; [channels][3][3]
   const int32_t* scales;
   const uint8_t* shift;
   int8_t* out;
   int32_t channels, uncovered;
-  int32_t row;  // bytes to the next row; to the next column there are as many as channels
+  int32_t second, third;  // rows, in bytes from the first; to the next column there are as many as channels
   int32_t first_outside, last_outside, in_zero, stride;
   int32_t inner;  // outputs, less one
   int32_t zero, low, high;
+  // Of the assembly: what negative products have added, bytes of the inner columns, and where they end.
+  int32_t ties, span;
+  const int8_t* end;
 };
 
 // One column of a window, three rows high.
@@ -36,8 +40,8 @@ struct Column3 {
 
 // Columns stream through: each takes part in up to three sums that are under way, so that no window has to move
 // from register to register.
-MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseChannelRow& r, const int8_t* in, const int8_t* w, int32_t bias,
-                                       const Requantize& requantize, int8_t* out) {
+MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseChannelRow& r, const int8_t* in, const int8_t* w,
+                                       int32_t bias, const Requantize& requantize, int8_t* out) {
   const int32_t top = r.uncovered < 0 ? 0 : 1, bottom = r.uncovered > 0 ? 0 : 1;
   if (r.uncovered != 0) {
     const int8_t* const outside = r.uncovered < 0 ? w + 9 : w - 3;
@@ -47,7 +51,7 @@ MOTE_KERNEL void depthwise_channel_3x3(const DepthwiseChannelRow& r, const int8_
       right{w[2] * top, w[5], w[8] * bottom};
   const Column3 outside{r.in_zero, r.in_zero, r.in_zero};
   const auto next = [&]() MOTE_INLINE {
-    const Column3 column{in[0], in[r.row], in[2 * r.row]};
+    const Column3 column{in[0], in[r.second], in[r.third]};
     in += r.channels;
     return column;
   };

@@ -2,6 +2,7 @@
 // Four pixels times four channels on RV32IM: 2.6 instructions per multiply-accumulate, and 8 for each output.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "nn/fixed.hpp"
@@ -30,8 +31,8 @@
   MOTE_ROW("s8", "s9", "s10", "s11", MOTE_LOAD(x3))   \
   MOTE_ROW("a2", "a3", "a4", "a5", "")
 // The sums, sum = bias + products, in their registers.
-#define MOTE_SUMS                                                       \
-  "lw t0, %[scales]\n"                                                  \
+#define MOTE_SUMS(scales)                                               \
+  "lw t0, " scales "\n"                                                 \
   "lw a6, 0(t0)\n"                                                      \
   "lw s1, 8(t0)\n"                                                      \
   "lw s2, 16(t0)\n"                                                     \
@@ -69,27 +70,29 @@
   "add " sum ", " sum ", t4\n"
 #define MOTE_NO_TIE(sum)
 #define MOTE_CHANNEL(multiplier, index, tie, pixel0, pixel1, pixel2, pixel3)                       \
-  "lw t0, %[scales]\n"                                                                             \
-  "lw t1, %[shift]\n"                                                                              \
+  "lw t0, %[scales](%[frame])\n"                                                                   \
+  "lw t1, %[shift](%[frame])\n"                                                                    \
   "lw t0, " multiplier "(t0)\n"                                                                    \
   "lbu t1, " index "(t1)\n"                                                                        \
-  "lw t5, %[out]\n"                                                                                \
+  "lw t5, %[out](%[frame])\n"                                                                      \
   "addi t3, t1, -1\n"                                                                              \
   "sll t3, t2, t3\n"                                                                               \
   "addi t3, t3, 1\n"                                                                               \
   "addi t5, t5, " index "\n" MOTE_REQUANTIZE(pixel0, tie) MOTE_REQUANTIZE(pixel1, tie)             \
       MOTE_REQUANTIZE(pixel2, tie) MOTE_REQUANTIZE(pixel3, tie)
-#define MOTE_ONE_LESS \
-  "addi %[left], %[left], -1\n" \
-  "blez %[left], 3f\n"
+#define MOTE_UNLESS_DONE(channels)                                                              \
+  "lw t0, %[left](%[frame])\n"      \
+  "addi t0, t0, -" channels "\n"    \
+  "blez t0, 3f\n"
 #define MOTE_OUTPUTS(tie)                                                                       \
-  "lw t2, %[twice_zero]\n"                                                                      \
-  "lw t6, %[stride]\n"                                                                          \
-  "lw %[weights], %[ties]\n"                                                                    \
-  "lw %[values], %[low]\n"                                                                      \
-  "lw %[end], %[high]\n" MOTE_CHANNEL("4", "0", tie, "a6", "s4", "s8", "a2") MOTE_ONE_LESS      \
-  MOTE_CHANNEL("12", "1", tie, "s1", "s5", "s9", "a3") MOTE_ONE_LESS                            \
-  MOTE_CHANNEL("20", "2", tie, "s2", "s6", "s10", "a4") MOTE_ONE_LESS                           \
+  "lw t2, %[twice_zero](%[frame])\n"                                                            \
+  "lw t6, %[stride](%[frame])\n"                                                                \
+  "lw %[weights], %[ties](%[frame])\n"                                                          \
+  "lw %[values], %[low](%[frame])\n"                                                            \
+  "lw %[end], %[high](%[frame])\n"                                                              \
+  MOTE_CHANNEL("4", "0", tie, "a6", "s4", "s8", "a2") MOTE_UNLESS_DONE("1")                     \
+  MOTE_CHANNEL("12", "1", tie, "s1", "s5", "s9", "a3") MOTE_UNLESS_DONE("2")                    \
+  MOTE_CHANNEL("20", "2", tie, "s2", "s6", "s10", "a4") MOTE_UNLESS_DONE("3")                   \
   MOTE_CHANNEL("28", "3", tie, "s3", "s7", "s11", "a5") "3:\n"
 
 namespace nn {
@@ -97,50 +100,62 @@ namespace nn {
 // As in nn/multiply_4x4.hpp.
 MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int8_t* weights,
                               const int32_t* scales, int32_t* sums) {
-  __asm__ volatile(MOTE_SUMS
-                   "lw t0, %[sums]\n"
+  const struct {
+    const int32_t* scales;
+    int32_t* sums;
+  } frame{scales, sums};
+  __asm__ volatile(MOTE_SUMS("0(%[frame])")
+                   "lw t0, 4(%[frame])\n"
                    "sw a6, 0(t0)\n sw s4, 4(t0)\n sw s8, 8(t0)\n sw a2, 12(t0)\n"
                    "sw s1, 16(t0)\n sw s5, 20(t0)\n sw s9, 24(t0)\n sw a3, 28(t0)\n"
                    "sw s2, 32(t0)\n sw s6, 36(t0)\n sw s10, 40(t0)\n sw a4, 44(t0)\n"
                    "sw s3, 48(t0)\n sw s7, 52(t0)\n sw s11, 56(t0)\n sw a5, 60(t0)\n"
                    : [values] "+&r"(values), [weights] "+&r"(weights)
-                   : [end] "r"(end), [scales] "m"(scales), [sums] "m"(sums)
+                   : [end] "r"(end), [frame] "r"(&frame)
                    : MOTE_CLOBBERED);
 }
 
 #if MOTE_OPTIMIZE > 0
 #define MOTE_OUTPUTS_4X4
-#define MOTE_ASSEMBLY(tie)                                                                                   \
-  __asm__ volatile(MOTE_SUMS MOTE_OUTPUTS(tie)                                                               \
-                   : [values] "+&r"(values), [weights] "+&r"(weights), [end] "+&r"(end), [left] "+&r"(left)  \
-                   : [scales] "m"(scales), [shift] "m"(shift), [out] "m"(out), [stride] "m"(stride),         \
-                     [twice_zero] "m"(twice_zero), [low] "m"(low), [high] "m"(high), [ties] "m"(ties)         \
+// What the assembly has no registers for.
+struct Outputs4x4 {
+  const int32_t* scales;
+  const uint8_t* shift;
+  int8_t* out;
+  int32_t left, stride, twice_zero, low, high, ties;
+};
+#define MOTE_FIELD(name) [name] "i"(offsetof(Outputs4x4, name))
+#define MOTE_ASSEMBLY(tie)                                                                              \
+  __asm__ volatile(MOTE_SUMS("%[scales](%[frame])") MOTE_OUTPUTS(tie)                                   \
+                   : [values] "+&r"(values), [weights] "+&r"(weights), [end] "+&r"(end)                 \
+                   : [frame] "r"(&frame), MOTE_FIELD(scales), MOTE_FIELD(shift), MOTE_FIELD(out),       \
+                     MOTE_FIELD(left), MOTE_FIELD(stride), MOTE_FIELD(twice_zero), MOTE_FIELD(low),     \
+                     MOTE_FIELD(high), MOTE_FIELD(ties)                                                 \
                    : MOTE_CLOBBERED)
 // As in nn/multiply_4x4.hpp.
 MOTE_KERNEL void outputs_4x4(const Outputs& p, const int8_t* values, const int8_t* end,
                              const PackedConstants& packed, int32_t left, int8_t* out) {
-  const int32_t stride = p.channels, twice_zero = 2 * p.zero + 1, low = p.low, high = p.high;
-  const int32_t* const scales = packed.scales;
-  const uint8_t* const shift = packed.shift;
   const int8_t* weights = packed.weights;
-  const int32_t ties = ((p.low - p.zero) >> 31) & -2;  // without a branch, which would double the loop
+  const Outputs4x4 frame{packed.scales, packed.shift,   out,   left,   p.channels,
+                         2 * p.zero + 1, p.low, p.high, ((p.low - p.zero) >> 31) & -2};
 #if MOTE_OPTIMIZE == 1
-  MOTE_ASSEMBLY(MOTE_PERHAPS_TIE);
+  MOTE_ASSEMBLY(MOTE_PERHAPS_TIE);  // without a branch, which would double the loop
 #else
-  if (ties != 0) {
+  if (frame.ties != 0) {
     MOTE_ASSEMBLY(MOTE_TIE);
   } else {
     MOTE_ASSEMBLY(MOTE_NO_TIE);
   }
 #endif
 }
+#undef MOTE_FIELD
 #undef MOTE_ASSEMBLY
 #endif
 
 }  // namespace nn
 
 #undef MOTE_OUTPUTS
-#undef MOTE_ONE_LESS
+#undef MOTE_UNLESS_DONE
 #undef MOTE_CHANNEL
 #undef MOTE_NO_TIE
 #undef MOTE_PERHAPS_TIE

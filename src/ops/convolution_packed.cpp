@@ -110,7 +110,7 @@ bool outside_by_one(int32_t in, int32_t out, int32_t stride, int32_t pad) {
 
 bool fits_packed_3x3(const nn::Conv2d& s) {
   return s.group_outputs == 1 && s.kernel_height == 3 && s.kernel_width == 3 && s.dilation_height == 1 &&
-         s.dilation_width == 1 && s.stride_width <= 2 && s.in_height >= 3 &&
+         s.dilation_width == 1 && s.stride_width <= 2 && s.in_height >= 2 &&
          outside_by_one(s.in_height, s.out_height, s.stride_height, s.pad_top) &&
          outside_by_one(s.in_width, s.out_width, s.stride_width, s.pad_left);
 }

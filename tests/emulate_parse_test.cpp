@@ -128,6 +128,18 @@ TEST(StackBound, ALinkedBranchIntoTheSameFunctionIsAJump) {
   EXPECT_THROW(bound("100 <run>"), Error);
 }
 
+// Such a jump may be the last instruction: what follows in memory is not reached by it.
+TEST(StackBound, ALinkedBranchBackDoesNotFallThrough) {
+  const std::map<std::string, CompilerFrame, std::less<>> frames{{"run", {8, true, false}},
+                                                                 {"work", {40, true, false}}};
+  EXPECT_EQ(stack_bound(read_call_graph("00000100 <work>:\n 100:\tpush\t{r4, lr}\n 102:\tpop\t{r4, pc}\n "
+                                        "104:\tbl\t102 <work+0x2>\n\n00000108 <run>:\n 108:\tpush\t{r4, lr}\n "
+                                        "10a:\tbl\t100 <work>\n 10e:\tpop\t{r4, pc}\n",
+                                        "cortex-m", frames),
+                        "run"),
+            48);
+}
+
 TEST(StackBound, FallsThroughIntoTheNextFunction) {
   EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tnop\n\n00000104 <next>:\n "
                        "104:\tadd\tsp,sp,-32\n 106:\tret\n"),

@@ -39,6 +39,7 @@ inline __attribute__((noinline)) float recurrent_activation(int32_t which, float
 // Rows of `weights` (`depth` wide) times x, plus what `sums` begin with.
 inline __attribute__((noinline)) void accumulate_rows_f32(const float* x, int32_t depth, const float* weights,
                                                           int32_t rows, float* sums) {
+  MOTE_HAS_EFFECTS;
   for (int32_t row = 0; row < rows; ++row, weights += depth) sums[row] = dot_f32(x, weights, depth, sums[row]);
 }
 
@@ -69,27 +70,27 @@ MOTE_KERNEL void for_each_step(const Recurrent& p, const float* in, float* h, fl
   }
 }
 
-// weights: [units][inputs], recurrent: [units][units]. scratch: a row. y: the sequence, or nullptr where nobody
-// wants it. h: the last state.
+// weights: [units][inputs], recurrent: [units][units]. y: the sequence, or one row where nobody wants it. h: the
+// last state.
 MOTE_KERNEL void rnn_f32(const Recurrent& p, const float* in, const float* weights, const float* recurrent,
-                         const float* bias, const float* initial, float* scratch, float* y, float* h) {
+                         const float* bias, const float* initial, float* y, float* h) {
   start_state_f32(initial, p.batches * p.units, h);
-  for_each_step(p, in, h, nullptr, y != nullptr ? y : scratch,
-                [&](const float* x, float* state, float*, float* row) MOTE_INLINE {
-                  memcpy(row, bias, static_cast<size_t>(p.units) * sizeof(float));
-                  accumulate_rows_f32(x, p.inputs, weights, p.units, row);
-                  accumulate_rows_f32(state, p.units, recurrent, p.units, row);
-                  for (int32_t i = 0; i < p.units; ++i) row[i] = recurrent_activation(p.candidate, row[i]);
-                });
+  for_each_step(p, in, h, nullptr, y, [&](const float* x, float* state, float*, float* row) MOTE_INLINE {
+    memcpy(row, bias, static_cast<size_t>(p.units) * sizeof(float));
+    accumulate_rows_f32(x, p.inputs, weights, p.units, row);
+    accumulate_rows_f32(state, p.units, recurrent, p.units, row);
+    for (int32_t i = 0; i < p.units; ++i) row[i] = recurrent_activation(p.candidate, row[i]);
+  });
 }
 
 // Gates in the order update, reset, candidate. bias: of the three, then what belongs to the candidate's recurrent
-// product when the reset gate acts behind it. gates: scratch of four vectors and a row.
+// product when the reset gate acts behind it. gates: scratch of four vectors and a row, which is y's where y
+// begins with gates: nobody wants it.
 MOTE_KERNEL void gru_f32(const Recurrent& p, const float* in, const float* weights, const float* recurrent,
                          const float* bias, const float* initial, float* gates, float* y, float* h) {
   const int32_t n = p.units;
   start_state_f32(initial, p.batches * n, h);
-  for_each_step(p, in, h, nullptr, y != nullptr ? y : gates + 4 * n,
+  for_each_step(p, in, h, nullptr, y != gates ? y : gates + 4 * n,
                 [&](const float* x, float* state, float*, float* row) MOTE_INLINE {
                   float *const update = gates, *const reset = gates + n, *const content = gates + 2 * n,
                                *const fed = gates + 3 * n;
@@ -113,7 +114,7 @@ MOTE_KERNEL void gru_f32(const Recurrent& p, const float* in, const float* weigh
 }
 
 // Gates in the order input, forget, output, candidate. peephole: of input, forget and output gate, or nullptr.
-// gates: scratch of four vectors and a row. cell: the last cell state.
+// gates and y as above. cell: the last cell state.
 MOTE_KERNEL void lstm_sequence_f32(const Recurrent& p, const float* in, const float* weights,
                                    const float* recurrent, const float* bias, const float* peephole,
                                    const float* initial, const float* initial_cell, float* gates, float* y,
@@ -122,7 +123,7 @@ MOTE_KERNEL void lstm_sequence_f32(const Recurrent& p, const float* in, const fl
   start_state_f32(initial, p.batches * n, h);
   start_state_f32(initial_cell, p.batches * n, cell);
   for_each_step(
-      p, in, h, cell, y != nullptr ? y : gates + 4 * n,
+      p, in, h, cell, y != gates ? y : gates + 4 * n,
       [&](const float* x, float* state, float* content, float* row) MOTE_INLINE {
         memcpy(gates, bias, static_cast<size_t>(4 * n) * sizeof(float));
         accumulate_rows_f32(x, p.inputs, weights, 4 * n, gates);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/step_functions.hpp"
 
-#include <algorithm>
+#include <map>
 
 #include "codegen/header.hpp"
 #include "codegen/instances.hpp"
@@ -64,6 +64,13 @@ std::string pointer_type(const Argument& argument) {
 // The structure that tells a shared instance which layer it computes.
 std::string layer_type(const Call& call) { return "Layer_" + shared_symbol(call.kernel).substr(7); }
 
+// Which pointers lead to constants: weights are one or come from the arena.
+std::vector<bool> constant_arguments(const Call& call) {
+  std::vector<bool> constant;
+  for (const Argument& argument : call.arguments) constant.push_back(argument.kind == Argument::Kind::constant);
+  return constant;
+}
+
 bool in_strips(const Plan& plan, size_t index) { return find_strips(plan, index).segment != nullptr; }
 
 }  // namespace
@@ -93,11 +100,15 @@ StepFunctions::StepFunctions(const Graph& graph, const Plan& plan, Mode mode)
       instances_(equal_instances(plan)),
       users_(plan.steps.size(), 0),
       constants_(graph.name, plan) {
+  std::map<std::string, std::vector<bool>> constants;
   for (size_t i = 0; i < own_.size(); ++i) {
     users_[instances_[i]] += own_[i] ? 1 : 0;
-    // A structure holds places in one arena that do not change from strip to strip.
-    if (calls_shared(i) && (arenas_of(plan).size() > 1 || in_strips(plan, i)))
-      by_pointer_.insert(plan.steps[i].call.kernel);
+    if (!calls_shared(i)) continue;
+    const Call& call = plan.steps[i].call;
+    // A structure holds places in one arena that do not change from strip to strip, and the same for every layer.
+    const bool alike =
+        constants.try_emplace(call.kernel, constant_arguments(call)).first->second == constant_arguments(call);
+    if (arenas_of(plan).size() > 1 || in_strips(plan, i) || !alike) by_pointer_.insert(call.kernel);
   }
 }
 

@@ -123,9 +123,8 @@ class GraphBuilder {
     if (instruction.unknown_stack_change && known == nullptr) function.problem = "its frame's size is not known";
     if (instruction.flow == Flow::indirect_call) function.problem = "it calls through a pointer";
     if (!instruction.target || instruction.flow == Flow::next) return;
+    if (within(bodies_[index], instruction)) return;
     const size_t target = containing(*instruction.target);
-    // ARMv6-M's branches reach 2 KB: within a longer function gcc jumps by a branch with link.
-    if (target == index && *instruction.target != bodies_[index].address) return;
     if (instruction.flow == Flow::call) {
       function.edges.push_back({target, EdgeKind::call});
     } else if (target != index) {
@@ -144,11 +143,19 @@ class GraphBuilder {
     return static_cast<size_t>(after - bodies_.begin()) - 1;
   }
 
+  // A branch into the middle of its own function: not a call, though it may look like one. ARMv6-M's branches
+  // reach 2 KB, and gcc jumps further by a branch with link.
+  static bool within(const Body& body, const Instruction& instruction) {
+    return instruction.target && *instruction.target > body.address &&
+           *instruction.target <= body.code.back().address;
+  }
+
   static bool falls_through(const Body& body) {
     const auto last = std::find_if(body.code.rbegin(), body.code.rend(),
                                    [](const Code& code) { return !code.instruction.padding; });
     if (last == body.code.rend()) return false;
     const Flow flow = last->instruction.flow;
+    if (flow == Flow::call && within(body, last->instruction)) return false;
     return flow != Flow::jump && flow != Flow::indirect_jump && flow != Flow::leave;
   }
 

@@ -247,8 +247,9 @@ Call Layer::lower(Inputs in, const Types&) const {
   if (options_.cell == Cell::lstm) arguments.push_back(data(peephole, "peephole"));
   arguments.push_back(data(initial_state, "initial"));
   if (options_.cell == Cell::lstm) arguments.push_back(data(initial_cell, "initial_cell"));
-  arguments.push_back(scratch());
-  arguments.push_back(options_.sequence ? output(0) : flash("sequence", {}));
+  const bool gated = options_.cell != Cell::rnn;
+  if (gated) arguments.push_back(scratch());
+  arguments.push_back(options_.sequence ? output(0) : scratch());
   const size_t state = options_.sequence ? 1 : 0;
   arguments.push_back(output(state));
   if (options_.cell == Cell::lstm) arguments.push_back(output(state + 1));
@@ -258,7 +259,7 @@ Call Layer::lower(Inputs in, const Types&) const {
   Call call = options_.cell == Cell::rnn   ? call_of(nn::rnn_f32, "rnn_f32")
               : options_.cell == Cell::gru ? call_of(nn::gru_f32, "gru_f32")
                                            : call_of(nn::lstm_sequence_f32, "lstm_sequence_f32");
-  const int64_t vectors = options_.cell == Cell::rnn ? 1 : 5;  // gates, and the row that nobody wants
+  const int64_t vectors = gated ? 5 : options_.sequence ? 0 : 1;  // gates, and the row that nobody wants
   call.scratch_bytes = vectors * s.units * static_cast<int64_t>(sizeof(float));
   call.constants = std::move(constants);
   return call;

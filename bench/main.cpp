@@ -51,7 +51,8 @@ std::map<std::string, Peer> read_peers(const fs::path& file, const std::string& 
 
 void print_row(const std::string& model, const Flags& flags, const std::string& mode, const Peer& peer) {
   const Target& target = find_target(flags.target);
-  const Compiled compiled = compile_file(flags.shared / "models" / (model + ".tflite"), {}, target.core);
+  const Compiled compiled =
+      compile_file(flags.shared / "models" / (model + ".tflite"), {}, plan_options(parse_mode(mode), target.core));
   std::vector<Case> cases = read_golden(flags.shared / "golden" / model, compiled.graph);
   cases.resize(std::min(cases.size(), flags.cases));
   const Measurement measured =

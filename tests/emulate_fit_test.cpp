@@ -44,7 +44,7 @@ TEST_P(Estimate, OfTheDigits) {
   const CostTable table = costs_of(find_target(GetParam().target));
   if (!table.measured_on.empty())
     GTEST_SKIP() << table.measured_on << " stands in for " << GetParam().target << ", without a stated error";
-  expect_within_stated_error(compile_file(test::digits_model()));
+  expect_within_stated_error(compile_file(test::digits_model(), {}, find_target(GetParam().target).core));
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, Estimate,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One row of a depthwise 3x3 convolution on RV32IM: 4.1 instructions per multiply-accumulate with stride 1, the
-// requantisation included.
+// One row of a depthwise 3x3 convolution on RV32IM: about 4 instructions per multiply-accumulate with stride 1,
+// the requantisation included.
 #pragma once
 
 #include <stddef.h>

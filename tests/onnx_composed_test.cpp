@@ -75,6 +75,18 @@ TEST(OnnxComposed, ScatterNdInOrder) {
   }
 }
 
+TEST(OnnxComposed, ScatterOfOneSlice) {
+  OnnxWriter file;
+  file.input("data", {2, 3});
+  file.input("indices", {1, 1}, DType::i64);
+  file.input("updates", {1, 3});
+  file.node("ScatterND", {"data", "indices", "updates"}, {"y"});
+  file.output("y", {2, 3});
+  const std::vector<Bytes> inputs{to_bytes(std::vector<float>{1, 2, 3, 4, 5, 6}),
+                                  to_bytes(std::vector<int64_t>{-1}), to_bytes(std::vector<float>{7, 8, 9})};
+  EXPECT_EQ(run<float>(file, inputs), (std::vector<float>{1, 2, 3, 7, 8, 9}));
+}
+
 TEST(OnnxComposed, ScatterErrors) {
   EXPECT_EQ(error_of(scatter_nd("mean", true)),
             "ScatterND #0 (y): has reduction 'mean', which Mote does not know");
@@ -105,6 +117,20 @@ TEST(OnnxComposed, ScatterElementsAlongAnAxis) {
     inputs.push_back(to_bytes(std::vector<int32_t>{100, 200, 300, 400}));
     EXPECT_EQ(run<int32_t>(file, inputs), (std::vector<int32_t>{0, 100, 2, 3, 200, 300, 6, 7, 400, 9}))
         << constant;
+  }
+}
+
+TEST(OnnxComposed, OneHotOfOneIndex) {
+  for (const Shape& shape : {Shape{}, Shape{1}, Shape{1, 1}}) {
+    OnnxWriter file;
+    file.input("x", shape, DType::i64);
+    file.constant("depth", {}, std::vector<int64_t>{3});
+    file.constant("values", {2}, std::vector<float>{0.0F, 5.0F});
+    file.node("OneHot", {"x", "depth", "values"}, {"y"});
+    Shape wanted = shape;
+    wanted.push_back(3);
+    file.output("y", wanted);
+    EXPECT_EQ(run<float>(file, {to_bytes(std::vector<int64_t>{-2})}), (std::vector<float>{0, 5, 0}));
   }
 }
 

@@ -105,11 +105,13 @@ int64_t depth_of(Translator& t) {
 // Indices from -depth to -1 count from the end, those outside give the off value everywhere.
 TensorId wrapped_indices(Builder& builder, TensorId id, int64_t depth) {
   id = cast(builder, id, DType::i32);
+  const Shape shape = builder.tensor(id).type.shape;
   const TensorId zero = builder.constant(Shape{}, std::vector<int32_t>{0});
   const TensorId extent = builder.constant(Shape{}, std::vector<int32_t>{narrow<int32_t>(depth)});
   const TensorId below = builder.add("LESS", {id, zero}, {{DType::boolean, {}, {}}})[0];
   const TensorId moved = builder.add("ADD", tfl::AddOptionsT{}, {id, extent}, {{DType::i32, {}, {}}})[0];
-  return builder.add("SELECT_V2", {below, moved, id}, {{DType::i32, {}, {}}})[0];
+  // Of one element the operator gives a scalar, whatever the rank of what it chooses from.
+  return builder.with_shape(builder.add("SELECT_V2", {below, moved, id}, {{DType::i32, {}, {}}})[0], shape);
 }
 
 void one_hot(Translator& t) {

@@ -42,7 +42,9 @@ class Indices {
     if (dtype != DType::i32) id = builder_.add("CAST", tfl::CastOptionsT{}, {id}, {{DType::i32, {}, {}}})[0];
     check(id, extents);
     const TensorId below = builder_.add("LESS", {id, row({0})}, {{DType::boolean, {}, {}}})[0];
-    return builder_.add("SELECT_V2", {below, sum(id, row(extents)), id}, {{DType::i32, {}, {}}})[0];
+    const TensorId moved =
+        builder_.add("SELECT_V2", {below, sum(id, row(extents)), id}, {{DType::i32, {}, {}}})[0];
+    return builder_.with_shape(moved, value.shape());  // of one element it is a scalar
   }
 
   TensorId row(const std::vector<int32_t>& values) { return builder_.constant({std::ssize(values)}, values); }

@@ -92,6 +92,7 @@ KernelCost pooled(const RowsByKernel& found, const std::map<std::string, KernelC
                   const std::function<bool(const std::string&)>& like) {
   Rows all;
   std::vector<double> code;
+  std::map<std::string, size_t> users;  // of a library member
   KernelCost cost;
   for (const auto& [kernel, rows] : found) {
     if (!like(kernel)) continue;
@@ -99,7 +100,10 @@ KernelCost pooled(const RowsByKernel& found, const std::map<std::string, KernelC
     all.weights.insert(all.weights.end(), rows.steps.size(), 1.0 / static_cast<double>(rows.steps.size()));
     code.push_back(costs.at(kernel).code_bytes);
     cost.stack_bytes = std::max(cost.stack_bytes, costs.at(kernel).stack_bytes);
-    for (const std::string& member : costs.at(kernel).libraries) cost.libraries.insert(member);
+    for (const std::string& member : costs.at(kernel).libraries) ++users[member];
+  }
+  for (const auto& [member, count] : users) {
+    if (2 * count > code.size()) cost.libraries.insert(member);
   }
   cost.instructions = fit_instructions(all.steps, all.weights);
   cost.code_bytes = mean(code);
@@ -117,6 +121,20 @@ void add_pooled(const RowsByKernel& found, std::map<std::string, KernelCost>& co
         pooled(found, measured, [&](const std::string& kernel) { return kernel.ends_with(suffix); });
   }
   if (!measured.empty()) costs["*"] = pooled(found, measured, [](const std::string&) { return true; });
+}
+
+// gcc clones a kernel's function for some of its callers: as in real models on average, else as where it did
+// least.
+std::map<std::string, double> library_bytes(const std::vector<const Observation*>& observations) {
+  std::map<std::string, std::vector<double>> real, made;
+  for (const Observation* const observation : observations) {
+    for (const auto& [member, bytes] : observation->library_bytes)
+      (observation->real ? real : made)[member].push_back(bytes);
+  }
+  std::map<std::string, double> result;
+  for (const auto& [member, bytes] : made) result[member] = *std::min_element(bytes.begin(), bytes.end());
+  for (const auto& [member, bytes] : real) result[member] = mean(bytes);
+  return result;
 }
 
 // The run function's bytes against its number of steps: a straight line. Where no model was built as a user gets
@@ -160,10 +178,7 @@ CostTable fit_table(const std::string& target, const std::vector<const Observati
     if (is_shared(variant)) table.call_bytes[i] = mean(calls);
     add_pooled(found, table.kernels[i]);
   }
-  for (const Observation* const observation : observations) {
-    for (const auto& [member, bytes] : observation->library_bytes)
-      table.library_bytes[member] = std::max(table.library_bytes[member], bytes);
-  }
+  table.library_bytes = library_bytes(observations);
   fit_run(observations, table);
   return table;
 }

@@ -8,6 +8,7 @@
 #include "fit/costs.hpp"
 #include "measure/measure.hpp"
 #include "support/models.hpp"
+#include "support/net_writer.hpp"
 #include "support/shared.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -39,6 +40,24 @@ class Estimate : public testing::TestWithParam<Way> {
     EXPECT_TRUE(guess.unknown.empty());
   }
 };
+
+// A separable network that no table has seen, its first layers wide.
+Compiled separable_net(const PlanOptions& options) {
+  test::NetWriter net(11);
+  int x = net.conv(net.image(40, 40, 3), 16, 3, 2);
+  for (const int64_t channels : {24, 32, 32}) x = net.conv(net.depthwise(x, 3, 1), channels, 1, 1);
+  return compile_model(net.finish({net.mean(net.conv(net.depthwise(x, 3, 2), 12, 1, 1))}), "net", {}, options);
+}
+
+TEST_P(Estimate, OfANetworkWholeAndInStrips) {
+  const Target& target = find_target(GetParam().target);
+  const CostTable table = costs_of(target);
+  if (!table.speed_strips || !table.size_strips) GTEST_SKIP() << "strips were not measured on " << target.name;
+  expect_within_stated_error(separable_net(target.core));
+  const Compiled strips = separable_net(plan_options(Mode::size, target.core));
+  ASSERT_FALSE(strips.plan.segments.empty());
+  expect_within_stated_error(strips);
+}
 
 TEST_P(Estimate, OfTheDigits) {
   const CostTable table = costs_of(find_target(GetParam().target));

@@ -134,6 +134,20 @@ TEST(OnnxComposed, OneHotOfOneIndex) {
   }
 }
 
+TEST(OnnxComposed, LastOfEqualElements) {
+  for (const auto& [op, expected] :
+       {std::pair{"ArgMax", std::vector<int64_t>{2, 0}}, {"ArgMin", std::vector<int64_t>{1, 3}}}) {
+    OnnxWriter file;
+    file.input("x", {2, 4});
+    onnx::schema::Node& node = file.node(op, {"x"}, {"y"});
+    OnnxWriter::set(node, "axis", int64_t{1});
+    OnnxWriter::set(node, "keepdims", int64_t{0});
+    OnnxWriter::set(node, "select_last_index", int64_t{1});
+    file.output("y", {2}, DType::i64);
+    EXPECT_EQ(run<int64_t>(file, {to_bytes(std::vector<float>{7, 1, 7, 3, 9, 2, 2, 2})}), expected) << op;
+  }
+}
+
 TEST(OnnxComposed, GatherNdWithinABatch) {
   OnnxWriter file;
   file.input("data", {2, 2, 3});

@@ -124,14 +124,19 @@ void arg(Translator& t) {
   const Shape shape = value.shape();
   const size_t axis = t.axis(t.node().integer("axis", 0), shape.size());
   const bool keep = t.node().integer("keepdims", 1) != 0;
-  require(t.node().integer("select_last_index", 0) == 0,
-          "selects the last of equal elements, which is not supported");
-  const Ordered source = t.builder().ordered(value);
+  const bool last = t.node().integer("select_last_index", 0) != 0;
+  Ordered source = t.builder().ordered(value);
   const bool maximum = t.node().op == "ArgMax";
   const TensorId place =
       t.builder().constant(Shape{}, std::vector<int32_t>{static_cast<int32_t>(source.place(axis))});
   const TensorType type{DType::i64, {}, {}};
   TensorId id = no_tensor;
+  if (last) {  // of equal elements: the first from the end
+    const TensorId places =
+        t.builder().constant({1}, std::vector<int32_t>{static_cast<int32_t>(source.place(axis))});
+    source.id = t.builder().add("REVERSE_V2", tfl::ReverseV2OptionsT{}, {source.id, places},
+                                {t.builder().tensor(source.id).type})[0];
+  }
   if (maximum) {
     tfl::ArgMaxOptionsT options;
     options.output_type = tfl::TensorType::INT64;
@@ -140,6 +145,10 @@ void arg(Translator& t) {
     tfl::ArgMinOptionsT options;
     options.output_type = tfl::TensorType::INT64;
     id = t.builder().add("ARG_MIN", options, {source.id, place}, {type})[0];
+  }
+  if (last) {
+    const TensorId end = t.builder().constant_value({}, {shape[axis] - 1}).id;
+    id = t.builder().add("SUB", tfl::SubOptionsT{}, {end, id}, {type})[0];
   }
   Shape with_one = shape;
   with_one[axis] = 1;

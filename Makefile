@@ -7,7 +7,8 @@
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
 #   make test-torch   networks from PyTorch's exporters against ONNX Runtime (its packages, with torch, go to build/torch)
 #   make test-models   every model in ../shared/models on rv32imac and cortex-m4f (or TARGETS=..., CASES=...)
-#   make bench   instructions, code and memory of real models on the emulated targets
+#   make bench   instructions, code and memory of well-known models on emulated targets, beside other systems';
+#                fails where a figure has grown by more than 2 % beyond docs/benchmarks.json
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target, for the estimates of `mote fit`; goes on where it stopped
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300); seeds from the ONNX node tests, too
@@ -72,7 +73,7 @@ demo: build
 	@examples/digits/demo.sh build
 
 bench: build
-	@build/mote_bench
+	@tools/bench.sh
 
 zoo: build
 	@tools/zoo_page.sh

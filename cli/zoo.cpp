@@ -19,7 +19,7 @@ namespace {
 
 struct BuildFlags {
   std::string folder, book;
-  std::vector<std::string> targets = {"rv32imac", "cortex-m4f"}, modes = {"balanced"};
+  std::vector<std::string> models, targets = {"rv32imac", "cortex-m4f"}, modes = {"balanced"};
   std::string detail = "run";
   size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   bool force = false, json = false;
@@ -78,7 +78,8 @@ void print_build(const BuildFlags& flags, const ZooResult& result) {
 }
 
 void build(const BuildFlags& flags) {
-  ZooRequest request{.folder = flags.folder, .book = flags.book, .targets = {}, .modes = {}};
+  ZooRequest request{
+      .folder = flags.folder, .models = flags.models, .book = flags.book, .targets = {}, .modes = {}};
   for (const std::string& target : flags.targets) request.targets.push_back(&find_target(target));
   for (const std::string& mode : flags.modes) request.modes.push_back(parse_mode(mode));
   request.detail = parse_detail(flags.detail);
@@ -122,8 +123,7 @@ void show(const TableFlags& flags, bool whole_book) {
 
 void compare(const CompareFlags& flags) {
   const Format format = flags.json ? Format::json : parse_format(flags.format);
-  const std::vector<BookChange> changes =
-      compare_books(Book::open(flags.before).rows(false), Book::open(flags.after).rows(false));
+  const std::vector<BookChange> changes = compare_books(read_rows(flags.before), read_rows(flags.after));
   if (changes.empty() && format == Format::text) {
     fmt::print("no figure differs\n");
   } else {
@@ -146,6 +146,7 @@ void add_build(CLI::App& zoo) {
   command
       ->add_option("-o,--output", flags->book, "the book, an SQLite file; one that is there is brought up to date")
       ->required();
+  command->add_option("--models", flags->models, "only models whose file name one of these globs matches");
   command->add_option("--target", flags->targets, "targets; `mote targets` lists them")->capture_default_str();
   command->add_option("--optimize", flags->modes, "modes: size, balanced, speed")->capture_default_str();
   command
@@ -194,8 +195,8 @@ void add_table(CLI::App& zoo, const std::string& name, const std::string& what, 
 void add_compare(CLI::App& zoo) {
   auto* const command = zoo.add_subcommand("compare", "what changed from one book to another");
   const auto flags = std::make_shared<CompareFlags>();
-  command->add_option("old", flags->before, "a footprint book")->required();
-  command->add_option("new", flags->after, "a footprint book")->required();
+  command->add_option("old", flags->before, "a footprint book, or a table of one as JSON")->required();
+  command->add_option("new", flags->after, "likewise")->required();
   command->add_option("--format", flags->format, "text, markdown, csv or json")->capture_default_str();
   command->add_flag("--json", flags->json, "the same as --format json");
   command

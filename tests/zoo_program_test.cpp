@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/files.hpp"
@@ -226,6 +227,43 @@ TEST_F(Zoo, CompareFailsAboveALimit) {
   EXPECT_EQ(above.output,
             "model     target    mode   what         old   new  change  percent  regressed\n"
             "a.tflite  rv32imac  speed  code_bytes  2000  2100     100     5.00  yes\n");
+}
+
+TEST_F(Zoo, CompareTakesATableInJsonForABook) {
+  Book::open_or_create(book("old")).put(test::book_row("a.tflite", "rv32imac"));
+  BookRow grown = test::book_row("a.tflite", "rv32imac");
+  grown.code_bytes = 2100;
+  grown.arena_bytes = grown.arena_bytes.value() + 1;
+  Book::open_or_create(book("new")).put(grown);
+  const std::string table = book("table"), whole = book("whole");
+  EXPECT_EQ(
+      run({"show", book("old"), "--json", "--columns", "model,target,mode,sha256,code_bytes", "-o", table}).errors,
+      "");
+  EXPECT_EQ(run({"export", book("old"), "--json", "-o", whole}).errors, "");
+  const auto changed = [&](const std::string& old_book) {
+    std::set<std::string> figures;
+    for (const auto& change : nlohmann::json::parse(run({"compare", old_book, book("new"), "--json"}).output))
+      figures.insert(change["what"]);
+    return figures;
+  };
+  EXPECT_EQ(changed(table), (std::set<std::string>{"code_bytes"}));
+  EXPECT_EQ(changed(whole), (std::set<std::string>{"arena_bytes", "code_bytes"}));
+  EXPECT_EQ(changed(whole), changed(book("old")));
+  EXPECT_EQ(run({"compare", table, book("new"), "--fail-above", "4"}).exit_status, 1);
+  write_file(table, "[{\"model\": \"a.tflite\"}]");
+  expect_error({"compare", table, book("new")},
+               table + ": is no table of a footprint book: row 1 lacks its model, target or mode");
+}
+
+TEST_F(Zoo, BuildTakesTheModelsThatAGlobNames) {
+  add_models(3);
+  const ProcessResult none = build({"--models", "other*"});
+  EXPECT_EQ(none.exit_status, 1);
+  EXPECT_EQ(none.errors, "mote: error: " + models().string() + ": none of its 3 models is called other*\n");
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(models())) names.push_back(entry.path().stem());
+  EXPECT_EQ(build({"--models", names.at(0), names.at(1), "--target", "rv32imac", "--detail", "sizes"}).output,
+            summary(2, 2, 2, 0, 0));
 }
 
 TEST_F(Zoo, BadInputIsRefusedAndLeavesNoBook) {

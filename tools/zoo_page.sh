@@ -5,13 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 shared=${1:-../shared}
 book=${2:-build/zoo.sqlite}
-page=docs/zoo.md
-begin='<!-- tables: written by tools/zoo_page.sh -->'
-end='<!-- end of tables -->'
-
-grep -qxF "$begin" "$page" && grep -qxF "$end" "$page" ||
-  { echo "zoo_page: $page has no lines '$begin' and '$end' around its tables" >&2; exit 1; }
-
 start=$(date +%s)
 build/mote zoo build "$shared/models" -o "$book"
 echo "zoo_page: $(($(date +%s) - start)) s"
@@ -22,10 +15,7 @@ show() {
     --licence 'repo Apache-2.0' 'repo MIT*' "$@"
 }
 heading() { printf '\n### %s\n\n' "$1"; }
-tables=$(mktemp)
-trap 'rm -f "$tables"' EXIT
 {
-  echo "$begin"
   heading 'Beside other systems'
   show --peers "$shared"/reference/tflm.json "$shared"/reference/espnn_cmsis.json --peers-only \
     --columns model,target,instructions_per_mac,arena_bytes,code_bytes,stack_peak_bytes
@@ -34,10 +24,4 @@ trap 'rm -f "$tables"' EXIT
     show --target "$target" \
       --columns model,macs,instructions,arena_bytes,lower_bound_bytes,stack_bound_bytes,ram_bytes,weight_bytes,code_bytes,flash_bytes,error
   done
-  printf '\n%s\n' "$end"
-} >"$tables"
-awk -v begin="$begin" -v end="$end" -v tables="$tables" '
-  $0 == begin { while ((getline line < tables) > 0) print line; inside = 1 }
-  !inside { print }
-  $0 == end { inside = 0 }' "$page" >"$page.new"
-mv "$page.new" "$page"
+} | tools/write_tables.sh docs/zoo.md

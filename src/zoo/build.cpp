@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zoo/build.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -11,6 +13,7 @@
 #include "emulate/process.hpp"
 #include "zoo/content_hash.hpp"
 #include "zoo/measure_row.hpp"
+#include "zoo/show.hpp"
 
 namespace mote {
 
@@ -35,19 +38,23 @@ struct Job {
   BookRow row;  // what identifies it and what it is made from
 };
 
-std::vector<Model> models_of(const fs::path& folder) {
+std::vector<Model> models_of(const fs::path& folder, const std::vector<std::string>& globs) {
   require(fs::is_directory(folder), "{}: no such folder; give one with .tflite or .onnx files", folder.string());
   std::vector<Model> models;
+  size_t found = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string extension = entry.path().extension().string();
     if (extension != ".tflite" && extension != ".onnx") continue;
+    ++found;
+    if (!globs.empty() && !names_model(globs, entry.path().filename().string())) continue;
     std::error_code unreadable;
     const uintmax_t bytes = fs::file_size(entry.path(), unreadable);
     models.push_back({entry.path(), unreadable ? 0 : bytes, ""});
   }
-  require(!models.empty(),
-          "{}: holds no models; .tflite and .onnx files are taken, folders in it are not searched",
+  require(found > 0, "{}: holds no models; .tflite and .onnx files are taken, folders in it are not searched",
           folder.string());
+  require(!models.empty(), "{}: none of its {} models is called {}", folder.string(), found,
+          fmt::join(globs, " or "));
   for (Model& model : models) {
     try {
       model.sha256 = sha256(read_file(model.file));
@@ -192,7 +199,7 @@ class Workers {
 
 ZooResult build_zoo(const ZooRequest& request, const std::function<void(const ZooProgress&)>& progress,
                     const std::atomic<bool>& stop) {
-  const std::vector<Model> models = models_of(request.folder);
+  const std::vector<Model> models = models_of(request.folder, request.models);
   Book book = Book::open_or_create(request.book);
   std::vector<Job> jobs = all_jobs(request, models);
   ZooResult result;

@@ -15,8 +15,9 @@
 namespace mote {
 
 struct ZooRequest {
-  std::filesystem::path folder;  // its .tflite and .onnx files, not those of folders in it
-  std::filesystem::path book;    // created when it is not there
+  std::filesystem::path folder;     // its .tflite and .onnx files, not those of folders in it
+  std::vector<std::string> models;  // globs of file names, with or without extension; empty: all
+  std::filesystem::path book;       // created when it is not there
   std::vector<const Target*> targets;
   std::vector<Mode> modes;
   Detail detail = Detail::run;

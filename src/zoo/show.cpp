@@ -35,9 +35,7 @@ void require_known(const std::vector<BookRow>& rows, const std::vector<std::stri
 bool is_chosen(const BookRow& row, const RowFilter& filter, const ModelSources& sources) {
   if (!contains(filter.targets, row.target) || !contains(filter.modes, row.mode)) return false;
   if (filter.errors_only && !row.error) return false;
-  if (!filter.models.empty() && !matches(filter.models, row.model) &&
-      !matches(filter.models, std::filesystem::path(row.model).stem().string()))
-    return false;
+  if (!filter.models.empty() && !names_model(filter.models, row.model)) return false;
   if (filter.licences.empty()) return true;
   const ModelSource* const source = sources.find(row);
   return source != nullptr && matches(filter.licences, source->licence);
@@ -79,6 +77,10 @@ Cell peer_cell(const Figures& figures, std::string_view name) {
 Cell cell(const std::optional<int64_t>& value) { return value ? Cell(*value) : Cell(); }
 
 }  // namespace
+
+bool names_model(const std::vector<std::string>& globs, const std::string& model) {
+  return matches(globs, model) || matches(globs, std::filesystem::path(model).stem().string());
+}
 
 std::vector<BookRow> chosen(std::vector<BookRow> rows, const RowFilter& filter, const ModelSources& sources) {
   require_known(rows, filter.targets, &BookRow::target, "target");

@@ -19,6 +19,9 @@ struct RowFilter {
   bool errors_only = false;
 };
 
+// Whether one of the globs matches a model's file name, with or without extension.
+[[nodiscard]] bool names_model(const std::vector<std::string>& globs, const std::string& model);
+
 // Throws Error when a target or mode is unknown to the book.
 [[nodiscard]] std::vector<BookRow> chosen(std::vector<BookRow> rows, const RowFilter& filter,
                                           const ModelSources& sources);

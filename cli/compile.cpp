@@ -30,6 +30,10 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
+  for (const Segment& segment : compiled.plan.segments) {
+    fmt::print("strips  layers {} to {} run in {} strips of rows: the tensors between them are never whole\n",
+               segment.first, segment.last, segment.strips);
+  }
   print_notes(compiled);
 }
 

@@ -200,6 +200,24 @@ TEST(Ways, Int8IsWhatAnInt8ModelTakes) {
   }
 }
 
+TEST_F(Program, CompileSaysThatABoardsLayoutHasStrips) {
+  const std::string digits = std::string(MOTE_SOURCE_DIR) + "/examples/digits/digits.tflite";
+  const Compiled model = compile_file(digits);
+  const int64_t stack = fit_one(model, board_with(1 << 20), Mode::balanced).stack_bytes;
+  const Board board = board_with(1000 + stack);  // whole it takes 1,088 bytes
+  const BoardFit fit = fit_one(model, board, Mode::balanced);
+  const Alternative* const streaming = way(fit, "streaming");
+  ASSERT_NE(streaming, nullptr);
+  const std::string path = file("board.json", board_json(board).dump());
+  const ProcessResult result = run_process(
+      {MOTE_PROGRAM, "compile", digits, "--board", path, "--no-build", "-o", out()}, std::chrono::seconds(60));
+  EXPECT_EQ(result.exit_status, 0) << result.errors;
+  EXPECT_NE(result.output.find("strips  layers 0 to 1 run in "), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find(fmt::format("memory  arena of {} B in SRAM", streaming->arena_bytes)),
+            std::string::npos)
+      << result.output;
+}
+
 // What is only arithmetic says so. When weights of 4 bits are stored in 4 bits, the mark is to go.
 TEST(Ways, NarrowWeightsAreMarkedAsArithmetic) {
   const Compiled model = compiled(3);

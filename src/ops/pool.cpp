@@ -173,7 +173,8 @@ Sample pooling_sample(std::mt19937& random, OperatorPtr (*make)(const Pooling::P
     out[dimension] = same ? (extent - 1) / window->stride + 1 : (extent - window->kernel) / window->stride + 1;
     if (!same && chance(random, 30)) {  // any margins, as other formats state them
       *padding = {random_integer(random, 0, window->kernel - 1), random_integer(random, 0, window->kernel - 1)};
-      const auto outputs = [&] {
+      // clang 14 captures no structured bindings.
+      const auto outputs = [extent, window = window, padding = padding] {
         return (extent + padding->before + padding->after - window->kernel) / window->stride + 1;
       };
       if ((outputs() - 1) * window->stride - padding->before >= extent) padding->after = 0;

@@ -122,7 +122,8 @@ Sample sample(std::mt19937& random) {
   }
   // All 32 bits of the input are random: they must not leave those of the output.
   if (from == DType::i32) {
-    const double steps = to == DType::i32 ? random_real(random, 1.1F, 9.0F) : random_real(random, 1e4F, 1e7F);
+    const float wanted = to == DType::i32 ? random_real(random, 1.1F, 9.0F) : random_real(random, 1e4F, 1e7F);
+    const auto steps = static_cast<double>(wanted);
     in.quant.zero = {0};
     out.quant.scale = {static_cast<float>(static_cast<double>(in.quant.scale[0]) * steps)};
   }

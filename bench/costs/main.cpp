@@ -280,6 +280,16 @@ CostTable measured_table(const Flags& flags, const Target& target, const std::ve
   return table;
 }
 
+// Objects down to `depth` have a line for each member; what lies deeper is one line.
+std::string lines_of(const nlohmann::ordered_json& json, int depth, const std::string& indent = "\n") {
+  if (depth == 0 || !json.is_object() || json.empty()) return json.dump();
+  std::string text;
+  for (const auto& [key, value] : json.items())
+    text += fmt::format("{}{} {}: {}", text.empty() ? "{" : ",", indent, nlohmann::json(key).dump(),
+                        lines_of(value, depth - 1, indent + " "));
+  return text + indent + "}";
+}
+
 void write_costs(const Flags& flags) {
   std::vector<Compiled> models, strip_models;
   if (!flags.models.empty()) {
@@ -298,7 +308,7 @@ void write_costs(const Flags& flags) {
     table.speed_strips = fit_strips(strips, false);
     table.size_strips = fit_strips(strips, true);
     report_strips(table.target, strips);
-    write_file(flags.output / fmt::format("{}.json", target->name), costs_json(table).dump(1) + "\n");
+    write_file(flags.output / fmt::format("{}.json", target->name), lines_of(costs_json(table), 4) + "\n");
     std::cout.flush();
   }
 }

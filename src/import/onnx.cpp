@@ -23,10 +23,10 @@ namespace {
 std::vector<Translation> all_translations() {
   std::vector<Translation> all;
   for (const auto& family :
-       {window_translations(), dense_translations(), elementwise_translations(), shape_translations(),
-        slice_translations(), reduce_translations(), quantize_translations(), normalization_translations(),
-        activation_translations(), resize_translations(), recurrent_translations(), index_translations(),
-        einsum_translations(), scatter_translations(), pool_translations()}) {
+       {window_translations(), dense_translations(), elementwise_translations(), unary_translations(),
+        shape_translations(), slice_translations(), reduce_translations(), quantize_translations(),
+        normalization_translations(), activation_translations(), resize_translations(), recurrent_translations(),
+        index_translations(), einsum_translations(), scatter_translations(), pool_translations()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   std::sort(all.begin(), all.end(), [](const Translation& a, const Translation& b) { return a.op < b.op; });

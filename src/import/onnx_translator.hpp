@@ -113,6 +113,7 @@ void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool ov
 [[nodiscard]] std::span<const Translation> window_translations();
 [[nodiscard]] std::span<const Translation> dense_translations();
 [[nodiscard]] std::span<const Translation> elementwise_translations();
+[[nodiscard]] std::span<const Translation> unary_translations();
 [[nodiscard]] std::span<const Translation> shape_translations();
 [[nodiscard]] std::span<const Translation> slice_translations();
 [[nodiscard]] std::span<const Translation> reduce_translations();

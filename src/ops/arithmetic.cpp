@@ -89,7 +89,9 @@ Call common_scale_call(const char* combine, const Multipliers& multipliers, cons
        b.multiplier, b.shift, tensor_zero(use.out, "output"), out.multiplier, out.shift, range.low, range.high},
       fmt::format("nn::OnCommonScale<{}, {}>", headroom_bits, combine),
       header};
-  return map_2_call<T, T>(function, use.in, use.out);
+  Call call = map_2_call<T, T>(function, use.in, use.out);
+  call.own_saves = 25.0 * static_cast<double>(elements(use.out.shape));  // of some 60 an element
+  return call;
 }
 
 Call add_call(const BinaryUse& use) {

@@ -152,6 +152,24 @@ TEST(Requantize, OneHighMultiplyEqualsTheReducedMultiplier) {
 }
 
 // From 1 to 4096 in Q12.19, to within 2^-22.
+TEST(FixedPoint, ProductsOfHalvesAreWhole) {
+  std::mt19937 random(7);
+  const int32_t edges[] = {INT32_MIN, INT32_MIN + 1, -65537, -65536, -65535, -32769, -32768,     -1,       0,
+                           1,         32767,         32768,  65535,  65536,  65537,  0x7FFF0000, INT32_MAX};
+  const auto expect_whole = [](int32_t a, int32_t b) {
+    const int64_t product = int64_t{a} * b;
+    ASSERT_EQ(nn::high_product_of_halves(a, b), product >> 32) << a << " * " << b;
+    if (a == INT32_MIN && b == INT32_MIN) return;
+    ASSERT_EQ(nn::rounded_double_product_of_halves(a, b), (product + (int64_t{1} << 30)) >> 31) << a << " * " << b;
+  };
+  for (const int32_t a : edges) {
+    for (const int32_t b : edges) expect_whole(a, b);
+  }
+  for (int i = 0; i < 1'000'000; ++i)
+    expect_whole(static_cast<int32_t>(random()) >> (random() % 32),
+                 static_cast<int32_t>(random()) >> (random() % 32));
+}
+
 TEST(FixedPoint, LogarithmIsCloseToTheRealOne) {
   std::mt19937 random(1);
   for (int i = 0; i < 1'000'000; ++i) {

@@ -44,9 +44,39 @@ MOTE_KERNEL int32_t clamp(int32_t value, int32_t low, int32_t high) {
   return value;
 }
 
+// floor(a * b / 2^32) from four products of halves (Warren, Hacker's Delight, 8-2).
+MOTE_KERNEL int32_t high_product_of_halves(int32_t a, int32_t b) {
+  const int32_t a_high = a >> 16, b_high = b >> 16;
+  const uint32_t a_low = static_cast<uint32_t>(a) & 0xFFFF, b_low = static_cast<uint32_t>(b) & 0xFFFF;
+  const int32_t upper = a_high * static_cast<int32_t>(b_low) + static_cast<int32_t>(a_low * b_low >> 16);
+  const int32_t lower = static_cast<int32_t>(a_low) * b_high + (upper & 0xFFFF);
+  return a_high * b_high + (upper >> 16) + (lower >> 16);
+}
+
+// round(a * b / 2^31) likewise, ties towards +infinity; not for both INT32_MIN.
+MOTE_KERNEL int32_t rounded_double_product_of_halves(int32_t a, int32_t b) {
+  const uint32_t low = static_cast<uint32_t>(a) * static_cast<uint32_t>(b);
+  const uint32_t doubled = static_cast<uint32_t>(high_product_of_halves(a, b)) << 1 | low >> 31;
+  return static_cast<int32_t>(doubled + (low >> 30 & 1));
+}
+
+// ARMv6-M and the lx106 do not multiply to 64 bits: a function of their libraries takes some 70 instructions.
+#if defined(__ARM_ARCH_6M__) || defined(__XTENSA_CALL0_ABI__)
+#define MOTE_PRODUCTS_OF_HALVES 1
+#else
+#define MOTE_PRODUCTS_OF_HALVES 0
+#endif
+
+// floor(a * b / 2^32)
+MOTE_KERNEL int32_t high_product(int32_t a, int32_t b) {
+  if (MOTE_PRODUCTS_OF_HALVES) return high_product_of_halves(a, b);
+  return static_cast<int32_t>((static_cast<int64_t>(a) * b) >> 32);
+}
+
 // round(a * b / 2^31), ties towards +infinity; the one overflow (both INT32_MIN) saturates. Equals ARM's SQRDMULH.
 MOTE_KERNEL int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) {
   if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
+  if (MOTE_PRODUCTS_OF_HALVES) return rounded_double_product_of_halves(a, b);
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + (int64_t{1} << 30)) >> 31);
 }
 

@@ -23,7 +23,7 @@ struct Requantize {
         shift(channel_shift) {}
 
   MOTE_KERNEL int8_t operator()(int32_t sum, int32_t out_zero, int32_t low, int32_t high) const {
-    const int32_t product = static_cast<int32_t>((static_cast<int64_t>(sum * 4) * multiplier) >> 32);
+    const int32_t product = high_product(sum * 4, multiplier);
     const int32_t tie = low >= out_zero ? 0 : (product >> 31) * 2;
     return static_cast<int8_t>(clamp((product + offset + tie) >> shift, low, high));
   }
@@ -33,8 +33,7 @@ struct Requantize {
 // is the reduced 16 bits of m times 2^(18 + shift): floor(x * multiplier / 2^32) is floor(2 x m 2^shift), and
 // nested floors of halves join.
 MOTE_KERNEL int32_t halved_high_product(int32_t x, int32_t multiplier) {
-  const auto product = static_cast<int32_t>((static_cast<int64_t>(x) * multiplier) >> 32);
-  return (product + 1) >> 1;
+  return (high_product(x, multiplier) + 1) >> 1;
 }
 
 }  // namespace nn

@@ -60,7 +60,7 @@ MOTE_KERNEL int32_t rounded_double_product_of_halves(int32_t a, int32_t b) {
   return static_cast<int32_t>(doubled + (low >> 30 & 1));
 }
 
-// ARMv6-M and the lx106 do not multiply to 64 bits: a function of their libraries takes some 70 instructions.
+// ARMv6-M and the lx106 do not multiply to 64 bits: a function of a library would.
 #if defined(__ARM_ARCH_6M__) || defined(__XTENSA_CALL0_ABI__)
 #define MOTE_PRODUCTS_OF_HALVES 1
 #else

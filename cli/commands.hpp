@@ -15,5 +15,6 @@ void add_targets(CLI::App& app);
 void add_zoo(CLI::App& app);
 void add_fit(CLI::App& app);
 void add_boards(CLI::App& app);
+void add_quantize(CLI::App& app);
 
 }  // namespace mote::cli

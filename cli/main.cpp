@@ -38,6 +38,7 @@ int main(int count, char** arguments) {
   mote::cli::add_inspect(app);
   mote::cli::add_fit(app);
   mote::cli::add_report(app);
+  mote::cli::add_quantize(app);
   mote::cli::add_targets(app);
   mote::cli::add_zoo(app);
   mote::cli::add_boards(app);

@@ -33,6 +33,12 @@ Work Operator::work(Inputs, const Types&) const { return {}; }
 
 Call Operator::lower_for(const Core&, Inputs in, const Types& out) const { return lower(in, out); }
 
+void Operator::to_tflite(tflite::NodeWriter&, Inputs, const Types&) const {
+  fail("cannot be written to a .tflite file");
+}
+
+std::optional<IntegerForm> Operator::integer_form(DType, Inputs, const Types&) const { return std::nullopt; }
+
 OperatorPtr Operator::absorb(const Operator&, Inputs, Inputs, const TensorType&) const { return nullptr; }
 
 }  // namespace mote

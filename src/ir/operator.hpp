@@ -12,13 +12,15 @@
 
 #include "ir/call.hpp"
 #include "ir/core.hpp"
+#include "ir/integer_form.hpp"
 #include "ir/types.hpp"
 
 namespace mote {
 
 namespace tflite {
 class OpView;
-}
+class NodeWriter;
+}  // namespace tflite
 
 class Operator;
 using OperatorPtr = std::shared_ptr<const Operator>;
@@ -83,6 +85,14 @@ class Operator {
 
   // The kernel for one kind of core: the same bytes as lower()'s, in fewer of that core's instructions.
   [[nodiscard]] virtual Call lower_for(const Core& core, Inputs in, const Types& out) const;
+
+  // Writes it as operators of a .tflite file (formats/tflite_writer.hpp). Throws Error where no such operators
+  // compute the same.
+  virtual void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const;
+
+  // How an operator on reals quantises its tensors for activations of type `dtype` (i8 or i16). nullopt: it has no
+  // integer form that TensorFlow Lite defines, and stays real.
+  [[nodiscard]] virtual std::optional<IntegerForm> integer_form(DType dtype, Inputs in, const Types& out) const;
 };
 
 // One random valid use of an operator: feeds every generated test. Constants have data; other inputs have none.

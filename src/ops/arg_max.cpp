@@ -2,6 +2,7 @@
 // The place of the largest or smallest element along an axis: everything the compiler knows about it.
 #include "nn/arg_max.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -55,6 +56,24 @@ class ArgMax final : public Operator {
     Call call = index_ == DType::i64 ? call_of<int64_t>(in) : call_of<int32_t>(in);
     call.order = element_by_element(out[0]);
     return call;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    using tflite::schema::BuiltinOperator;
+    const int axis = file.integer("axis", static_cast<int64_t>(axis_));
+    const int version = tflite::usual_version(in[0]->type.dtype);
+    if (minimum_) {
+      tflite::schema::ArgMinOptionsT options;
+      options.output_type = tflite::file_type(index_);
+      file.add(BuiltinOperator::ARG_MIN, version, {file.input(0), axis}, file.outputs(), options);
+    } else {
+      tflite::schema::ArgMaxOptionsT options;
+      options.output_type = tflite::file_type(index_);
+      file.add(BuiltinOperator::ARG_MAX, version, {file.input(0), axis}, file.outputs(), options);
+    }
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt;
   }
 
  private:

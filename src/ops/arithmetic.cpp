@@ -181,12 +181,20 @@ long double floor_quotient(long double a, long double b) { return b == 0 ? 0 : s
 const std::vector<DType> numbers{DType::i8, DType::i16, DType::f32, DType::i32, DType::i64};
 const std::vector<DType> choices{DType::i8, DType::u8, DType::i16, DType::f32, DType::i32, DType::i64};
 
-const BinaryKind add{"add",    numbers, false, [](long double a, long double b, bool) { return a + b; },
-                     add_call, true};
-const BinaryKind subtract{"sub",         numbers, false, [](long double a, long double b, bool) { return a - b; },
-                          subtract_call, true};
-const BinaryKind multiply{"mul",         numbers, false, [](long double a, long double b, bool) { return a * b; },
-                          multiply_call, true};
+std::optional<IntegerForm> own_scales(DType) { return IntegerForm{}; }
+std::optional<IntegerForm> own_scales_of_bytes(DType dtype) {
+  return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt;
+}
+std::optional<IntegerForm> shared_scale(DType) { return IntegerForm::shared(); }
+
+const BinaryKind add{"add",    numbers, false,   [](long double a, long double b, bool) { return a + b; },
+                     add_call, true,    nullptr, own_scales};
+const BinaryKind subtract{
+    "sub",         numbers, false,   [](long double a, long double b, bool) { return a - b; },
+    subtract_call, true,    nullptr, own_scales};
+const BinaryKind multiply{
+    "mul",         numbers, false,   [](long double a, long double b, bool) { return a * b; },
+    multiply_call, true,    nullptr, own_scales};
 const BinaryKind divide{
     "div",
     {DType::f32, DType::i32, DType::i8},
@@ -194,17 +202,30 @@ const BinaryKind divide{
     [](long double a, long double b, bool whole) { return whole ? (b == 0 ? 0 : std::trunc(a / b)) : a / b; },
     divide_call,
     true};
-const BinaryKind maximum{"maximum", choices, false,
+const BinaryKind maximum{"maximum",
+                         choices,
+                         false,
                          [](long double a, long double b, bool) { return std::max(a, b); },
-                         [](const BinaryUse& use) { return choice_call(nn::Maximum(), "nn::Maximum", use); }};
-const BinaryKind minimum{"minimum", choices, false,
+                         [](const BinaryUse& use) { return choice_call(nn::Maximum(), "nn::Maximum", use); },
+                         false,
+                         nullptr,
+                         shared_scale};
+const BinaryKind minimum{"minimum",
+                         choices,
+                         false,
                          [](long double a, long double b, bool) { return std::min(a, b); },
-                         [](const BinaryUse& use) { return choice_call(nn::Minimum(), "nn::Minimum", use); }};
+                         [](const BinaryUse& use) { return choice_call(nn::Minimum(), "nn::Minimum", use); },
+                         false,
+                         nullptr,
+                         shared_scale};
 const BinaryKind squared_difference{"squared_difference",
                                     {DType::i8, DType::f32, DType::i32},
                                     false,
                                     [](long double a, long double b, bool) { return (a - b) * (a - b); },
-                                    squared_difference_call};
+                                    squared_difference_call,
+                                    false,
+                                    nullptr,
+                                    own_scales_of_bytes};
 const BinaryKind floor_div{
     "floor_div",
     {DType::i8, DType::i16, DType::f32, DType::i32},

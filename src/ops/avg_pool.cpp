@@ -32,6 +32,10 @@ class AvgPool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] tflite::schema::BuiltinOperator code() const override {
+    return tflite::schema::BuiltinOperator::AVERAGE_POOL_2D;
+  }
+  [[nodiscard]] bool padding_ignored() const override { return false; }
   [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override { return make_avg_pool(parameters); }
   [[nodiscard]] double window_value(const std::vector<double>& elements) const override {
     return std::accumulate(elements.begin(), elements.end(), 0.0) / static_cast<double>(elements.size());

@@ -3,6 +3,7 @@
 #include "ops/batch_matmul.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ops/broadcast.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
@@ -73,6 +74,15 @@ class BatchMatmul final : public Operator {
     return {elements(out[0].shape) * matrix(in[0]->type.shape, transpose_lhs_)[1]};
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    tflite::schema::BatchMatMulOptionsT options;
+    options.adj_x = transpose_lhs_;
+    options.adj_y = transpose_rhs_;
+    file.add(tflite::schema::BuiltinOperator::BATCH_MATMUL, tflite::usual_version(in[0]->type.dtype), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm{};
+  }
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
 
  private:

@@ -5,6 +5,7 @@
 
 #include "ops/sampling.hpp"
 #include "ops/unary.hpp"
+#include "ops/window_tflite.hpp"
 
 namespace mote::op {
 
@@ -82,6 +83,44 @@ OperatorPtr Binary::rows(const RowStrip&, Inputs in, const Types& out) const {
     if (input->constant() && missing < 2 && shape[1 - missing] != 1) return nullptr;
   }
   return std::make_shared<Binary>(*this);
+}
+
+namespace {
+
+template <class Options>
+Options with_activation(Activation activation) {
+  Options options;
+  options.fused_activation_function = to_tflite(activation);
+  return options;
+}
+
+}  // namespace
+
+void Binary::to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const {
+  namespace schema = tflite::schema;
+  const schema::BuiltinOperator code = tflite::builtin_operator(kind_.name);
+  const bool wide = in[0]->type.dtype == DType::i16;
+  const int version = tflite::usual_version(in[0]->type.dtype);
+  if (code == schema::BuiltinOperator::ADD) {
+    auto options = with_activation<schema::AddOptionsT>(activation_);
+    options.pot_scale_int16 = !wide;
+    file.add(code, version, options);
+  } else if (code == schema::BuiltinOperator::SUB) {
+    auto options = with_activation<schema::SubOptionsT>(activation_);
+    options.pot_scale_int16 = !wide;
+    file.add(code, version, options);
+  } else if (code == schema::BuiltinOperator::MUL) {
+    file.add(code, version, with_activation<schema::MulOptionsT>(activation_));
+  } else if (code == schema::BuiltinOperator::DIV) {
+    file.add(code, version, with_activation<schema::DivOptionsT>(activation_));
+  } else {
+    file.add(code, version);
+  }
+}
+
+std::optional<IntegerForm> Binary::integer_form(DType dtype, Inputs, const Types&) const {
+  if (kind_.integer_form != nullptr) return kind_.integer_form(dtype);
+  return kind_.gives_boolean && dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt;
 }
 
 RandomOperands random_operands(std::mt19937& random, DType dtype) {

@@ -27,6 +27,8 @@ struct BinaryKind {
   Call (*call)(const BinaryUse& use);      // checks the quantisation, too
   bool takes_activation = false;           // a fused one, that is
   DType (*second)(DType first) = nullptr;  // the second input's dtype; absent: the first one's
+  // How reals become integers of type `dtype`; absent: they stay real.
+  std::optional<IntegerForm> (*integer_form)(DType dtype) = nullptr;
 };
 
 class Binary final : public Operator, public WorksInRows {
@@ -43,6 +45,9 @@ class Binary final : public Operator, public WorksInRows {
                                    const TensorType& middle) const override;
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
   [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override;
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs in, const Types& out) const override;
 
  private:
   const BinaryKind& kind_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "nn/concatenate.hpp"
 #include "ops/axes.hpp"
@@ -105,6 +106,23 @@ class Concatenation final : public Operator, public WorksInRows {
       case DType::i2: break;
     }
     fail("joins elements of type {}, which share bytes", mote::name(out[0].dtype));
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    using tflite::schema::BuiltinOperator;
+    const auto axis = narrow<int32_t>(axis_);
+    if (pack_) {
+      tflite::schema::PackOptionsT options;
+      options.axis = axis;
+      options.values_count = narrow<int32_t>(in.size());
+      return file.add(BuiltinOperator::PACK, tflite::usual_version(out[0].dtype), options);
+    }
+    tflite::schema::ConcatenationOptionsT options;
+    options.axis = axis;
+    file.add(BuiltinOperator::CONCATENATION, tflite::usual_version(out[0].dtype), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
  private:

@@ -52,6 +52,14 @@ class Conv2d final : public Convolution {
     return problem;
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    convolution::write_window(file, tflite::schema::BuiltinOperator::CONV_2D, window(), in[0]->type, out[0],
+                              tflite::schema::Conv2DOptionsT{});
+  }
+  std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
+    return weighted_form(in, window().activation, {.out_axis = 0, .in_axis = 3});
+  }
+
  private:
   nn::Conv2d shape(Inputs in, const Types& out) const {
     nn::Conv2d shape = convolution::window_shape(window(), in[0]->type.shape, out[0].shape);

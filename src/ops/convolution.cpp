@@ -18,6 +18,15 @@ std::string to_text(const SlidingWindow& window) {
   return text;
 }
 
+std::optional<IntegerForm> weighted_form(Inputs in, Activation activation, WeightedInputs weights) {
+  const bool constant_bias = in.size() < 3 || in[2] == nullptr || in[2]->constant();
+  if (!in[1]->constant() || in[1]->type.dtype != DType::f32 || !constant_bias) return std::nullopt;
+  weights.keeps_scaling = activation == Activation::none || activation == Activation::relu;
+  IntegerForm form;
+  form.sum = weights;
+  return form;
+}
+
 namespace convolution {
 
 namespace {

@@ -71,6 +71,9 @@ class Convolution : public WeightedSum, public WorksInRows {
   SlidingWindow window_;
 };
 
+// Of a weighted sum with constant weights; the others have none. `weights` as WeightedInputs describes them.
+[[nodiscard]] std::optional<IntegerForm> weighted_form(Inputs in, Activation activation, WeightedInputs weights);
+
 // Inputs of all: activations, weights, optional constant bias. Only depthwise weights must be constant.
 //   conv2d: weights [out][height][width][in / groups]     depthwise: [1][height][width][out]     dense: [out][in]
 // `depth_multiplier` is what the file states; 0 leaves it to the shapes. `keep_dimensions`: a dense layer's output

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sliding window of CONV_2D and DEPTHWISE_CONV_2D from a .tflite file's options.
+// The sliding window of CONV_2D and DEPTHWISE_CONV_2D from a .tflite file's options, and back.
 #pragma once
 
 #include "formats/tflite_view.hpp"
 #include "ops/convolution.hpp"
+#include "ops/window_tflite.hpp"
 
 namespace mote::convolution {
 
@@ -35,6 +36,39 @@ template <class Options>
 // Input, weights and, where there is one, the bias.
 [[nodiscard]] inline std::vector<size_t> kept_inputs(const tflite::OpView& view) {
   return view.inputs.size() > 2 ? std::vector<size_t>{0, 1, 2} : std::vector<size_t>{0, 1};
+}
+
+// The node's inputs in the file, without a bias that is absent.
+[[nodiscard]] inline std::vector<int> written_inputs(const tflite::NodeWriter& file) {
+  std::vector<int> inputs = file.inputs();
+  while (!inputs.empty() && inputs.back() == -1) inputs.pop_back();
+  return inputs;
+}
+
+// The version that knows these types: per-channel weights, and i16 activations.
+[[nodiscard]] inline int version(DType dtype) { return dtype == DType::i16 ? 4 : dtype == DType::i8 ? 3 : 1; }
+
+// The convolution behind explicit padding where no scheme gives its windows. OptionsT: as above, to be packed.
+template <class OptionsT>
+void write_window(tflite::NodeWriter& file, tflite::schema::BuiltinOperator code, const SlidingWindow& window,
+                  const TensorType& in, const TensorType& out, OptionsT options) {
+  const WindowUse use{window.vertical,       window.horizontal, window.pad_vertical,
+                      window.pad_horizontal, in.shape,          out.shape};
+  const std::optional<tflite::schema::Padding> scheme = padding_scheme(use);
+  std::vector<int> inputs = written_inputs(file);
+  if (!scheme) {
+    const int padded = file.between("padded", {in.dtype, padded_shape(use), in.quant});
+    file.add(tflite::schema::BuiltinOperator::PAD, tflite::usual_version(in.dtype),
+             {inputs[0], padding_constant(file, use)}, {padded}, tflite::schema::PadOptionsT{});
+    inputs[0] = padded;
+  }
+  options.padding = scheme.value_or(tflite::schema::Padding::VALID);
+  options.stride_h = narrow<int32_t>(window.vertical.stride);
+  options.stride_w = narrow<int32_t>(window.horizontal.stride);
+  options.dilation_h_factor = narrow<int32_t>(window.vertical.dilation);
+  options.dilation_w_factor = narrow<int32_t>(window.horizontal.dilation);
+  options.fused_activation_function = to_tflite(window.activation);
+  file.add(code, version(in.dtype), inputs, file.outputs(), options);
 }
 
 }  // namespace mote::convolution

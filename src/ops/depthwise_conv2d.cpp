@@ -49,6 +49,16 @@ class DepthwiseConv2d final : public Convolution {
     return problem;
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    tflite::schema::DepthwiseConv2DOptionsT options;
+    options.depth_multiplier = narrow<int32_t>(out[0].shape[3] / in[0]->type.shape[3]);
+    convolution::write_window(file, tflite::schema::BuiltinOperator::DEPTHWISE_CONV_2D, window(), in[0]->type,
+                              out[0], options);
+  }
+  std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
+    return weighted_form(in, window().activation, {.out_axis = 3});
+  }
+
  private:
   nn::Conv2d shape(Inputs in, const Types& out) const {
     nn::Conv2d shape = convolution::window_shape(window(), in[0]->type.shape, out[0].shape);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dequantisation: everything the compiler knows about it.
-#include "nn/dequantize.hpp"
+#include "ops/dequantize.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
+#include "nn/dequantize.hpp"
 #include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
 #include "ops/reshape.hpp"
 #include "ops/sampling.hpp"
 
-namespace mote::op {
+namespace mote {
+
+namespace op {
 
 namespace {
 
@@ -35,6 +39,11 @@ class Dequantize final : public Operator, public WorksInRows {
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
   [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
     return std::make_shared<Dequantize>(*this);
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::DEQUANTIZE, tflite::usual_version(in[0]->type.dtype),
+             tflite::schema::DequantizeOptionsT{});
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
@@ -63,7 +72,7 @@ class Dequantize final : public Operator, public WorksInRows {
 Made from_tflite(const tflite::OpView& view) {
   const TensorType& type = file_input(view).type;
   if (type.dtype == DType::f32) return {make_reshape(type.shape), {0}};
-  return {std::make_shared<Dequantize>(), {0}};
+  return {make_dequantize(), {0}};
 }
 
 Sample sample(std::mt19937& random) {
@@ -76,4 +85,8 @@ Sample sample(std::mt19937& random) {
 
 extern const OpDef dequantize{.name = "dequantize", .tflite = {{"DEQUANTIZE", from_tflite}}, .sample = sample};
 
-}  // namespace mote::op
+}  // namespace op
+
+OperatorPtr make_dequantize() { return std::make_shared<op::Dequantize>(); }
+
+}  // namespace mote

@@ -75,6 +75,25 @@ class FullyConnected final : public WeightedSum {
     return problem;
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    tflite::schema::FullyConnectedOptionsT options;
+    options.fused_activation_function = mote::to_tflite(activation_);
+    options.keep_num_dims = keep_dimensions_;
+    options.asymmetric_quantize_inputs = asymmetric_;
+    const DType dtype = in[0]->type.dtype;
+    const bool per_channel = in[1]->type.quant.scale.size() > 1;
+    const int version = per_channel           ? 12
+                        : dtype == DType::i16 ? 7
+                        : keep_dimensions_    ? 5
+                        : dtype == DType::i8  ? 4
+                                              : 1;
+    file.add(tflite::schema::BuiltinOperator::FULLY_CONNECTED, version, convolution::written_inputs(file),
+             file.outputs(), options);
+  }
+  std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
+    return weighted_form(in, activation_, {.out_axis = 0, .in_axis = 1, .per_tensor = true});
+  }
+
  private:
   // Each output row is a function of the input row with the same index.
   static bool rows_match(Inputs in, const Types& out) {

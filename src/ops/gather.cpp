@@ -2,6 +2,7 @@
 // Slices chosen by indices: everything the compiler knows about them.
 #include "nn/gather.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/instances.hpp"
 #include "ops/move.hpp"
@@ -106,6 +107,16 @@ class Gather final : public Operator {
     return call;
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    tflite::schema::GatherOptionsT options;
+    options.axis = narrow<int32_t>(axis_);
+    options.batch_dims = narrow<int32_t>(batch_dims_);
+    file.add(tflite::schema::BuiltinOperator::GATHER, tflite::usual_version(in[0]->type.dtype), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
+  }
+
  private:
   [[nodiscard]] nn::Gather params(Inputs in) const {
     const Shape& data = in[0]->type.shape;
@@ -172,6 +183,14 @@ class GatherNd final : public Operator {
     });
     call.constants = std::move(constants);
     return call;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::GATHER_ND, tflite::usual_version(in[0]->type.dtype),
+             tflite::schema::GatherNdOptionsT{});
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 };
 

@@ -32,6 +32,10 @@ class L2Pool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] tflite::schema::BuiltinOperator code() const override {
+    return tflite::schema::BuiltinOperator::L2_POOL_2D;
+  }
+  [[nodiscard]] bool padding_ignored() const override { return false; }
   [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override {
     return std::make_shared<L2Pool>(parameters);
   }

@@ -3,6 +3,7 @@
 #include "nn/log_softmax.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ops/registry.hpp"
 #include "ops/rows.hpp"
 #include "ops/sampling.hpp"
@@ -44,6 +45,14 @@ class LogSoftmax final : public Operator {
 
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs in, const Types&) const override {
     return whole_rows(region, in[0]->type.shape);
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::LOG_SOFTMAX, tflite::usual_version(in[0]->type.dtype),
+             tflite::schema::LogSoftmaxOptionsT{});
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::fixed(1.0F / 16, 127)) : std::nullopt;
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types&) const override {

@@ -32,6 +32,10 @@ class MaxPool final : public Pooling {
   }
 
  protected:
+  [[nodiscard]] tflite::schema::BuiltinOperator code() const override {
+    return tflite::schema::BuiltinOperator::MAX_POOL_2D;
+  }
+  [[nodiscard]] bool padding_ignored() const override { return true; }
   [[nodiscard]] OperatorPtr with(const Parameters& parameters) const override { return make_max_pool(parameters); }
   [[nodiscard]] double window_value(const std::vector<double>& elements) const override {
     return *std::max_element(elements.begin(), elements.end());

@@ -54,7 +54,18 @@ class Mean final : public Reduction {
     return call;
   }
 
+  // LiteRT's reference does not compute sums of i8 as TensorFlow Lite Micro does: they stay real.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return kind_ == Kind::mean ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt;
+  }
+
  protected:
+  [[nodiscard]] tflite::schema::BuiltinOperator code() const override {
+    using tflite::schema::BuiltinOperator;
+    return kind_ == Kind::mean  ? BuiltinOperator::MEAN
+           : kind_ == Kind::sum ? BuiltinOperator::SUM
+                                : BuiltinOperator::REDUCE_PROD;
+  }
   [[nodiscard]] std::vector<DType> dtypes() const override {
     switch (kind_) {
       case Kind::mean: return {DType::i8, DType::u8, DType::i16, DType::f32};

@@ -2,6 +2,7 @@
 // Padding with the mirror image: everything the compiler knows about it.
 #include "nn/mirror_pad.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -90,6 +91,22 @@ class MirrorPad final : public Operator {
     call.constants = {{"dimensions", DType::i32, to_bytes(table), false}};
     call.order = element_by_element(out[0]);
     return call;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    std::vector<int32_t> paddings;
+    for (const Margin& margin : margins_) {
+      paddings.push_back(narrow<int32_t>(margin.before));
+      paddings.push_back(narrow<int32_t>(margin.after));
+    }
+    tflite::schema::MirrorPadOptionsT options;
+    options.mode = symmetric_ ? tflite::schema::MirrorPadMode::SYMMETRIC : tflite::schema::MirrorPadMode::REFLECT;
+    const int margins = file.constant("paddings", {DType::i32, {std::ssize(margins_), 2}, {}}, to_bytes(paddings));
+    file.add(tflite::schema::BuiltinOperator::MIRROR_PAD, tflite::usual_version(in[0]->type.dtype),
+             {file.input(0), margins}, file.outputs(), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
  private:

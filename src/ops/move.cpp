@@ -2,6 +2,7 @@
 #include "ops/move.hpp"
 
 #include "nn/move.hpp"
+#include "ops/move_tflite.hpp"
 #include "ops/reshape.hpp"
 #include "ops/sampling.hpp"
 #include "ops/storage.hpp"
@@ -96,6 +97,13 @@ class Move final : public Operator {
       begin = end;
     }
     return needed;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    write_move(file, map_, in[0]->type);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

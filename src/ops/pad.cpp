@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/convolution.hpp"
@@ -92,6 +93,37 @@ class Pad final : public Operator, public WorksInRows {
     return fits ? convolution->with_window(window) : nullptr;
   }
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    std::vector<int32_t> paddings;
+    for (const Margin& margin : margins_) {
+      paddings.push_back(narrow<int32_t>(margin.before));
+      paddings.push_back(narrow<int32_t>(margin.after));
+    }
+    const TensorType& type = in[0]->type;
+    const int margins = file.constant("paddings", {DType::i32, {std::ssize(margins_), 2}, {}}, to_bytes(paddings));
+    const int version = tflite::usual_version(type.dtype);
+    if (!value_) {
+      return file.add(tflite::schema::BuiltinOperator::PAD, version, {file.input(0), margins}, file.outputs(),
+                      tflite::schema::PadOptionsT{});
+    }
+    const int value = file.constant("value", {type.dtype, {1}, type.quant}, value_bytes(type.dtype));
+    file.add(tflite::schema::BuiltinOperator::PADV2, version, {file.input(0), margins, value}, file.outputs(),
+             tflite::schema::PadV2OptionsT{});
+  }
+
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    IntegerForm form = IntegerForm::shared();
+    if (!value_) return form;
+    form.op = [margins = margins_, value = *value_](const TensorType& output) -> OperatorPtr {
+      if (value == 0) return std::make_shared<Pad>(margins, std::nullopt);
+      const double steps = std::round(value / static_cast<double>(tensor_scale(output, "output")));
+      const IntegerRange range = activation_range(Activation::none, output);
+      const double stored = std::clamp<double>(steps + tensor_zero(output, "output"), range.low, range.high);
+      return std::make_shared<Pad>(margins, stored);
+    };
+    return form;
+  }
+
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const auto call_of = [&](auto kernel, const char* suffix) {
       Call call = call_with(kernel, suffix, in[0]->type.shape, out[0]);
@@ -102,6 +134,24 @@ class Pad final : public Operator, public WorksInRows {
   }
 
  private:
+  [[nodiscard]] Bytes value_bytes(DType dtype) const {
+    switch (dtype) {
+      case DType::f32: return to_bytes(std::vector<float>{static_cast<float>(*value_)});
+      case DType::i8: return to_bytes(std::vector<int8_t>{static_cast<int8_t>(*value_)});
+      case DType::i16: return to_bytes(std::vector<int16_t>{static_cast<int16_t>(*value_)});
+      case DType::i32: return to_bytes(std::vector<int32_t>{static_cast<int32_t>(*value_)});
+      case DType::i64: return to_bytes(std::vector<int64_t>{static_cast<int64_t>(*value_)});
+      case DType::u8:
+      case DType::boolean: return to_bytes(std::vector<uint8_t>{static_cast<uint8_t>(*value_)});
+      case DType::u16:
+      case DType::u32:
+      case DType::u64:
+      case DType::i4:
+      case DType::i2: break;
+    }
+    fail("pads with a value of type {}, which cannot be written to a .tflite file", mote::name(dtype));
+  }
+
   struct Dimension {
     int64_t in = 1, before = 0, out = 1;
   };

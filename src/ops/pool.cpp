@@ -6,6 +6,7 @@
 #include "ops/checks.hpp"
 #include "ops/sampling.hpp"
 #include "ops/strip.hpp"
+#include "ops/window_tflite.hpp"
 
 namespace mote::op {
 
@@ -100,6 +101,47 @@ OperatorPtr Pooling::rows(const RowStrip& strip, Inputs, const Types&) const {
   Parameters strip_parameters = parameters_;
   strip_parameters.pad_height = strip_padding(parameters_.height, parameters_.pad_height.before, strip);
   return with(strip_parameters);
+}
+
+namespace {
+
+// PADV2 with the lowest value that the type has.
+int padded_with_lowest(tflite::NodeWriter& file, const WindowUse& use, const TensorType& in) {
+  const Bytes lowest = in.dtype == DType::f32 ? to_bytes(std::vector<float>{std::numeric_limits<float>::lowest()})
+                       : in.dtype == DType::i16 ? to_bytes(std::vector<int16_t>{INT16_MIN})
+                                                : to_bytes(std::vector<int8_t>{INT8_MIN});
+  const int value = file.constant("lowest", {in.dtype, {1}, in.quant}, lowest);
+  const int padded = file.between("padded", {in.dtype, padded_shape(use), in.quant});
+  file.add(tflite::schema::BuiltinOperator::PADV2, tflite::usual_version(in.dtype),
+           {file.input(0), padding_constant(file, use), value}, {padded}, tflite::schema::PadV2OptionsT{});
+  return padded;
+}
+
+}  // namespace
+
+void Pooling::to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const {
+  const WindowUse use{parameters_.height,    parameters_.width, parameters_.pad_height,
+                      parameters_.pad_width, in[0]->type.shape, out[0].shape};
+  const std::optional<tflite::schema::Padding> scheme = padding_scheme(use);
+  require(
+      scheme.has_value() || padding_ignored(),
+      "averages beside paddings that a .tflite file cannot state (neither SAME nor VALID); pad in an operator of "
+      "its own");
+  tflite::schema::Pool2DOptionsT options;
+  options.padding = scheme.value_or(tflite::schema::Padding::VALID);
+  options.stride_h = narrow<int32_t>(parameters_.height.stride);
+  options.stride_w = narrow<int32_t>(parameters_.width.stride);
+  options.filter_height = narrow<int32_t>(parameters_.height.kernel);
+  options.filter_width = narrow<int32_t>(parameters_.width.kernel);
+  options.fused_activation_function = mote::to_tflite(parameters_.activation);
+  const int input = scheme ? file.input(0) : padded_with_lowest(file, use, in[0]->type);
+  file.add(code(), tflite::usual_version(in[0]->type.dtype), {input}, file.outputs(), options);
+}
+
+std::optional<IntegerForm> Pooling::integer_form(DType, Inputs, const Types&) const {
+  IntegerForm form = IntegerForm::shared();
+  form.keeps_channels = parameters_.activation == Activation::none || parameters_.activation == Activation::relu;
+  return form;
 }
 
 template <class Limit>

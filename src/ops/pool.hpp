@@ -24,7 +24,14 @@ class Pooling : public Operator, public WorksInRows {
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
   [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override;
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs in, const Types& out) const override;
+
  protected:
+  // The operator's name in the schema.
+  [[nodiscard]] virtual tflite::schema::BuiltinOperator code() const = 0;
+  // Is an element of the lowest value as good as none?
+  [[nodiscard]] virtual bool padding_ignored() const = 0;
   // The same operator with other parameters.
   [[nodiscard]] virtual OperatorPtr with(const Parameters& parameters) const = 0;
   // The value of a window from its real elements (never empty).

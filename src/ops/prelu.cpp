@@ -58,13 +58,15 @@ Call prelu_call(const BinaryUse& use) {
   return map_2_call<int8_t, int8_t>(Function{prelu, "nn::QuantizedPrelu", header}, use.in, use.out);
 }
 
-const BinaryKind kind{"prelu",
-                      {DType::f32, DType::i8, DType::i16},
-                      false,
-                      [](long double x, long double slope, bool) { return x >= 0 ? x : x * slope; },
-                      prelu_call,
-                      false,
-                      [](DType x) { return x == DType::i16 ? DType::i8 : x; }};
+const BinaryKind kind{
+    "prelu",
+    {DType::f32, DType::i8, DType::i16},
+    false,
+    [](long double x, long double slope, bool) { return x >= 0 ? x : x * slope; },
+    prelu_call,
+    false,
+    [](DType x) { return x == DType::i16 ? DType::i8 : x; },
+    [](DType dtype) { return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt; }};
 
 Made from_tflite(const tflite::OpView&) { return {std::make_shared<Binary>(kind, Activation::none), {0, 1}}; }
 

@@ -3,6 +3,7 @@
 #include "ops/quantize.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "nn/quantize.hpp"
 #include "ops/checks.hpp"
@@ -42,6 +43,11 @@ class Quantize final : public Operator, public WorksInRows {
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
   [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
     return std::make_shared<Quantize>(*this);
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::QUANTIZE, in[0]->type.dtype == DType::f32 ? 1 : 2,
+             tflite::schema::QuantizeOptionsT{});
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

@@ -2,6 +2,7 @@
 // Maximum, minimum, any and all over axes: everything the compiler knows about them.
 #include "nn/reduce_max.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/move.hpp"
 #include "ops/reduction.hpp"
 #include "ops/registry.hpp"
@@ -58,7 +59,12 @@ class ReduceMax final : public Reduction {
     return call;
   }
 
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
+  }
+
  protected:
+  [[nodiscard]] tflite::schema::BuiltinOperator code() const override { return tflite::builtin_operator(name()); }
   [[nodiscard]] std::vector<DType> dtypes() const override {
     if (kind_ == Kind::any || kind_ == Kind::all) return {DType::boolean};
     return {DType::i8, DType::u8, DType::i16, DType::f32, DType::i32, DType::i64};

@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include "formats/tflite_writer.hpp"
 #include "ops/checks.hpp"
 #include "ops/sampling.hpp"
 
@@ -61,6 +62,17 @@ Region Reduction::needs(size_t, const Region& region, Inputs in, const Types&) c
     if (!parameters_.folded[d] || parameters_.keep_dims) ++place;
   }
   return needed;
+}
+
+void Reduction::to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const {
+  std::vector<int64_t> axes;
+  for (size_t d = 0; d < parameters_.folded.size(); ++d) {
+    if (parameters_.folded[d]) axes.push_back(static_cast<int64_t>(d));
+  }
+  tflite::schema::ReducerOptionsT options;
+  options.keep_dims = parameters_.keep_dims;
+  file.add(code(), tflite::usual_version(in[0]->type.dtype), {file.input(0), file.integers("axes", axes)},
+           file.outputs(), options);
 }
 
 int64_t Reduction::folded_count(const Shape& shape) const {

@@ -21,7 +21,11 @@ class Reduction : public Operator {
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override;
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
 
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override;
+
  protected:
+  // The operator's name in the schema.
+  [[nodiscard]] virtual tflite::schema::BuiltinOperator code() const = 0;
   [[nodiscard]] virtual std::vector<DType> dtypes() const = 0;  // that the operator takes
 
   // The value of the real elements (never empty) that fold into one.

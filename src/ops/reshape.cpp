@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/registry.hpp"
@@ -33,6 +34,16 @@ class Reshape final : public Operator {
   [[nodiscard]] Reals reference(Inputs, const Types&, const Reals& x) const override { return x; }
   [[nodiscard]] Alias alias() const override { return Alias::view; }
   [[nodiscard]] Call lower(Inputs, const Types&) const override { return {}; }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs, const Types&) const override {
+    tflite::schema::ReshapeOptionsT options;
+    for (const int64_t extent : shape_) options.new_shape.push_back(narrow<int32_t>(extent));
+    file.add(tflite::schema::BuiltinOperator::RESHAPE, 1, {file.input(0), file.integers("shape", shape_)},
+             file.outputs(), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
+  }
 
  private:
   Shape shape_;

@@ -2,6 +2,7 @@
 // Bilinear resizing: everything the compiler knows about it.
 #include "nn/resize_bilinear.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -98,6 +99,18 @@ class ResizeBilinear final : public Operator {
       needed.dims[d].high = source(region.dims[d].high - 1, d, in, out).high + 1;
     }
     return needed;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    tflite::schema::ResizeBilinearOptionsT options;
+    options.align_corners = parameters_.align_corners;
+    options.half_pixel_centers = parameters_.half_pixel_centers;
+    file.add(tflite::schema::BuiltinOperator::RESIZE_BILINEAR, tflite::usual_version(in[0]->type.dtype),
+             {file.input(0), file.integers("size", {parameters_.height, parameters_.width})}, file.outputs(),
+             options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

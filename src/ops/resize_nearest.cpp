@@ -3,6 +3,7 @@
 #include "nn/resize_nearest.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -132,6 +133,19 @@ class ResizeNearest final : public Operator, public WorksInRows {
     parameters.height = strip.out.high - strip.out.low;
     parameters.part = Part{strip.out.low, strip.in[0].low, out[0].shape[1], in[0]->type.shape[1]};
     return std::make_shared<ResizeNearest>(parameters);
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    require(!parameters_.part, "is a strip of rows, which no file states");
+    tflite::schema::ResizeNearestNeighborOptionsT options;
+    options.align_corners = parameters_.align_corners;
+    options.half_pixel_centers = parameters_.half_pixel_centers;
+    file.add(tflite::schema::BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, tflite::usual_version(in[0]->type.dtype),
+             {file.input(0), file.integers("size", {parameters_.height, parameters_.width})}, file.outputs(),
+             options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

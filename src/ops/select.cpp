@@ -2,6 +2,7 @@
 // Elements chosen from two tensors by a mask: everything the compiler knows about SELECT and SELECT_V2.
 #include "nn/select.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/broadcast.hpp"
 #include "ops/instances.hpp"
@@ -53,6 +54,18 @@ class Select final : public Operator {
     Region needed = broadcast_needs(region, input == 0 ? mask_shape(in) : in[input]->type.shape);
     if (input == 0) needed.rank = static_cast<int>(in[0]->type.shape.size());
     return needed;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    using tflite::schema::BuiltinOperator;
+    const int version = tflite::usual_version(out[0].dtype);
+    const bool plain = by_rows_ || (in[0]->type.shape == out[0].shape && in[1]->type.shape == out[0].shape &&
+                                    in[2]->type.shape == out[0].shape);
+    if (plain) return file.add(BuiltinOperator::SELECT, version, tflite::schema::SelectOptionsT{});
+    file.add(BuiltinOperator::SELECT_V2, 1, tflite::schema::SelectV2OptionsT{});
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

@@ -3,6 +3,7 @@
 #include "nn/softmax.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
@@ -80,6 +81,15 @@ class Softmax final : public Operator, public WorksInRows {
     Call call = call_for(in[0]->type, out[0].dtype);
     call.order = row_by_row(in[0]->type.shape);
     return call;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    tflite::schema::SoftmaxOptionsT options;
+    options.beta = beta_;
+    file.add(tflite::schema::BuiltinOperator::SOFTMAX, tflite::usual_version(in[0]->type.dtype), options);
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i16 ? IntegerForm::fixed(1.0F / 32768, 0) : IntegerForm::fixed(1.0F / 256, -128);
   }
 
  private:

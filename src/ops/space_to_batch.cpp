@@ -2,6 +2,7 @@
 // Blocks of pixels spread over the batch, and back: everything the compiler knows about it.
 #include "nn/space_to_batch.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/move.hpp"
 #include "ops/registry.hpp"
@@ -50,6 +51,30 @@ class SpaceToBatch final : public Operator {
     require(!back_ || shape[0] % blocks == 0, "spreads a batch of {} over blocks of {}", shape[0], blocks);
     shape[0] = back_ ? shape[0] / blocks : shape[0] * blocks;
     return {moved_type(input, declared, std::move(shape))};
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    std::vector<int64_t> sizes;
+    std::vector<int32_t> margins;
+    for (const Block& block : blocks_) {
+      sizes.push_back(block.size);
+      margins.push_back(narrow<int32_t>(block.before));
+      margins.push_back(narrow<int32_t>(block.after));
+    }
+    const int size = file.integers("block", sizes);
+    const int margin = file.constant("margins", {DType::i32, {std::ssize(blocks_), 2}, {}}, to_bytes(margins));
+    const int version = tflite::usual_version(in[0]->type.dtype);
+    using tflite::schema::BuiltinOperator;
+    if (back_) {
+      file.add(BuiltinOperator::BATCH_TO_SPACE_ND, version, {file.input(0), size, margin}, file.outputs(),
+               tflite::schema::BatchToSpaceNDOptionsT{});
+    } else {
+      file.add(BuiltinOperator::SPACE_TO_BATCH_ND, version, {file.input(0), size, margin}, file.outputs(),
+               tflite::schema::SpaceToBatchNDOptionsT{});
+    }
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {

@@ -69,6 +69,31 @@ class TransposeConv final : public WeightedSum {
     return problem;
   }
 
+  // The paddings are cut off the output, so a scheme must state them.
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    const WindowUse use{window_.vertical,       window_.horizontal, window_.pad_vertical,
+                        window_.pad_horizontal, out[0].shape,       in[0]->type.shape};
+    const std::optional<tflite::schema::Padding> scheme = padding_scheme(use);
+    require(scheme.has_value(),
+            "cuts its output by paddings that a .tflite file cannot state (neither SAME nor VALID)");
+    tflite::schema::TransposeConvOptionsT options;
+    options.padding = *scheme;
+    options.stride_h = narrow<int32_t>(window_.vertical.stride);
+    options.stride_w = narrow<int32_t>(window_.horizontal.stride);
+    options.fused_activation_function = mote::to_tflite(window_.activation);
+    std::vector<int> inputs = convolution::written_inputs(file);
+    const Shape& shape = out[0].shape;
+    std::swap(inputs[0], inputs[1]);  // the file's order: shape, weights, input, bias
+    inputs.insert(inputs.begin(), file.integers("shape", {shape[0], shape[1], shape[2], shape[3]}));
+    const int version = window_.activation != Activation::none ? 4
+                        : inputs.size() > 3                    ? 3
+                                                               : tflite::usual_version(in[0]->type.dtype);
+    file.add(tflite::schema::BuiltinOperator::TRANSPOSE_CONV, version, inputs, file.outputs(), options);
+  }
+  std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
+    return weighted_form(in, window_.activation, {.out_axis = 0, .in_axis = 3});
+  }
+
  private:
   SlidingWindow window_;
   int64_t height_, width_;

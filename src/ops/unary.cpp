@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/byte_functions.hpp"
@@ -318,6 +319,36 @@ class Unary final : public Operator, public WorksInRows {
     Call call = with_input(kind_.call({in, out[0], slope_}), in);
     call.order = element_by_element(out[0].shape);
     return call;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    const int version = tflite::usual_version(in[0]->type.dtype);
+    if (&kind_ == &leaky_relu) {
+      tflite::schema::LeakyReluOptionsT options;
+      options.alpha = slope_;
+      return file.add(tflite::schema::BuiltinOperator::LEAKY_RELU, version, options);
+    }
+    if (&kind_ == &gelu || &kind_ == &gelu_by_tanh) {
+      tflite::schema::GeluOptionsT options;
+      options.approximate = &kind_ == &gelu_by_tanh;
+      return file.add(tflite::schema::BuiltinOperator::GELU, version, options);
+    }
+    file.add(tflite::builtin_operator(kind_.name), &kind_ == &hard_swish ? 1 : version);
+  }
+
+  // Functions that only one of TensorFlow Lite's interpreters knows on integers stay real.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    const bool wide = dtype == DType::i16;
+    if (&kind_ == &logistic)
+      return wide ? IntegerForm::fixed(1.0F / 32768, 0) : IntegerForm::fixed(1.0F / 256, -128);
+    if (&kind_ == &tanh) return wide ? IntegerForm::fixed(1.0F / 32768, 0) : IntegerForm::fixed(1.0F / 128, 0);
+    const auto is_one_of = [&](std::initializer_list<const UnaryKind*> kinds) {
+      return std::find(kinds.begin(), kinds.end(), &kind_) != kinds.end();
+    };
+    const bool both = is_one_of({&leaky_relu});
+    const bool bytes =
+        is_one_of({&relu, &relu6, &relu_n1_to_1, &relu_0_to_1, &hard_swish, &elu, &gelu, &gelu_by_tanh, &abs});
+    return both || (bytes && !wide) ? std::optional<IntegerForm>(IntegerForm{}) : std::nullopt;
   }
 
  private:

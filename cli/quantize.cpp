@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// mote quantize: a float model and samples of its inputs become an integer .tflite file.
+#include "quantize/quantize.hpp"
+
+#include <cmath>
+#include <filesystem>
+
+#include "base/files.hpp"
+#include "commands.hpp"
+#include "common.hpp"
+#include "quantize/compare.hpp"
+#include "quantize/to_tflite.hpp"
+
+namespace mote::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Flags {
+  ModelFile model;
+  std::string calibration, output, evaluation;
+  std::optional<double> least_accuracy;  // percent
+  std::string range = "minmax", activations = "int8";
+  QuantizeOptions options;
+  bool json = false;
+};
+
+// Nobody's own file is overwritten: only what an earlier run left, and empty files.
+void check_output(const Flags& flags) {
+  std::error_code ignored;
+  require(!fs::is_directory(flags.output, ignored), "{}: is a folder; name the file to write", flags.output);
+  require(!fs::equivalent(flags.output, flags.model.path, ignored), "{}: is the model itself; choose another name",
+          flags.output);
+  for (const std::string& samples : {flags.calibration, flags.evaluation}) {
+    require(!fs::equivalent(flags.output, samples, ignored), "{}: holds the samples; choose another name",
+            flags.output);
+  }
+  if (!fs::is_regular_file(flags.output, ignored) || fs::file_size(flags.output, ignored) == 0) return;
+  require(written_by_mote(read_file(flags.output)),
+          "{}: is there already, and is nothing that `mote quantize` wrote; choose another name or remove it",
+          flags.output);
+}
+
+QuantizeOptions options_of(const Flags& flags) {
+  QuantizeOptions options = flags.options;
+  options.range.method = parse_range_method(flags.range);
+  options.activations = flags.activations == "int16" ? DType::i16 : DType::i8;
+  return options;
+}
+
+// A number, or null where there is none.
+nlohmann::ordered_json finite(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
+}
+
+nlohmann::ordered_json json_of(const LayerFigures& layer) {
+  nlohmann::ordered_json json{{"name", layer.name}, {"integer", layer.integer}};
+  json["values"] = {layer.values.low, layer.values.high};
+  if (layer.integer) {
+    json["covered"] = {layer.covered.low, layer.covered.high};
+    json["scale"] = layer.quant.scale[0];
+    json["zero_point"] = layer.quant.zero[0];
+  }
+  json["saturation"] = layer.saturation;
+  json["signal_to_noise_db"] = finite(layer.signal_to_noise_db);
+  json["lost_db"] = layer.lost_db;
+  json["worst"] = layer.worst;
+  return json;
+}
+
+nlohmann::ordered_json json_of(const Accuracy& accuracy) {
+  const auto of = [&](const Answers& answers) {
+    return nlohmann::ordered_json{{"percent", accuracy.percent(answers)},
+                                  {"right", answers.right},
+                                  {"ties", answers.ties},
+                                  {"saturated", answers.saturated}};
+  };
+  return {{"samples", accuracy.samples},
+          {"float", of(accuracy.real)},
+          {"integer", of(accuracy.integer)},
+          {"agree", accuracy.agree}};
+}
+
+void print_layers(const std::vector<LayerFigures>& layers) {
+  fmt::print("{:>21}  {:>10} {:>5} {:>10} {:>7} {:>7}   layer\n", "values", "scale", "zero", "saturated", "SNR dB",
+             "lost dB");
+  for (const LayerFigures& layer : layers) {
+    const std::string ratio =
+        std::isfinite(layer.signal_to_noise_db) ? fmt::format("{:.1f}", layer.signal_to_noise_db) : "exact";
+    fmt::print("{:>10.4g} {:>10.4g}  {:>10} {:>5} {:>10} {:>7} {:>7.1f} {} {}\n", layer.values.low,
+               layer.values.high, layer.integer ? fmt::format("{:.4g}", layer.quant.scale[0]) : "float",
+               layer.integer ? std::to_string(layer.quant.zero[0]) : "",
+               layer.integer ? fmt::format("{:.3f} %", 100 * layer.saturation) : "", ratio, layer.lost_db,
+               layer.worst ? "*" : " ", layer.name);
+  }
+  const bool any =
+      std::any_of(layers.begin(), layers.end(), [](const LayerFigures& layer) { return layer.worst; });
+  if (any) fmt::print("* these layers lose most\n");
+}
+
+void print_accuracy(const Accuracy& accuracy) {
+  fmt::print("\n{:8} {:>9} {:>7} {:>10}\n", "", "accuracy", "ties", "saturated");
+  for (const auto& [name, answers] : {std::pair{"float", &accuracy.real}, {"integer", &accuracy.integer}}) {
+    fmt::print("{:8} {:>7.2f} % {:>7} {:>10}\n", name, accuracy.percent(*answers), answers->ties,
+               answers->saturated);
+  }
+  fmt::print("{} samples; both give one class for {}\n", accuracy.samples, accuracy.agree);
+}
+
+// Every Error names the model.
+template <class Action>
+auto about(const std::string& path, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& problem) {
+    fail("{}: {}", path, problem.what());
+  }
+}
+
+struct Outcome {
+  QuantizedModel model;
+  std::vector<LayerFigures> layers;
+  std::optional<Accuracy> accuracy;
+};
+
+Outcome compute(const Flags& flags) {
+  const Compiled model = compile(flags.model);
+  const Samples calibration = read_samples(flags.calibration, model.graph);
+  const Samples labelled = flags.evaluation.empty() ? Samples{} : read_samples(flags.evaluation, model.graph);
+  const Progress progress(fmt::format("running {} samples", calibration.inputs.size() + labelled.inputs.size()));
+  Outcome outcome;
+  outcome.model =
+      about(flags.model.path, [&] { return mote::quantize(model.graph, calibration, options_of(flags)); });
+  outcome.layers = compare_layers(model.graph, outcome.model.integer, calibration);
+  if (!flags.evaluation.empty()) {
+    outcome.accuracy =
+        about(flags.evaluation, [&] { return evaluate(model.graph, outcome.model.integer.graph, labelled); });
+  }
+  return outcome;
+}
+
+void quantize(const Flags& flags) {
+  check_output(flags);
+  require(!flags.least_accuracy || !flags.evaluation.empty(), "--min-accuracy needs --evaluate DATA.npz");
+  const Outcome outcome = compute(flags);
+  const bool good =
+      !flags.least_accuracy || outcome.accuracy->percent(outcome.accuracy->integer) >= *flags.least_accuracy;
+  if (good) replace_file(flags.output, outcome.model.file);
+  if (flags.json) {
+    nlohmann::ordered_json json{{"model", fs::path(flags.model.path).filename().string()},
+                                {"bytes", outcome.model.file.size()},
+                                {"written", good},
+                                {"notes", outcome.model.notes},
+                                {"layers", nlohmann::ordered_json::array()}};
+    for (const LayerFigures& layer : outcome.layers) json["layers"].push_back(json_of(layer));
+    if (outcome.accuracy) json["accuracy"] = json_of(*outcome.accuracy);
+    print_json(json);
+  } else {
+    print_layers(outcome.layers);
+    for (const std::string& note : outcome.model.notes) fmt::print("note    {}\n", note);
+    if (outcome.accuracy) print_accuracy(*outcome.accuracy);
+    if (good) fmt::print("\n{}: {} B\n", flags.output, thousands(static_cast<int64_t>(outcome.model.file.size())));
+  }
+  require(good,
+          "{}: the integer model is right in {:.2f} % of {}, less than --min-accuracy {}; nothing was written",
+          flags.model.path, outcome.accuracy ? outcome.accuracy->percent(outcome.accuracy->integer) : 0.0,
+          flags.evaluation, flags.least_accuracy.value_or(0));
+}
+
+}  // namespace
+
+void add_quantize(CLI::App& app) {
+  auto* const command = app.add_subcommand("quantize", "make an integer .tflite model of a float model");
+  const auto flags = std::make_shared<Flags>();
+  add_model_file(*command, flags->model);
+  command
+      ->add_option("--calib", flags->calibration,
+                   "samples of the inputs: .npz (keys name the inputs), or .npy for one input; the first axis is "
+                   "the sample")
+      ->required();
+  command->add_option("-o,--output", flags->output, "the .tflite file to write")->required();
+  command
+      ->add_option("--range", flags->range,
+                   "how ranges of activations follow from the samples: minmax, percentile, mse, entropy")
+      ->capture_default_str();
+  command
+      ->add_option("--percentile", flags->options.range.percentile,
+                   "of the values that --range percentile keeps in the range")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--activations", flags->activations, "int8 or int16")
+      ->check(CLI::IsMember({"int8", "int16"}))
+      ->capture_default_str();
+  command->add_flag("--keep-float-io", flags->options.keep_float_io,
+                    "the model's inputs and outputs stay float, with QUANTIZE and DEQUANTIZE behind them");
+  command->add_flag("--per-channel-dense", flags->options.per_channel_dense,
+                    "a scale for each output of dense layers, too, as convolutions have them");
+  command->add_option(
+      "--evaluate", flags->evaluation,
+      "samples with labels (key 'labels' or 'y'): the accuracy of the float and of the integer model");
+  command
+      ->add_option("--min-accuracy", flags->least_accuracy,
+                   "percent of --evaluate that the integer model must get right; else nothing is written")
+      ->check(CLI::Range(0.0, 100.0));
+  command->add_flag("--json", flags->json, "print one JSON object instead of text");
+  command->callback([flags] { quantize(*flags); });
+}
+
+}  // namespace mote::cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quantize/quantize.hpp"
+
+#include <algorithm>
+
+#include "compile/compile.hpp"
+#include "quantize/observe.hpp"
+#include "quantize/to_tflite.hpp"
+#include "quantize/values.hpp"
+#include "simulate/simulate.hpp"
+
+namespace mote {
+
+namespace {
+
+std::vector<std::string> notes_of(const Graph& graph, const Scheme& scheme) {
+  std::vector<std::string> notes;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const auto real = [&](TensorId id) { return is_activation(graph, id); };
+    if (scheme.integer(i) || std::none_of(node.in.begin(), node.in.end(), real)) continue;
+    notes.push_back(
+        fmt::format("{} stays float: {} has no integer form that every TensorFlow Lite interpreter knows.",
+                    node.origin, node.op->name()));
+  }
+  return notes;
+}
+
+// What is read back must compute the same, or the file says something else than the graph.
+void check_file(const QuantizedModel& model, const std::vector<Bytes>& inputs) {
+  const Compiled again = compile_model(model.file, model.integer.graph.name);
+  const std::vector<Bytes> expected = simulate(model.integer.graph, make_plan(model.integer.graph), inputs);
+  require(simulate(again.graph, again.plan, inputs) == expected,
+          "internal: the written file computes something else than the quantised model");
+}
+
+}  // namespace
+
+QuantizedModel quantize(const Graph& model, const Samples& calibration, const QuantizeOptions& options) {
+  require(!calibration.inputs.empty(), "the calibration set is empty");
+  const Scheme scheme = choose_scheme(model, options.activations);
+  const std::vector<Quantization> quants =
+      quantizations(model, scheme, calibration, options.range, options.activations);
+  QuantizedModel result{{}, integer_graph(model, scheme, quants, options), notes_of(model, scheme)};
+  result.file = to_tflite(result.integer.graph);
+  check_file(result, integer_inputs(result.integer.graph, model, calibration.inputs[0]));
+  return result;
+}
+
+}  // namespace mote

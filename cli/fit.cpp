@@ -168,7 +168,7 @@ void print_fit(const ModelFit& model, const Flags& flags) {
   fmt::print("{} ({}): {} MAC, arena {}, weights {}{}\n", flags.model.path, flags.mode, thousands(model.macs),
              kilobytes(model.arena_bytes), kilobytes(model.weight_bytes), model.is_float ? ", float" : "");
   print_int8(model);
-  fmt::print("weights with 4 bits would take {}, ternary ones {}: arithmetic, Mote stores either in bytes\n",
+  fmt::print("weights trained or quantised to 4 bits would take {}, ternary ones {}\n",
              kilobytes(model.four_bit_weight_bytes), kilobytes(model.ternary_weight_bytes));
   fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
   for (const BoardFit& fit : model.boards) print_board(fit);

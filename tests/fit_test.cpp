@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "support/models.hpp"
+#include "support/net_writer.hpp"
 
 namespace mote {
 namespace {
@@ -120,25 +121,21 @@ TEST(Fit, AnExactMeasurementReplacesTheEstimate) {
   EXPECT_DOUBLE_EQ(exact.boards[1].now.milliseconds, 3333 * 2 / 1000.0);
 }
 
-TEST(Fit, FourBitAndTernaryWeightsAreCountedToTheByte) {
-  const Compiled model = compile_file(test::digits_model());
-  const Board one = board({memory("ram", MemoryKind::ram, 1 << 16), memory("flash", MemoryKind::flash, 4096)});
-  const ModelFit fit = fit_boards(model, {one}, Mode::size);
-  int64_t four = fit.weight_bytes, two = fit.weight_bytes;
-  for (const Step& step : model.plan.steps) {
-    for (const Constant& constant : step.call.constants) {
-      if (constant.name != "weights") continue;
-      const auto count = static_cast<int64_t>(constant.data.size() - constant.scales_bytes);
-      four -= count / 2;
-      two -= count * 3 / 4;
-    }
-  }
-  EXPECT_NEAR(static_cast<double>(fit.four_bit_weight_bytes), static_cast<double>(four),
-              8);  // rounding up a layer
-  EXPECT_NEAR(static_cast<double>(fit.ternary_weight_bytes), static_cast<double>(two), 8);
-  EXPECT_FALSE(fit.is_float);
-  for (const Alternative& way : fit.boards.at(0).alternatives)
-    EXPECT_EQ(way.what.find("int8"), std::string::npos) << "it is int8 already";
+// A network whose weights have that many steps on either side of 0.
+Compiled net_with_weights(int64_t limit) {
+  test::NetWriter net(7);
+  net.limit_weights(limit);
+  const int x = net.conv(net.depthwise(net.conv(net.image(16, 16, 3), 20, 3, 2), 3, 1), 37, 1, 1);
+  return compile_model(net.finish({net.dense(net.mean(x), 50)}), "net");
+}
+
+TEST(Fit, FourBitAndTernaryWeightsAreWhatTheCompilerWouldStore) {
+  const ModelFit fit = fit_boards(net_with_weights(127), {}, Mode::balanced);
+  EXPECT_EQ(fit.weight_bytes, flash_data(net_with_weights(127).plan).weight_bytes);
+  EXPECT_EQ(fit.four_bit_weight_bytes, flash_data(net_with_weights(7).plan).weight_bytes);
+  EXPECT_EQ(fit.ternary_weight_bytes, flash_data(net_with_weights(1).plan).weight_bytes);
+  EXPECT_LT(fit.ternary_weight_bytes, fit.four_bit_weight_bytes);
+  EXPECT_LT(fit.four_bit_weight_bytes, fit.weight_bytes);
 }
 
 TEST(Fit, NoWayOutThatGoesBeyondOneThatFits) {

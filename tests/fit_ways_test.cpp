@@ -96,7 +96,6 @@ TEST_F(Program, StreamingIsWhatCompileMakesOfIt) {
       if (fit.now.ram_missing_bytes == 0) continue;
       const Alternative* const found = way(fit, "streaming");
       ASSERT_NE(found, nullptr) << goal;
-      EXPECT_TRUE(found->in_compiler);
       EXPECT_LT(found->arena_bytes, whole);
       EXPECT_GT(found->instructions, fit.instructions);
       if (found->result.ram_missing_bytes > 0) {
@@ -218,20 +217,18 @@ TEST_F(Program, CompileSaysThatABoardsLayoutHasStrips) {
       << result.output;
 }
 
-// What is only arithmetic says so. When weights of 4 bits are stored in 4 bits, the mark is to go.
-TEST(Ways, NarrowWeightsAreMarkedAsArithmetic) {
+// What a core keeps in bytes is no way out.
+TEST(Ways, NarrowWeightsWhereTheCoreKeepsThem) {
   const Compiled model = compiled(3);
-  const int64_t weights = flash_data(model.plan).weight_bytes;
-  const BoardFit fit = fit_one(model, board_with(1 << 20, weights / 2), Mode::balanced);
-  int narrow = 0;
-  for (const Alternative& one : fit.alternatives) {
-    const bool packed =
-        one.what.find("4-bit") != std::string::npos || one.what.find("ternary") != std::string::npos;
-    EXPECT_EQ(one.in_compiler, !packed) << one.what;
-    narrow += packed ? 1 : 0;
+  Board board = board_with(1 << 20, flash_data(model.plan).weight_bytes / 2);
+  for (const std::string_view target : {"rv32imac", "cortex-m4f"}) {
+    board.target = target;
+    for (const Mode mode : {Mode::balanced, Mode::size}) {
+      const BoardFit fit = fit_one(model, board, mode);
+      const bool kept = target == "rv32imac" || mode == Mode::size;
+      EXPECT_EQ(way(fit, "4-bit weights") != nullptr || way(fit, "ternary weights") != nullptr, kept) << target;
+    }
   }
-  EXPECT_GE(narrow, 1);
-  EXPECT_FALSE(fit_json(fit_boards(model, {}, Mode::balanced))["packed_weights_in_compiler"].get<bool>());
 }
 
 TEST_F(Program, OfSharedModelsToo) {

@@ -120,11 +120,10 @@ MOTE_KERNEL int32_t conv2d_gather_some(const PackedConv2d& p, const int8_t* in, 
   return 1;
 }
 
-// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with
-// zeros to multiples of 4 and 2. scratch: 4 * taps bytes, taps rounded up likewise.
-MOTE_KERNEL void conv2d_4x4_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants, int8_t* out,
-                               int8_t* scratch) {
-  const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;
+// Gathers the windows of four pixels after four, each value at four times its number plus the pixel's, and calls
+// `block` with how many there are: the last may be fewer.
+template <class Block>
+MOTE_KERNEL void conv2d_by_four(const PackedConv2d& p, const int8_t* in, int8_t* scratch, Block block) {
   OutputPixel at{0, 0};
   for (int32_t pixels = p.batches * p.out_height * p.out_width; pixels > 0; pixels -= 4) {
     const int32_t count = pixels < 4 ? pixels : 4;
@@ -133,16 +132,26 @@ MOTE_KERNEL void conv2d_4x4_s8(const PackedConv2d& p, const int8_t* in, const in
       i += gathered;
       if (at.advance(p, gathered)) in += p.in_height * p.in_width * p.in_channels;
     }
+    block(count);
+  }
+}
+
+// weights: [out_channels / 4][taps][4], channels and taps (kernel_height * kernel_width * in_channels) padded with
+// zeros to multiples of 4 and 2. scratch: 4 * taps bytes, taps rounded up likewise.
+MOTE_KERNEL void conv2d_4x4_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants, int8_t* out,
+                               int8_t* scratch) {
+  const int32_t taps = p.kernel_height * p.kernel_width * p.in_channels;
+  conv2d_by_four(p, in, scratch, [&](int32_t count) MOTE_INLINE {
     if (count == 4) {
       pixels_4x4(p.outputs, scratch, taps, constants, out);
       out += 4 * p.outputs.channels;
-      continue;
+      return;
     }
     for (int32_t i = 0; i < count; ++i) {
       pixel_1x4(p.outputs, scratch + i, 4, taps, constants, out);
       out += p.outputs.channels;
     }
-  }
+  });
 }
 
 }  // namespace nn

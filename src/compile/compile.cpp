@@ -37,6 +37,7 @@ Compiled planned_for(const Compiled& model, const PlanOptions& plan) {
 
 PlanOptions plan_options(Mode mode, const Core& core, std::optional<int64_t> ram_bytes) {
   PlanOptions options(core);
+  options.core.compact = mode == Mode::size;
   options.arena_goal_bytes = mode == Mode::size ? std::optional<int64_t>(0) : ram_bytes;
   return options;
 }

@@ -22,6 +22,7 @@ class CorePlans {
   CorePlans& operator=(const CorePlans&) = delete;
 
   [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] const Core& core() const { return core_; }
   [[nodiscard]] const Plan& whole();  // no tensor by rows only
   // The cheapest plan found that keeps the goal (PlanOptions), else the smallest.
   [[nodiscard]] const Plan& in_rows(int64_t arena_goal_bytes);

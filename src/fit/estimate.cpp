@@ -16,7 +16,7 @@ int64_t last_dimension(const Shape& shape) { return shape.empty() ? 1 : std::max
 int64_t stored_weights(const Call& call) {
   int64_t most = 0;
   for (const Constant& constant : call.constants) {
-    const int element = constant.scales_bytes != 0 ? 8 : bits(constant.dtype);
+    const int element = constant.scales_bytes != 0 ? constant.weight_bits : bits(constant.dtype);
     const auto bytes = static_cast<int64_t>(constant.data.size() - constant.scales_bytes);
     if (constant.weight) most = std::max(most, bytes * 8 / element);
   }

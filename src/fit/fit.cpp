@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fit/narrow_weights.hpp"
 #include "fit/predict_int8.hpp"
 #include "target/find.hpp"
 
@@ -132,9 +133,10 @@ void predict(const Compiled& model, const Int8Prediction& int8, ModelFit& fit) {
     fit.int8_arena = {"arena", int8.model->plan.arena_bytes};
     fit.int8_weights = {"weights", flash_data(int8.model->plan).weight_bytes};
   }
-  const Plan& narrow = int8.model ? int8.model->plan : model.plan;
-  fit.four_bit_weight_bytes = packed_weight_bytes(narrow, 4);
-  fit.ternary_weight_bytes = packed_weight_bytes(narrow, 2);
+  const Compiled& narrow = int8.model ? *int8.model : model;
+  const Core core = plan_options(fit.mode).core;
+  fit.four_bit_weight_bytes = narrow_weight_bytes(narrow.graph, narrow.plan, core, 4);
+  fit.ternary_weight_bytes = narrow_weight_bytes(narrow.graph, narrow.plan, core, 2);
 }
 
 }  // namespace
@@ -155,7 +157,8 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
   std::map<std::string, TargetFit> targets;
   for (const Board& board : boards) {
     const Target& target = find_target(board.target);
-    Forms& of_core = forms.try_emplace(target.core, model.graph, int8.model, target.core).first->second;
+    const Core core = plan_options(mode, target.core).core;
+    Forms& of_core = forms.try_emplace(core, model.graph, int8.model, core).first->second;
     const auto [known, added] = targets.try_emplace(board.target);
     if (added) fit_target(of_core, target, mode, measure, known->second);
     fit.boards.push_back(fit_board(board, of_core, mode, known->second));

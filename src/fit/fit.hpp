@@ -42,7 +42,7 @@ struct ModelFit {
   bool is_float = false;
   std::optional<Share> int8_arena, int8_weights;  // predicted, for a float model
   std::string int8_obstacle;
-  int64_t four_bit_weight_bytes = 0, ternary_weight_bytes = 0;  // of the int8 form, packed
+  int64_t four_bit_weight_bytes = 0, ternary_weight_bytes = 0;  // of the int8 form, on cores that keep them so
   std::vector<BoardFit> boards;
 };
 

@@ -80,7 +80,6 @@ Json board_fit_json(const BoardFit& fit) {
   for (const Alternative& one : fit.alternatives) {
     Json entry = {{"what", one.what},
                   {"price", one.price},
-                  {"in_compiler", one.in_compiler},
                   {"arena_bytes", one.arena_bytes},
                   {"weight_bytes", one.weight_bytes},
                   {"code_bytes", one.code_bytes},
@@ -112,7 +111,6 @@ Json fit_json(const ModelFit& fit) {
   }
   json["four_bit_weight_bytes"] = fit.four_bit_weight_bytes;
   json["ternary_weight_bytes"] = fit.ternary_weight_bytes;
-  json["packed_weights_in_compiler"] = false;  // both are arithmetic on the bytes of weights
   json["boards"] = Json::array();
   for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(board));
   return json;

@@ -73,7 +73,7 @@ void spread_over(Compiled& model, const Board& board, const Assessment& layout) 
 
 Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
                      std::optional<int64_t> stack_bytes) {
-  CorePlans plans(model.graph, core);
+  CorePlans plans(model.graph, plan_options(mode, core).core);
   const CostTable table = costs_of(find_target(board.target));
   const auto in_rows = [&]() -> std::optional<Assessment> {
     const Need need = need_in_rows(plans, board, table, mode, stack_bytes);

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <set>
 
+#include "fit/narrow_weights.hpp"
+
 namespace mote {
 
 namespace {
-
-constexpr const char* only_arithmetic = "train for it; bytes of weights only, not in the compiler";
 
 // A way that saves less than a tenth of what is missing somewhere is no way out, nor one that needs as much
 // elsewhere.
@@ -35,20 +35,6 @@ std::string more_instructions(double now, double then) {
 }
 
 }  // namespace
-
-int64_t packed_weight_bytes(const Plan& plan, int64_t bits) {
-  int64_t bytes = flash_data(plan).weight_bytes;
-  for (const Step& step : plan.steps) {
-    for (const Constant& constant : step.call.constants) {
-      const bool has_scales = constant.scales_bytes != 0;
-      if (constant.weight && constant.name == "weights" && (constant.dtype == DType::i8 || has_scales)) {
-        const auto count = static_cast<int64_t>(constant.data.size() - constant.scales_bytes);
-        bytes += (count * bits + 7) / 8 - count;
-      }
-    }
-  }
-  return bytes;
-}
 
 WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode mode, const Need& now)
     : table_(table), mode_(mode) {
@@ -86,15 +72,14 @@ WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode
   std::string narrower = prefix;
   for (const auto& [text, bits] : {std::pair{"4-bit weights", 4}, std::pair{"ternary weights", 2}}) {
     Need packed = base;
-    packed.weight_bytes = packed_weight_bytes(*base.plan, bits);
-    if (packed.weight_bytes == base.weight_bytes) continue;
+    packed.weight_bytes = narrow_weight_bytes(narrow.graph(), *base.plan, narrow.core(), bits);
+    if (packed.weight_bytes >= base.weight_bytes) continue;
     const std::string what = joined(prefix, text, " with ");
     add({.what = what,
-         .price = only_arithmetic,
+         .price = "train or quantise the model so",
          .goes_beyond = {narrower, joined(narrower, "streaming", " and ")},
          .need = std::move(packed),
-         .in_rows = &narrow,
-         .in_compiler = false},
+         .in_rows = &narrow},
         true);
     narrower = what;
   }
@@ -128,10 +113,13 @@ Alternative WaysOut::in_rows(const Way& way, const Board& board) const {
   need.stack_bytes += way.need.stack_bytes - before.stack_bytes;
   Assessment result = assess(board, need, false);
   if (result.ram_missing_bytes == 0 && way.price.empty()) price += "; `--board` does it";
-  return {way.what,          joined(way.price, price, "; "),
-          way.in_compiler,   need.plan->arena_bytes,
-          need.weight_bytes, need.code_bytes,
-          need.stack_bytes,  need.instructions,
+  return {way.what,
+          joined(way.price, price, "; "),
+          need.plan->arena_bytes,
+          need.weight_bytes,
+          need.code_bytes,
+          need.stack_bytes,
+          need.instructions,
           std::move(result)};
 }
 
@@ -152,7 +140,6 @@ std::optional<Alternative> WaysOut::take(const Way& way, const Board& board, Lay
   }
   Alternative one{way.what,
                   way.price,
-                  way.in_compiler,
                   way.need.plan->arena_bytes,
                   way.need.weight_bytes,
                   way.need.code_bytes,

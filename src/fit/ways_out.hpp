@@ -11,9 +11,8 @@ namespace mote {
 
 // Another way to have the model.
 struct Alternative {
-  std::string what;         // "int8"
-  std::string price;        // what it takes to get there: "quantise the model"
-  bool in_compiler = true;  // false: arithmetic on bytes; Mote cannot make it
+  std::string what;   // "int8"
+  std::string price;  // what it takes to get there: "quantise the model"
   int64_t arena_bytes = 0, weight_bytes = 0, code_bytes = 0, stack_bytes = 0;
   double instructions = 0;
   Assessment result;
@@ -35,7 +34,7 @@ class WaysOut {
     std::vector<std::string> goes_beyond;  // cheaper ways that this one contains
     Need need;                             // with the tensors whole
     CorePlans* in_rows = nullptr;          // whose plans are to be taken instead
-    bool optional_memory = false, in_compiler = true;
+    bool optional_memory = false;
   };
 
   void add(Way way, bool whole_too);
@@ -49,8 +48,5 @@ class WaysOut {
   Mode mode_;
   std::vector<Way> ways_;
 };
-
-// Flash of the plan when its int8 weights are stored with fewer bits, padded to bytes; scales stay.
-[[nodiscard]] int64_t packed_weight_bytes(const Plan& plan, int64_t bits);
 
 }  // namespace mote

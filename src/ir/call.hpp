@@ -24,7 +24,8 @@ struct Constant {
   DType dtype = DType::i8;
   Bytes data;
   bool weight = true;  // false: a table that belongs to the code (counted as code, shared between equal contents)
-  size_t scales_bytes = 0;  // how much of the data stands in front of 8-bit weights, in constants that have both
+  size_t scales_bytes = 0;  // how much of the data stands in front of the weights, in constants that have both
+  int weight_bits = 8;      // of the weights behind it
 };
 
 // What stands at one place of the kernel's argument list, after the parameter struct.

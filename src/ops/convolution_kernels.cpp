@@ -8,6 +8,7 @@
 #include "nn/transpose_conv.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_calls.hpp"
+#include "ops/convolution_narrow.hpp"
 #include "ops/convolution_packed.hpp"
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
@@ -178,7 +179,9 @@ Call lower_s8(const Problem& problem, const Core& core) {
   if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
   if (!folded) return plain_s8(problem, q);
-  std::optional<Call> call = core.mve ? lower_vector(problem, q, *folded) : std::nullopt;
+  std::optional<Call> call;
+  if (core.compact || !core.dsp) call = lower_narrow(problem, q.shape, *folded, core.compact);
+  if (!call && core.mve) call = lower_vector(problem, q, *folded);
   if (!call && core.dsp) call = lower_paired(problem, q, *folded);
   if (!call) call = lower_packed(problem, q.shape, *folded);
   return call ? *std::move(call) : plain_s8(problem, q);

@@ -12,33 +12,19 @@
 
 namespace mote::convolution {
 
-namespace {
-
-// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
-std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
-  const size_t taps = weights.size() / channels;
-  const size_t padded = (taps + 1) / 2 * 2;
-  std::vector<int8_t> packed((channels + 3) / 4 * 4 * padded, 0);
-  for (size_t c = 0; c < channels; ++c) {
-    for (size_t k = 0; k < taps; ++k) packed[(c / 4 * padded + k) * 4 + c % 4] = weights[c * taps + k];
-  }
-  return packed;
-}
-
-// Scales, shifts and weights as nn::PackedConstants finds them.
-Constant packed_constants(const Folded& folded, bool by_four) {
-  const size_t channels = folded.shift.size();
+Constant packed_constants(const Folded& folded, const Bytes& weights, int bits) {
   std::vector<uint8_t> shift = folded.shift;
-  shift.resize((channels + 3) / 4 * 4);
+  shift.resize((shift.size() + 3) / 4 * 4);
   Bytes data = to_bytes(folded.scales);
   const auto append = [&](const Bytes& bytes) { data.insert(data.end(), bytes.begin(), bytes.end()); };
   append(to_bytes(shift));
   const size_t scales_bytes = data.size();
-  append(to_bytes(by_four ? pack_by_four(folded.weights, channels) : folded.weights));
-  if (!by_four) data.resize(data.size() + 3);  // nn::depthwise_conv2d_3x3_s8 reads beyond
+  append(weights);
   data.resize((data.size() + 3) / 4 * 4);
-  return {"weights", DType::i32, std::move(data), true, scales_bytes};
+  return {"weights", DType::i32, std::move(data), true, scales_bytes, bits};
 }
+
+int64_t pixels_of(const nn::Conv2d& s) { return int64_t{s.batches} * s.out_height * s.out_width; }
 
 bool fits_fields(const nn::Conv2d& s) {
   const auto within = [](int32_t most, std::initializer_list<int32_t> values) {
@@ -48,6 +34,14 @@ bool fits_fields(const nn::Conv2d& s) {
          within(UINT8_MAX, {s.batches, s.kernel_height, s.kernel_width, s.stride_height, s.stride_width,
                             s.dilation_height, s.dilation_width}) &&
          within(INT8_MAX, {s.pad_top, s.pad_left});
+}
+
+nn::Conv2d in_one_row(nn::Conv2d s) {
+  const int64_t pixels = pixels_of(s);
+  if (!pointwise(s) || pixels > UINT16_MAX) return s;
+  s.batches = s.in_height = s.out_height = 1;
+  s.in_width = s.out_width = static_cast<int32_t>(pixels);
+  return s;
 }
 
 nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
@@ -70,31 +64,43 @@ nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
           outputs_of(s)};
 }
 
-int64_t pixels_of(const nn::Conv2d& s) { return int64_t{s.batches} * s.out_height * s.out_width; }
+namespace {
+
+// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
+std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
+  const size_t taps = weights.size() / channels;
+  const size_t padded = (taps + 1) / 2 * 2;
+  std::vector<int8_t> packed((channels + 3) / 4 * 4 * padded, 0);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t k = 0; k < taps; ++k) packed[(c / 4 * padded + k) * 4 + c % 4] = weights[c * taps + k];
+  }
+  return packed;
+}
+
+Constant by_four_constants(const Folded& folded) {
+  return packed_constants(folded, to_bytes(pack_by_four(folded.weights, folded.shift.size())), 8);
+}
+
+Constant depthwise_constants(const Folded& folded) {
+  Bytes weights = to_bytes(folded.weights);
+  weights.resize(weights.size() + 3);  // nn::depthwise_conv2d_3x3_s8 reads beyond
+  return packed_constants(folded, weights, 8);
+}
 
 Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
   const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
   Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
                         params, {input(0), constant(0), output(0)});
-  call.constants = {packed_constants(folded, true)};
+  call.constants = {by_four_constants(folded)};
   call.order = pixel_order(problem, 1, false);
   call.own_saves = 0;
   return call;
 }
 
-// Pixels of a pointwise convolution have no neighbours: in one row, all groups of four are alike.
-nn::Conv2d in_one_row(nn::Conv2d s) {
-  const int64_t pixels = pixels_of(s);
-  if (!pointwise(s) || pixels > UINT16_MAX) return s;
-  s.batches = s.in_height = s.out_height = 1;
-  s.in_width = s.out_width = static_cast<int32_t>(pixels);
-  return s;
-}
-
 Call blocks_4x4(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
   Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "PackedConv2d",
                         packed_shape(in_one_row(s)), {input(0), constant(0), output(0), scratch()});
-  call.constants = {packed_constants(folded, true)};
+  call.constants = {by_four_constants(folded)};
   const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
   call.scratch_bytes = 4 * align_up(taps, 2);
   call.order = pixel_order(problem, 4, true);
@@ -118,7 +124,7 @@ bool fits_packed_3x3(const nn::Conv2d& s) {
 Call depthwise_3x3(const nn::Conv2d& s, const Folded& folded) {
   Call call = make_call(nn::depthwise_conv2d_3x3_s8, "depthwise_conv2d_3x3_s8", "nn/depthwise_conv2d_3x3.hpp",
                         "PackedConv2d", packed_shape(s), {input(0), constant(0), output(0)});
-  call.constants = {packed_constants(folded, false)};
+  call.constants = {depthwise_constants(folded)};
   call.order = Order{2, 1, false};
   call.own_saves = 0.8 * static_cast<double>(macs(s));
   return call;
@@ -143,7 +149,7 @@ bool inside(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dil
 Call depthwise_inside(const nn::Conv2d& s, const Folded& folded) {
   Call call = make_call(nn::depthwise_conv2d_inside_s8, "depthwise_conv2d_inside_s8", "nn/depthwise_conv2d.hpp",
                         "PackedConv2d", packed_shape(s), {input(0), constant(0), output(0)});
-  call.constants = {packed_constants(folded, false)};
+  call.constants = {depthwise_constants(folded)};
   // Blocks of four pixels, unless a row's last one is smaller and others follow it.
   const bool even = s.out_width % 4 == 0 || s.batches * s.out_height == 1;
   call.own_saves = 4.0 * static_cast<double>(macs(s));
@@ -165,7 +171,7 @@ std::optional<Call> depthwise_any(const nn::Conv2d& column, const Folded& folded
   if (s.pad_left >= width) return std::nullopt;
   Call call = make_call(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp", "PackedConv2d",
                         packed_shape(s), {input(0), constant(0), output(0), scratch()});
-  call.constants = {packed_constants(folded, false)};
+  call.constants = {depthwise_constants(folded)};
   call.scratch_bytes = s.kernel_height * width;
   call.own_saves = 3.0 * static_cast<double>(macs(s));
   call.order = Order{2, turned ? s.out_width : 1, false};

@@ -4,9 +4,22 @@
 
 #include <optional>
 
+#include "nn/packed.hpp"
 #include "ops/convolution_quantised.hpp"
 
 namespace mote::convolution {
+
+// Scales and shifts as nn::PackedConstants finds them, before packed `weights` of `bits` bits each.
+[[nodiscard]] Constant packed_constants(const Folded& folded, const Bytes& weights, int bits);
+
+// Whether the numbers fit the members of nn::PackedConv2d, and that struct.
+[[nodiscard]] bool fits_fields(const nn::Conv2d& shape);
+[[nodiscard]] nn::PackedConv2d packed_shape(const nn::Conv2d& shape);
+
+[[nodiscard]] int64_t pixels_of(const nn::Conv2d& shape);
+
+// Pixels of a pointwise convolution have no neighbours: in one row, all groups of four are alike.
+[[nodiscard]] nn::Conv2d in_one_row(nn::Conv2d shape);
 
 // Nothing where the shape fits none of them.
 [[nodiscard]] std::optional<Call> lower_packed(const Problem& problem, const nn::Conv2d& shape,

@@ -153,7 +153,7 @@ Sample SampleMaker::sample(OperatorPtr op, const Shape& input, const Shape& weig
   Sample sample;
   sample.op = std::move(op);
   const double kind = real(0.0, 1.0);
-  const int64_t limit = chance(0.6) ? 127 : integer(1, 127);
+  const int64_t limit = chance(0.5) ? 127 : chance(0.6) ? (chance(0.5) ? 1 : 7) : integer(1, 127);
   Tensor filter = integer_weights(weights, outputs, axis, limit);
   if (kind < 0.8) pack_or_shift(filter);
   const bool runtime = uses.runtime_weights && chance(0.1) && filter.type.dtype == DType::i8;

@@ -148,8 +148,8 @@ Made from_tflite(const tflite::OpView& view) {
 Sample sample(std::mt19937& random) {
   convolution::SampleMaker make(random);
   const bool keep = make.chance(0.4);
-  const int64_t depth = make.chance(0.1) ? make.integer(30, 300) : make.integer(1, 30);
-  const int64_t outputs = make.integer(1, 23);
+  const int64_t depth = make.chance(0.2) ? make.integer(30, 300) : make.integer(1, 30);
+  const int64_t outputs = make.chance(0.25) ? make.integer(32, 70) : make.integer(1, 23);
   Shape input{make.integer(1, 4), depth};
   if (keep) input.insert(input.begin() + 1, make.integer(1, 3));
   if (!keep && depth % 2 == 0 && make.chance(0.5)) input = {input[0], 2, depth / 2};

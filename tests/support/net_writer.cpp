@@ -44,7 +44,7 @@ int NetWriter::image(int64_t height, int64_t width, int64_t channels) {
 
 int NetWriter::weights(const Shape& shape, int64_t outputs, int axis) {
   std::vector<int8_t> values(static_cast<size_t>(elements(shape)));
-  for (int8_t& value : values) value = static_cast<int8_t>(integer(-127, 127));
+  for (int8_t& value : values) value = static_cast<int8_t>(integer(-limit_, limit_));
   if (dtype_ == DType::f32) return file_.constant("w", {dtype_, shape, {}}, real(values, weight_scale));
   const auto count = static_cast<size_t>(outputs);
   return file_.constant(
@@ -150,6 +150,14 @@ int NetWriter::mean(int x) {
   options.keep_dims = true;
   const int y = tensor({1, 1, 1, shape(x)[3]});
   file_.add(Op::MEAN, {x, axes}, {y}, options);
+  return y;
+}
+
+int NetWriter::dense(int x, int64_t outputs) {
+  const int w = weights({outputs, elements(shape(x))}, outputs, 0);
+  const int b = bias(outputs);
+  const int y = tensor({1, outputs});
+  file_.add(Op::FULLY_CONNECTED, {x, w, b}, {y}, schema::FullyConnectedOptionsT{});
   return y;
 }
 

@@ -14,6 +14,9 @@ class NetWriter {
  public:
   explicit NetWriter(unsigned seed, DType dtype = DType::i8) : random_(seed), dtype_(dtype) {}
 
+  // Weights written from here on lie in [-limit, limit]; at first 127.
+  void limit_weights(int64_t limit) { limit_ = limit; }
+
   int image(int64_t height, int64_t width, int64_t channels);
   int conv(int x, int64_t channels, int kernel, int stride, bool same = true);
   int depthwise(int x, int kernel, int stride, bool same = true);
@@ -22,9 +25,10 @@ class NetWriter {
   int add(int a, int b);
   int concatenate(int a, int b);  // their channels
   int relu(int x);
-  int twice(int x);           // RESIZE_NEAREST_NEIGHBOR to twice the height and width
-  int scaled(int x, int by);  // MUL with a tensor 1x1x1xC
-  int mean(int x);            // over height and width, 1x1x1xC
+  int twice(int x);                   // RESIZE_NEAREST_NEIGHBOR to twice the height and width
+  int scaled(int x, int by);          // MUL with a tensor 1x1x1xC
+  int mean(int x);                    // over height and width, 1x1x1xC
+  int dense(int x, int64_t outputs);  // 1xN
 
   [[nodiscard]] const Shape& shape(int tensor) const { return shapes_[static_cast<size_t>(tensor)]; }
   [[nodiscard]] int64_t integer(int64_t low, int64_t high);  // both included
@@ -41,6 +45,7 @@ class NetWriter {
   TfliteWriter file_;
   std::mt19937 random_;
   DType dtype_;
+  int64_t limit_ = 127;
   std::vector<Shape> shapes_;  // one a tensor of the file
   std::vector<int> images_;
 };

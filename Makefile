@@ -2,6 +2,7 @@
 #   make demo    build, compile an example model, run it on the host and in an emulated RV32 core
 #   make test    the whole test suite
 #   make build   the program at build/mote
+#   make test-python  the tests of the Python package alone (its packages go to build/python)
 #   make test-litert  operators against LiteRT's reference kernels and TensorFlow Lite Micro (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
@@ -19,22 +20,38 @@ FUZZ_SECONDS ?= 300
 
 LITERT := build/litert/bin/python
 ONNX := build/onnx/bin/python
+PYTHON := build/python/bin/python
 TORCH := build/torch/bin/python
 MODELS ?= $(wildcard ../shared/models)
 CASES ?= 1
 TARGETS ?= rv32imac cortex-m4f
 
-.PHONY: setup build test test-models test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch
+.PHONY: setup build test test-models test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch \
+  test-python configure-python
 
 setup:
 	@tools/setup.sh
 
 build: setup
-	@cmake --preset host >/dev/null
+	@cmake --preset host -DMOTE_PIC=ON >/dev/null
 	@cmake --build build -j $(JOBS)
 
-test: build
+build/python/ready: python/requirements.txt
+	@python3 -m venv build/python
+	@$(PYTHON) -m pip install --quiet -r python/requirements.txt
+	@touch $@
+
+# With the Python module in the same build tree.
+configure-python: setup build/python/ready
+	@cmake --preset host -DMOTE_PIC=ON -DMOTE_PYTHON=ON -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON) >/dev/null
+
+test: configure-python
+	@cmake --build build -j $(JOBS)
 	ctest --test-dir build --output-on-failure -j $(JOBS)
+
+test-python: configure-python
+	@cmake --build build -j $(JOBS) --target mote mote_python mote_python_stub
+	ctest --test-dir build -R '^python$$' --output-on-failure
 
 build/onnx/ready: tools/onnx/requirements.txt
 	@python3 -m venv build/onnx

@@ -9,8 +9,7 @@
 
 #include "base/files.hpp"
 #include "base/npy.hpp"
-#include "fit/fit.hpp"
-#include "fit/memories.hpp"
+#include "report/summary.hpp"
 #include "target/find.hpp"
 
 namespace mote::cli {
@@ -51,59 +50,18 @@ const Target& target_of(const ModelFlags& flags) {
   return find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
 }
 
-Loaded load(const ModelFlags& flags, std::optional<int64_t> ram_bytes, std::optional<int64_t> stack_bytes) {
-  Loaded loaded;
-  if (!flags.board.empty()) loaded.board = find_board(flags.board);
-  loaded.target = &target_of(flags);
-  loaded.mode = parse_mode(flags.mode);
-  std::vector<MemoryRegion> memories;
-  for (const std::string& text : flags.memories) memories.push_back(parse_memory(text));
-  // What is spread over several memories is whole; a board's layout chooses for itself.
-  const bool spread = loaded.board || !memories.empty();
-  loaded.compiled = compile(flags.model, spread ? PlanOptions(loaded.target->core)
-                                                : plan_options(loaded.mode, loaded.target->core, ram_bytes));
-  loaded.file_name = std::filesystem::path(flags.model.path).filename().string();
-  if (loaded.board || !memories.empty()) loaded.whole = loaded.compiled.plan;
-  if (loaded.board) {
-    loaded.layout = use_board(loaded.compiled, *loaded.board, loaded.target->core, loaded.mode, stack_bytes);
-  } else if (!memories.empty()) {
-    use_memories(loaded.compiled, memories);
-  }
-  return loaded;
+LayoutRequest layout_request(const ModelFlags& flags) {
+  LayoutRequest request;
+  if (!flags.board.empty()) request.board = find_board(flags.board);
+  request.target = &target_of(flags);
+  request.mode = parse_mode(flags.mode);
+  for (const std::string& text : flags.memories) request.memories.push_back(parse_memory(text));
+  return request;
 }
 
-namespace {
-
-// The memory in which stack and reserve live, where the exact stack does not find room beside the arena.
-const RamUse* overfull_memory(const Loaded& loaded, const Sizes& sizes) {
-  for (const RamUse& use : loaded.layout.ram) {
-    if (use.reserved_bytes + use.stack_bytes == 0) continue;
-    if (use.arena_bytes + stack_beside(sizes) + use.reserved_bytes > use.capacity_bytes) return &use;
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-int64_t stack_beside(const Sizes& sizes) { return sizes.stack_bound_bytes + sizes.library_ram_bytes; }
-
-bool board_holds_stack(const Loaded& loaded, const Sizes& sizes) {
-  return !loaded.board || overfull_memory(loaded, sizes) == nullptr;
-}
-
-void check_board(const Loaded& loaded, const Sizes& sizes) {
-  if (!loaded.board) return;
-  if (const RamUse* const use = overfull_memory(loaded, sizes)) {
-    fail("{} does not fit {}\n{}: arena {} B + stack {} B + {} B for the rest of the application = {} B of {} B",
-         loaded.compiled.graph.name, loaded.board->name, use->memory, use->arena_bytes, sizes.stack_bound_bytes,
-         use->reserved_bytes, use->arena_bytes + stack_beside(sizes) + use->reserved_bytes, use->capacity_bytes);
-  }
-  const int64_t flash = sizes.weight_bytes + sizes.code_bytes + loaded.board->reserved_flash_bytes;
-  require(
-      flash <= loaded.layout.flash_capacity_bytes,
-      "{} does not fit {}\nflash: weights {} B + code {} B + {} B for the rest of the application = {} B of {} B",
-      loaded.compiled.graph.name, loaded.board->name, sizes.weight_bytes, sizes.code_bytes,
-      loaded.board->reserved_flash_bytes, flash, loaded.layout.flash_capacity_bytes);
+Loaded load(const ModelFlags& flags) {
+  const Planner plan = [&](const PlanOptions& options) { return compile(flags.model, options); };
+  return {lay_out(plan, layout_request(flags)), std::filesystem::path(flags.model.path).filename().string()};
 }
 
 namespace {
@@ -156,21 +114,6 @@ std::vector<Bytes> read_inputs(const std::vector<std::string>& files, const Grap
   return inputs;
 }
 
-std::string thousands(int64_t value) {
-  std::string digits = std::to_string(value);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (value < 0 ? 1 : 0); at -= 3) {
-    digits.insert(static_cast<size_t>(at), ",");
-  }
-  return digits;
-}
-
-std::string bar(double fraction, size_t width) {
-  const auto filled = static_cast<size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(width) + 0.5);
-  std::string text;
-  for (size_t i = 0; i < width; ++i) text += i < filled ? "█" : "·";
-  return text;
-}
-
 Progress::Progress(const std::string& text) {
   if (isatty(STDERR_FILENO) == 0) return;
   std::fputs((text + " ...").c_str(), stderr);
@@ -187,22 +130,7 @@ std::string activity(const Target& target, bool runs) {
                      runs ? fmt::format(" and running in {}", target.emulator) : "");
 }
 
-nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
-                                         nlohmann::ordered_json report) {
-  files["report.json"] = "";
-  for (const auto& [path, content] : files) report["files"].push_back(path);
-  files["report.json"] = report.dump(2) + "\n";
-  write_output_directory(directory, files);
-  return report;
-}
-
-void print_notes(const Compiled& compiled) {
-  for (const std::string& note : compiled.graph.notes) fmt::print("note    {}\n", note);
-  for (size_t i = 0; i < compiled.plan.arenas.size(); ++i) {
-    fmt::print("memory  {} of {} B in {}\n", arena_name(i), thousands(compiled.plan.arenas[i].bytes),
-               compiled.plan.arenas[i].memory);
-  }
-}
+void print_notes(const Compiled& compiled) { fmt::print("{}", notes_text(compiled)); }
 
 CLI::Validator positive() {
   const auto check = [](const std::string& text) -> std::string {

@@ -37,13 +37,6 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   print_notes(compiled);
 }
 
-Limits limits(const Flags& flags, const Target& target) {
-  Limits limits{flags.ram, flags.flash};
-  if (!limits.ram_bytes && target.ram_bytes > 0) limits.ram_bytes = target.ram_bytes;
-  if (!limits.flash_bytes && target.flash_bytes > 0) limits.flash_bytes = target.flash_bytes;
-  return limits;
-}
-
 std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& flags) {
   const Compiled& model = loaded.compiled;
   if (flags.package.empty()) return generate(model.graph, model.plan, loaded.mode);
@@ -51,34 +44,18 @@ std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& fl
                  {.ecosystem = flags.package, .model = loaded.file_name, .mode = loaded.mode});
 }
 
-std::optional<Sizes> sizes_of(const Loaded& loaded) {
-  const Progress progress(activity(*loaded.target, false));
-  return measure_sizes(loaded.compiled, *loaded.target, loaded.mode);
-}
-
-// Does the exact stack find room beside the arena? Where it never can, it is too late for another plan.
-bool holds_stack(const Loaded& loaded, const Sizes& sizes, const Flags& flags) {
-  const int64_t stack = stack_beside(sizes);
-  const bool in_ram = !flags.ram || loaded.compiled.plan.arena_bytes + stack <= *flags.ram || stack >= *flags.ram;
-  return in_ram && board_holds_stack(loaded, sizes);
+Built build(const Flags& flags) {
+  const Planner plan = [&](const PlanOptions& options) { return compile(flags.model.model, options); };
+  const LayoutRequest request = layout_request(flags.model);
+  const Progress progress(activity(*request.target, false));
+  return build(plan, request, {flags.ram, flags.flash}, !flags.no_build);
 }
 
 void compile(const Flags& flags) {
-  Loaded loaded = load(flags.model, flags.ram);
-  check_fits(loaded.compiled, limits(flags, *loaded.target));
+  const Built built = build(flags);
+  const Loaded loaded{built.model, std::filesystem::path(flags.model.model.path).filename().string()};
   Measurement measured;
-  if (!flags.no_build) {
-    measured.sizes = sizes_of(loaded);
-    if (measured.sizes && !holds_stack(loaded, *measured.sizes, flags)) {
-      const int64_t stack = stack_beside(*measured.sizes);  // known now
-      std::optional<int64_t> ram;
-      if (flags.ram) ram = *flags.ram - stack;
-      loaded = load(flags.model, ram, stack);
-      measured.sizes = sizes_of(loaded);
-    }
-    if (measured.sizes) check_fits(loaded.compiled, *measured.sizes, limits(flags, *loaded.target));
-    if (measured.sizes) check_board(loaded, *measured.sizes);
-  }
+  measured.sizes = built.sizes;
   OutputFiles files;
   for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
   const nlohmann::ordered_json json =

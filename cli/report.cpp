@@ -5,7 +5,6 @@
 #include "base/files.hpp"
 #include "commands.hpp"
 #include "common.hpp"
-#include "fit/fit.hpp"
 #include "report/details.hpp"
 #include "report/html.hpp"
 #include "report/stack_picture.hpp"
@@ -25,9 +24,7 @@ struct Flags {
   bool measure = false;
 };
 
-// What a page and pictures that Mote wrote have near their beginning.
-constexpr std::string_view page_mark = "<meta name=\"generator\" content=\"Mote\">", svg_mark = "<svg",
-                           png_mark = "\x89PNG";
+constexpr std::string_view svg_mark = "<svg", png_mark = "\x89PNG";
 
 // All files that are written.
 std::vector<fs::path> outputs(const Flags& flags) {
@@ -38,15 +35,6 @@ std::vector<fs::path> outputs(const Flags& flags) {
   if (picture.extension() == ".png") files.push_back(picture);
   files.push_back(fs::path(picture).replace_extension(".svg"));
   return files;
-}
-
-// Nobody's own file is overwritten: only what an earlier report left, and empty files.
-void check_replaceable(const fs::path& file, std::string_view mark) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored) || fs::file_size(file, ignored) == 0) return;
-  require(read_text(file).substr(0, 1000).find(mark) != std::string::npos,
-          "{}: is there already, and is nothing that `mote report` wrote; choose another name or remove it",
-          file.string());
 }
 
 void check(const Flags& flags, const Target& target) {
@@ -80,22 +68,6 @@ Measurement measure_once(const Loaded& loaded) {
   return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, true);
 }
 
-// All boards; those of the measured target with its exact figures, the others with estimates.
-nlohmann::ordered_json fit_of(const Loaded& loaded, const Measurement& measured) {
-  const Plan& plan = loaded.compiled.plan;
-  const Measure exact = [&](const Compiled& model, const Target& target) -> std::optional<ExactCost> {
-    // A plan in other strips has another code.
-    const bool same =
-        model.plan.segments.size() == plan.segments.size() && model.plan.moves.size() == plan.moves.size();
-    if (!measured.sizes || &target != loaded.target || !same) return std::nullopt;
-    return ExactCost{measured.sizes->code_bytes, measured.sizes->stack_bound_bytes,
-                     static_cast<double>(measured.instructions.at(0))};
-  };
-  Compiled whole = loaded.compiled;
-  if (loaded.whole) whole.plan = *loaded.whole;
-  return fit_json(fit_boards(whole, all_boards(), loaded.mode, exact));
-}
-
 void write_pictures(const Flags& flags, const nlohmann::ordered_json& report) {
   // Everything is made before the first file is written.
   const std::string page = flags.output.empty() ? "" : html_page(report);
@@ -115,7 +87,7 @@ void make_report(const Flags& flags) {
   if (flags.measure || !flags.stack_picture.empty()) measured = measure_once(loaded);
   nlohmann::ordered_json report =
       detailed_report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured, flags.stack_size);
-  report["fit"] = fit_of(loaded, measured);
+  report["fit"] = fit_json(fit_all_boards(loaded, measured));
   write_pictures(flags, report);
   if (flags.model.json) return print_json(report);
   for (const std::string& file : {flags.output, flags.stack_picture}) {

@@ -17,8 +17,8 @@ packages=(
   qemu-system-misc qemu-system-arm
   # D3, which the page of `mote report` carries; rsvg-convert and a font for its stack picture
   node-d3-selection node-d3-scale node-d3-axis librsvg2-bin fonts-dejavu-core
-  # seeds for fuzzing; the extra tests against LiteRT have their own virtual environment
-  python3 python3-venv
+  # the Python module; seeds for fuzzing; Python's packages go to virtual environments in build/
+  python3 python3-venv python3-dev
   "$@"
 )
 

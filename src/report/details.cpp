@@ -86,6 +86,10 @@ Json valid_utf8(const Json& json) {
 
 }  // namespace
 
+Json tensors_json(const Graph& graph, const std::vector<TensorId>& ids) {
+  return valid_utf8(tensors_json(tensors_of(graph, ids)));
+}
+
 Json detailed_report(const Compiled& compiled, const std::string& model, const Target& target, Mode mode,
                      const Measurement* given, std::optional<int64_t> stack_size_bytes) {
   const Graph& graph = compiled.graph;
@@ -99,8 +103,8 @@ Json detailed_report(const Compiled& compiled, const std::string& model, const T
   json["common_code_bytes"] = measured.sizes ? common_code_json(*measured.sizes, table_bytes) : Json(nullptr);
   for (size_t i = 0; i < compiled.plan.steps.size(); ++i)
     json["layers"][i] = layer_json(graph, compiled.plan.steps[i], flash[i], json["layers"][i]);
-  json["inputs"] = tensors_json(tensors_of(graph, graph.inputs));
-  json["outputs"] = tensors_json(tensors_of(graph, graph.outputs));
+  json["inputs"] = tensors_json(graph, graph.inputs);
+  json["outputs"] = tensors_json(graph, graph.outputs);
   json["arena"] = arena_json(compiled.plan);
   json["stack"] = stack_json(measured, stack_size_bytes);
   return valid_utf8(json);

@@ -14,6 +14,9 @@ namespace mote {
 // up to 60 (CONFIG_FREERTOS_WATCHPOINT_END_OF_STACK).
 constexpr int64_t stack_guard_bytes = 60;
 
+// A list of tensors as detailed_report() has them.
+[[nodiscard]] nlohmann::ordered_json tensors_json(const Graph& graph, const std::vector<TensorId>& ids);
+
 // The keys of report(), with more in each layer, and beside them:
 //   version, target_note, table_bytes, common_code_bytes (code that belongs to no single layer)
 //   inputs[], outputs[]  tensors

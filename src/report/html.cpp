@@ -5,6 +5,7 @@
 
 #include "base/embedded.hpp"
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "report/stack_picture.hpp"
 
 namespace mote {
@@ -87,6 +88,14 @@ std::string html_page(const nlohmann::ordered_json& report) {
                                       {"stack", has_stack ? stack_svg(report) : std::string()},
                                       {"data", json_for_script(report)},
                                       {"script", scripts()}});
+}
+
+void check_replaceable(const std::filesystem::path& file, std::string_view mark) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored) || std::filesystem::file_size(file, ignored) == 0) return;
+  require(read_text(file).substr(0, 1000).find(mark) != std::string::npos,
+          "{}: is there already, and is nothing that `mote report` wrote; choose another name or remove it",
+          file.string());
 }
 
 }  // namespace mote

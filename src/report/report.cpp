@@ -75,4 +75,12 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   return json;
 }
 
+Json write_with_report(const std::string& directory, OutputFiles files, Json report) {
+  files["report.json"] = "";
+  for (const auto& [path, content] : files) report["files"].push_back(path);
+  files["report.json"] = report.dump(2) + "\n";
+  write_output_directory(directory, files);
+  return report;
+}
+
 }  // namespace mote

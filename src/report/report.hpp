@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/output_directory.hpp"
 #include "measure/measure.hpp"
 
 namespace mote {
@@ -17,5 +18,9 @@ namespace mote {
 // What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.
 [[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model,
                                             const Target& target, Mode mode, const Measurement* measured);
+
+// Writes the files with a report.json that lists them all, as write_output_directory() does; returns that report.
+nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,
+                                         nlohmann::ordered_json report);
 
 }  // namespace mote

@@ -154,7 +154,7 @@ void poison_dead(const Plan& plan, int64_t done, const std::vector<AlignedBytes>
   }
 }
 
-void copy_inputs(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
+void copy_inputs(const Graph& graph, const Plan& plan, std::span<const ByteSpan> inputs,
                  const Addresses& addresses) {
   require(inputs.size() == graph.inputs.size(), "the model has {} inputs, {} given", graph.inputs.size(),
           inputs.size());
@@ -174,14 +174,29 @@ void set_states(const Graph& graph, const Plan& plan, const Addresses& addresses
   }
 }
 
-std::vector<Bytes> copy_outputs(const Graph& graph, const Plan& plan, const Addresses& addresses) {
-  std::vector<Bytes> outputs;
+void copy_outputs(const Graph& graph, const Plan& plan, const Addresses& addresses,
+                  std::span<const std::span<std::byte>> outputs) {
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
-    const std::byte* const begin = addresses[plan.outputs[i]];
-    outputs.emplace_back(begin, begin + byte_size(graph.tensors[graph.outputs[i]].type));
+    const Tensor& tensor = graph.tensors[graph.outputs[i]];
+    require(static_cast<int64_t>(outputs[i].size()) == byte_size(tensor.type),
+            "output {} '{}' has {} bytes, room for {} given", i, tensor.name, byte_size(tensor.type),
+            outputs[i].size());
+    std::copy_n(addresses[plan.outputs[i]], outputs[i].size(), outputs[i].begin());
   }
-  return outputs;
 }
+
+std::vector<ByteSpan> spans_of(const std::vector<Bytes>& inputs) { return {inputs.begin(), inputs.end()}; }
+
+// Room for a run's outputs.
+struct OutputBytes {
+  explicit OutputBytes(const Graph& graph) {
+    for (const TensorId id : graph.outputs)
+      bytes.emplace_back(static_cast<size_t>(byte_size(graph.tensors[id].type)));
+    spans.assign(bytes.begin(), bytes.end());
+  }
+  std::vector<Bytes> bytes;
+  std::vector<std::span<std::byte>> spans;
+};
 
 }  // namespace
 
@@ -203,6 +218,15 @@ Simulator::~Simulator() = default;
 void Simulator::reset() { set_states(graph_, plan_, memory_->addresses); }
 
 std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const SimulateOptions& options) {
+  OutputBytes outputs(graph_);
+  run(spans_of(inputs), outputs.spans, options);
+  return std::move(outputs.bytes);
+}
+
+void Simulator::run(std::span<const ByteSpan> inputs, std::span<const std::span<std::byte>> outputs,
+                    const SimulateOptions& options) {
+  require(outputs.size() == graph_.outputs.size(), "the model has {} outputs, room for {} given",
+          graph_.outputs.size(), outputs.size());
   const Addresses& addresses = memory_->addresses;
   if (options.poison) poison_dead(plan_, -1, memory_->arenas);
   copy_inputs(graph_, plan_, inputs, addresses);
@@ -232,7 +256,7 @@ std::vector<Bytes> Simulator::run(const std::vector<Bytes>& inputs, const Simula
     }
     finish_step(i);
   }
-  return copy_outputs(graph_, plan_, addresses);
+  copy_outputs(graph_, plan_, addresses, outputs);
 }
 
 std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs,
@@ -248,7 +272,7 @@ std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const st
     addresses.push_back(memory.back().get());
   }
   set_states(graph, plan, addresses);
-  copy_inputs(graph, plan, inputs, addresses);
+  copy_inputs(graph, plan, spans_of(inputs), addresses);
   auto segment = plan.segments.begin();
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     move_tensors(plan, i, addresses, [] {});
@@ -259,7 +283,9 @@ std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const st
       run_step(plan.steps[i], addresses);
     }
   }
-  return copy_outputs(graph, plan, addresses);
+  OutputBytes outputs(graph);
+  copy_outputs(graph, plan, addresses, outputs.spans);
+  return std::move(outputs.bytes);
 }
 
 }  // namespace mote

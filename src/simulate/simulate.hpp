@@ -30,6 +30,10 @@ class Simulator {
   // `inputs`: raw bytes for each graph input. Returns the raw bytes of each output. Throws Error on a wrong size.
   [[nodiscard]] std::vector<Bytes> run(const std::vector<Bytes>& inputs, const SimulateOptions& options = {});
 
+  // The same between memory of the caller's: one span a graph input and output.
+  void run(std::span<const ByteSpan> inputs, std::span<const std::span<std::byte>> outputs,
+           const SimulateOptions& options = {});
+
  private:
   struct Memory;
   const Graph& graph_;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the Python module: each adds its classes and functions. What is structured travels as JSON text,
+// which the Python files beside them turn into objects.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "compile/compile.hpp"
+
+namespace nb = nanobind;
+
+namespace mote::python {
+
+using ReadArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using WriteArray = nb::ndarray<nb::c_contig, nb::device::cpu>;
+
+// A model as it was read, planned whole for the host.
+struct Model {
+  Compiled compiled;
+  std::string file_name;  // without folders
+};
+
+// A JSON text of any object; names that are no UTF-8 are repaired.
+[[nodiscard]] std::string text_of(const nlohmann::ordered_json& json);
+
+// Addresses of `count` tensors behind each other for each of the ids. Throws Error when an array has another size.
+[[nodiscard]] std::vector<const std::byte*> addresses(const std::vector<ReadArray>& arrays, const Graph& graph,
+                                                      const std::vector<TensorId>& ids, size_t count);
+[[nodiscard]] std::vector<std::byte*> addresses(const std::vector<WriteArray>& arrays, const Graph& graph,
+                                                const std::vector<TensorId>& ids, size_t count);
+
+void add_arrays(nb::module_& module);
+void add_model(nb::module_& module);
+void add_artifact(nb::module_& module);
+void add_fit(nb::module_& module);
+
+}  // namespace mote::python

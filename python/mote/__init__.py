@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mote: trained neural networks for microcontrollers.
+
+    model = mote.load("digits.tflite")
+    print(model.summary())
+    scores = model.run(images, threads=0)                 # int8 images, one or a batch
+    artifact = model.compile("cortex-m4f")
+    print(artifact.sizes, artifact.run(images[0]).instructions)
+    artifact.save("out")
+
+Everything computes the integers that the device computes, to the last bit.
+"""
+from ._arrays import Arrays, Tensor
+from ._artifact import Artifact, Layer, Run, Sizes
+from ._errors import DTypeError, MissingPackageError, ShapeError
+from ._fit import Fit, boards, targets
+from ._model import Model, Outputs, load
+from ._mote import Error, __version__
+from ._torch import from_torch
+
+__all__ = ["Arrays", "Artifact", "DTypeError", "Error", "Fit", "Layer", "MissingPackageError", "Model", "Outputs", "Run",
+           "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "targets"]
+
+Error.__module__ = __name__
+for _one in (Artifact, DTypeError, Fit, Layer, MissingPackageError, Model, Run, ShapeError, Sizes, Tensor):
+    _one.__module__ = __name__

@@ -22,6 +22,7 @@ struct Flags {
   std::string calibration, output, evaluation;
   std::optional<double> least_accuracy;  // percent
   std::string range = "minmax", activations = "int8";
+  std::vector<std::string> weights;
   QuantizeOptions options;
   bool json = false;
 };
@@ -45,6 +46,7 @@ void check_output(const Flags& flags) {
 QuantizeOptions options_of(const Flags& flags) {
   QuantizeOptions options = flags.options;
   options.range.method = parse_range_method(flags.range);
+  for (const std::string& text : flags.weights) options.narrow.push_back(parse_narrow_weights(text));
   options.activations = flags.activations == "int16" ? DType::i16 : DType::i8;
   return options;
 }
@@ -132,7 +134,7 @@ Outcome compute(const Flags& flags) {
   Outcome outcome;
   outcome.model =
       about(flags.model.path, [&] { return mote::quantize(model.graph, calibration, options_of(flags)); });
-  outcome.layers = compare_layers(model.graph, outcome.model.integer, calibration);
+  outcome.layers = compare_layers(outcome.model.real, outcome.model.integer, calibration);
   if (!flags.evaluation.empty()) {
     outcome.accuracy =
         about(flags.evaluation, [&] { return evaluate(model.graph, outcome.model.integer.graph, labelled); });
@@ -192,6 +194,17 @@ void add_quantize(CLI::App& app) {
   command->add_option("--activations", flags->activations, "int8 or int16")
       ->check(CLI::IsMember({"int8", "int16"}))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--weights", flags->weights,
+          "4bit:PATTERN or ternary:PATTERN: weights from -7 to 7, or of -1, 0 and 1, in the layers of such a "
+          "name (* any text); may be given several times")
+      ->allow_extra_args(false);
+  command->add_flag("--power-of-two", flags->options.power_of_two, "all scales are powers of two");
+  command->add_flag("--equalize", flags->options.equalize,
+                    "scale channels between layers so that weights have equal ranges");
+  command->add_flag("--correct-bias", flags->options.correct_bias,
+                    "biases take up the mean error of rounded weights");
   command->add_flag("--keep-float-io", flags->options.keep_float_io,
                     "the model's inputs and outputs stay float, with QUANTIZE and DEQUANTIZE behind them");
   command->add_flag("--per-channel-dense", flags->options.per_channel_dense,

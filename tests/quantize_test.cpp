@@ -315,19 +315,20 @@ TEST(Quantize, ListsAllOperatorsThatCannotBeWritten) {
   FloatNet net(27);
   const int x = net.input({1, 8});
   const int y = net.dense(x, 8, Fused::NONE);
-  schema::CumsumOptionsT options;
-  const int axis = net.file().constant("axis", {DType::i32, {}, {}}, std::vector<int32_t>{1});
+  schema::ReverseSequenceOptionsT options;
+  options.seq_dim = 1;
+  const int lengths = net.file().constant("lengths", {DType::i32, {1}, {}}, std::vector<int32_t>{5});
   for (const char* const name : {"first", "second"}) {
     const int out = net.file().tensor(name, {DType::f32, {1, 8}, {}});
-    net.file().add(Op::CUMSUM, {y, axis}, {out}, options);
+    net.file().add(Op::REVERSE_SEQUENCE, {y, lengths}, {out}, options);
     net.file().graph().outputs.push_back(out);
   }
   net.file().graph().inputs = {x};
   const Graph graph = compile_model(net.file().bytes(), "net").graph;
   EXPECT_EQ(error_of([&] { (void)quantize(graph, test::random_samples(graph, 2, -1, 1)); }),
             "2 operators cannot be written:\n"
-            "  CUMSUM #1 (first): cannot be written to a .tflite file\n"
-            "  CUMSUM #2 (second): cannot be written to a .tflite file");
+            "  REVERSE_SEQUENCE #1 (first): cannot be written to a .tflite file\n"
+            "  REVERSE_SEQUENCE #2 (second): cannot be written to a .tflite file");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "nn/add_n.hpp"
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ops/checks.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
@@ -51,6 +52,10 @@ class AddN final : public Operator {
   }
 
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::ADD_N, 1, tflite::schema::AddNOptionsT{});
+  }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const nn::AddN plain{narrow<int32_t>(elements(out[0].shape))};

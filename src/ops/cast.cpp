@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "formats/tflite_view.hpp"
+#include "formats/tflite_writer.hpp"
 #include "ir/rows.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/registry.hpp"
@@ -52,6 +53,13 @@ class Cast final : public Operator, public WorksInRows {
   [[nodiscard]] Region needs(size_t, const Region& region, Inputs, const Types&) const override { return region; }
   [[nodiscard]] OperatorPtr rows(const RowStrip&, Inputs, const Types&) const override {
     return std::make_shared<Cast>(*this);
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    tflite::schema::CastOptionsT options;
+    options.in_data_type = tflite::file_type(in[0]->type.dtype);
+    options.out_data_type = tflite::file_type(out[0].dtype);
+    file.add(tflite::schema::BuiltinOperator::CAST, 1, options);
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

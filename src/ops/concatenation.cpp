@@ -112,6 +112,8 @@ class Concatenation final : public Operator, public WorksInRows {
     using tflite::schema::BuiltinOperator;
     const auto axis = narrow<int32_t>(axis_);
     if (pack_) {
+      require(in.size() > 1 || in[0]->type.quant == out[0].quant,
+              "packs one tensor and converts its scale, which no operator of a .tflite file does");
       tflite::schema::PackOptionsT options;
       options.axis = axis;
       options.values_count = narrow<int32_t>(in.size());

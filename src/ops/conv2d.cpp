@@ -53,6 +53,8 @@ class Conv2d final : public Convolution {
   }
 
   void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+    require(!asymmetric_ || in[1]->type.dtype == DType::f32,
+            "quantises its activations with a zero point for all weights, which a .tflite file cannot state");
     convolution::write_window(file, tflite::schema::BuiltinOperator::CONV_2D, window(), in[0]->type, out[0],
                               tflite::schema::Conv2DOptionsT{});
   }

@@ -2,6 +2,7 @@
 // Running sums along an axis: everything the compiler knows about them.
 #include "nn/cumsum.hpp"
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/checks.hpp"
 #include "ops/quantize_multiplier.hpp"
@@ -52,6 +53,14 @@ class Cumsum final : public Operator {
       }
     }
     return {result};
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs, const Types&) const override {
+    tflite::schema::CumsumOptionsT options;
+    options.exclusive = exclusive_;
+    options.reverse = reverse_;
+    file.add(tflite::schema::BuiltinOperator::CUMSUM, 1,
+             {file.input(0), file.integer("axis", static_cast<int64_t>(axis_))}, file.outputs(), options);
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

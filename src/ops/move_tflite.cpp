@@ -156,9 +156,14 @@ void write_move(tflite::NodeWriter& file, const IndexMap& map, const TensorType&
   transpose(chain, file, order);
   Shape digits;
   std::vector<int64_t> times;
-  for (const Digit& digit : map.digits) {
-    digits.push_back(digit.in_dim == Digit::nowhere ? 1 : digit.extent);
-    times.push_back(digit.in_dim == Digit::nowhere ? digit.extent : 1);
+  for (size_t i = 0; i < map.digits.size(); ++i) {
+    const Digit& digit = map.digits[i];
+    const bool repeats = digit.in_dim == Digit::nowhere;
+    // What is repeated as a whole is one dimension together with its repetition.
+    const bool joins = repeats && i + 1 < map.digits.size() && map.digits[i + 1].out_dim == digit.out_dim &&
+                       map.digits[i + 1].in_dim != Digit::nowhere;
+    times.push_back(repeats ? digit.extent : 1);
+    digits.push_back(joins ? map.digits[++i].extent : repeats ? 1 : digit.extent);
   }
   if (std::any_of(times.begin(), times.end(), [](int64_t count) { return count > 1; })) {
     chain.reshape(digits);

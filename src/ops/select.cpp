@@ -56,12 +56,11 @@ class Select final : public Operator {
     return needed;
   }
 
-  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
+  void to_tflite(tflite::NodeWriter& file, Inputs, const Types& out) const override {
     using tflite::schema::BuiltinOperator;
     const int version = tflite::usual_version(out[0].dtype);
-    const bool plain = by_rows_ || (in[0]->type.shape == out[0].shape && in[1]->type.shape == out[0].shape &&
-                                    in[2]->type.shape == out[0].shape);
-    if (plain) return file.add(BuiltinOperator::SELECT, version, tflite::schema::SelectOptionsT{});
+    // TensorFlow Lite Micro has only the second one.
+    if (by_rows_) return file.add(BuiltinOperator::SELECT, version, tflite::schema::SelectOptionsT{});
     file.add(BuiltinOperator::SELECT_V2, 1, tflite::schema::SelectV2OptionsT{});
   }
   [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "formats/tflite_writer.hpp"
 #include "ops/axes.hpp"
 #include "ops/registry.hpp"
 #include "ops/rows.hpp"
@@ -49,6 +50,14 @@ class TopK final : public Operator {
       }
     }
     return result;
+  }
+
+  void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    file.add(tflite::schema::BuiltinOperator::TOPK_V2, tflite::usual_version(in[0]->type.dtype),
+             {file.input(0), file.integer("k", k_)}, file.outputs(), tflite::schema::TopKV2OptionsT{});
+  }
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
+    return IntegerForm::shared();
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types&) const override {

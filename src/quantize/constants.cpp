@@ -7,12 +7,12 @@
 
 #include "ops/quantize_multiplier.hpp"
 #include "quantize/ranges.hpp"
+#include "quantize/weight_scale.hpp"
 
 namespace mote {
 
 namespace {
 
-constexpr double weight_limit = 127;
 constexpr double bias_limit = 1 << 28;  // leaves room for the products in 32 bits
 
 std::vector<double> reals(const Tensor* tensor, size_t count) {
@@ -21,20 +21,26 @@ std::vector<double> reals(const Tensor* tensor, size_t count) {
   return {values.begin(), values.end()};
 }
 
-std::vector<float> scales_of(const std::vector<double>& weights, const std::vector<size_t>& channel,
-                             const std::vector<double>& bias, float input_scale) {
-  std::vector<double> scales(bias.size(), 0.0);
-  for (size_t i = 0; i < weights.size(); ++i)
-    scales[channel[i]] = std::max(scales[channel[i]], std::abs(weights[i]) / weight_limit);
-  const double largest = *std::max_element(scales.begin(), scales.end());
-  std::vector<float> result;
-  for (size_t c = 0; c < scales.size(); ++c) {
-    double scale = scales[c];
-    if (scale == 0) scale = largest > 0 ? largest : 1.0 / weight_limit;  // no weights: any scale will do
-    scale = std::max(scale, std::abs(bias[c]) / (static_cast<double>(input_scale) * bias_limit));
-    result.push_back(static_cast<float>(scale));
-  }
+// One set of weights for each channel.
+std::vector<std::vector<double>> by_channel(const std::vector<double>& weights, const std::vector<size_t>& channel,
+                                            size_t channels) {
+  std::vector<std::vector<double>> result(channels);
+  for (size_t i = 0; i < weights.size(); ++i) result[channel[i]].push_back(weights[i]);
   return result;
+}
+
+std::vector<double> scales_of(const std::vector<std::vector<double>>& channels, const std::vector<double>& bias,
+                              float input_scale, const WeightOptions& options) {
+  std::vector<double> scales;
+  for (const std::vector<double>& weights : channels)
+    scales.push_back(weight_scale(weights, options.kind, options.power_of_two));
+  const double largest = *std::max_element(scales.begin(), scales.end());
+  for (size_t c = 0; c < scales.size(); ++c) {
+    if (scales[c] == 0) scales[c] = largest > 0 ? largest : 1.0 / 128;  // no weights: any scale will do
+    const double least = std::abs(bias[c]) / (static_cast<double>(input_scale) * bias_limit);
+    while (scales[c] < least) scales[c] = options.power_of_two ? 2 * scales[c] : least;
+  }
+  return scales;
 }
 
 // Versions of the interpreters differ in whether they round the product of two scales.
@@ -42,7 +48,7 @@ float scale_without_doubt(float scale, float input_scale, float output_scale) {
   const auto multiplier = [&](double product) {
     return quantize_multiplier(product / static_cast<double>(output_scale));
   };
-  constexpr int most_steps = 1 << 14;  // a thousandth; one in a hundred fits
+  constexpr int most_steps = 1 << 14;  // about a thousandth
   float tried = scale;
   for (int step = 0; step < most_steps; ++step) {
     const FixedMultiplier exact = multiplier(static_cast<double>(input_scale) * static_cast<double>(tried));
@@ -58,46 +64,78 @@ Tensor bias_tensor(const Tensor& real, DType dtype, const std::vector<double>& b
   std::vector<T> values;
   for (size_t c = 0; c < bias.size(); ++c) {
     const auto scale = static_cast<double>(quant.scale[quant.scale.size() == 1 ? 0 : c]);
-    values.push_back(static_cast<T>(std::llround(bias[c] / scale)));
+    values.push_back(static_cast<T>(std::nearbyint(bias[c] / scale)));
   }
   return {real.name, {dtype, real.type.shape, std::move(quant)}, to_bytes(values)};
 }
 
 }  // namespace
 
-std::vector<size_t> channels_of(const Shape& weights, int out_axis) {
-  const auto axis = static_cast<size_t>(out_axis);
+std::vector<size_t> indices_along(const Shape& shape, int axis) {
+  const auto d = static_cast<size_t>(axis);
   int64_t below = 1;
-  for (size_t d = axis + 1; d < weights.size(); ++d) below *= weights[d];
-  std::vector<size_t> channel;
-  for (int64_t i = 0; i < elements(weights); ++i)
-    channel.push_back(static_cast<size_t>(i / below % weights[axis]));
-  return channel;
+  for (size_t inner = d + 1; inner < shape.size(); ++inner) below *= shape[inner];
+  std::vector<size_t> result;
+  for (int64_t i = 0; i < elements(shape); ++i) result.push_back(static_cast<size_t>(i / below % shape[d]));
+  return result;
 }
 
-LayerConstants quantize_layer(const Tensor& weights, const Tensor* bias, const WeightedInputs& sum,
-                              float input_scale, float output_scale, const WeightOptions& options) {
-  const auto channels = static_cast<size_t>(weights.type.shape[static_cast<size_t>(sum.out_axis)]);
-  const std::vector<double> real = reals(&weights, 0), real_bias = reals(bias, channels);
-  const std::vector<size_t> channel = channels_of(weights.type.shape, sum.out_axis);
-  std::vector<float> scales = scales_of(real, channel, real_bias, input_scale);
-  if (options.per_tensor)
-    scales = {scale_without_doubt(*std::max_element(scales.begin(), scales.end()), input_scale, output_scale)};
+namespace {
+
+// What the layer's outputs lose on average because its weights are rounded, by channel.
+std::vector<double> mean_errors(const RealLayer& layer, const std::vector<double>& real,
+                                const std::vector<int8_t>& integers, const std::vector<double>& scales,
+                                const std::vector<size_t>& channel, size_t channels) {
+  std::vector<double> errors(channels, 0.0);
+  if (layer.input_means.empty()) return errors;
+  const Shape& shape = layer.weights.type.shape;
+  const size_t inputs = layer.input_means.size();
+  const bool depthwise = layer.sum.in_axis < 0;
+  const std::vector<size_t> along = depthwise ? channel : indices_along(shape, layer.sum.in_axis);
+  const size_t group_inputs = depthwise ? 1 : static_cast<size_t>(shape[static_cast<size_t>(layer.sum.in_axis)]);
+  const size_t groups = inputs / group_inputs;
+  for (size_t i = 0; i < real.size(); ++i) {
+    const size_t c = channel[i];
+    const size_t first = c / (channels / groups) * group_inputs;
+    const size_t input = depthwise ? first : first + along[i];
+    errors[c] += (real[i] - scales[scales.size() == 1 ? 0 : c] * integers[i]) * layer.input_means.at(input);
+  }
+  return errors;
+}
+
+}  // namespace
+
+LayerConstants quantize_layer(const RealLayer& layer, const WeightOptions& options) {
+  const Shape& shape = layer.weights.type.shape;
+  const auto channels = static_cast<size_t>(shape[static_cast<size_t>(layer.sum.out_axis)]);
+  const std::vector<double> real = reals(&layer.weights, 0);
+  std::vector<double> bias = reals(layer.bias, channels);
+  const std::vector<size_t> channel = indices_along(shape, layer.sum.out_axis);
+  std::vector<double> scales = scales_of(by_channel(real, channel, channels), bias, layer.input_scale, options);
+  if (options.per_tensor) {
+    const auto largest = static_cast<float>(*std::max_element(scales.begin(), scales.end()));
+    scales = {static_cast<double>(scale_without_doubt(largest, layer.input_scale, layer.output_scale))};
+  }
+  std::vector<float> stored(scales.begin(), scales.end());
+  scales.assign(stored.begin(), stored.end());
   std::vector<int8_t> integers;
   for (size_t i = 0; i < real.size(); ++i) {
-    const auto scale = static_cast<double>(scales[options.per_tensor ? 0 : channel[i]]);
-    integers.push_back(
-        static_cast<int8_t>(std::clamp(std::nearbyint(real[i] / scale), -weight_limit, weight_limit)));
+    const double scale = scales[options.per_tensor ? 0 : channel[i]];
+    integers.push_back(static_cast<int8_t>(integer_weight(real[i], scale, options.kind)));
   }
   const std::vector<int32_t> zeros(scales.size(), 0);
-  const Quantization quant{scales, zeros, options.per_tensor ? -1 : sum.out_axis};
-  LayerConstants result{{weights.name, {DType::i8, weights.type.shape, quant}, to_bytes(integers)}, {}};
-  if (bias == nullptr) return result;
+  const Quantization quant{stored, zeros, options.per_tensor ? -1 : layer.sum.out_axis};
+  LayerConstants result{{layer.weights.name, {DType::i8, shape, quant}, to_bytes(integers)}, {}};
+  if (layer.bias == nullptr && layer.input_means.empty()) return result;
+  const std::vector<double> errors = mean_errors(layer, real, integers, scales, channel, channels);
+  for (size_t c = 0; c < channels; ++c) bias[c] += errors[c];
   Quantization of_bias{{}, zeros, options.per_tensor ? -1 : 0};
-  for (const float scale : scales) of_bias.scale.push_back(input_scale * scale);
+  for (const float scale : stored) of_bias.scale.push_back(layer.input_scale * scale);
+  const Tensor none{layer.weights.name + "_bias", {DType::f32, {std::ssize(bias)}, {}}, {}};
+  const Tensor& named = layer.bias == nullptr ? none : *layer.bias;
   result.bias = options.activations == DType::i16
-                    ? bias_tensor<int64_t>(*bias, DType::i64, real_bias, std::move(of_bias))
-                    : bias_tensor<int32_t>(*bias, DType::i32, real_bias, std::move(of_bias));
+                    ? bias_tensor<int64_t>(named, DType::i64, bias, std::move(of_bias))
+                    : bias_tensor<int32_t>(named, DType::i32, bias, std::move(of_bias));
   return result;
 }
 

@@ -13,9 +13,12 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Graph& graph, const Scheme& scheme, const std::vector<Quantization>& quants,
-          const QuantizeOptions& options)
-      : from_(graph), scheme_(scheme), quants_(quants), options_(options), real_(graph.tensors.size(), no_tensor) {
+  Builder(const Graph& graph, const Scheme& scheme, const Observed& observed, const QuantizeOptions& options)
+      : from_(graph),
+        scheme_(scheme),
+        observed_(observed),
+        options_(options),
+        real_(graph.tensors.size(), no_tensor) {
     result_.integer.assign(graph.tensors.size(), no_tensor);
     result_.graph.name = graph.name;
     result_.graph.notes = graph.notes;
@@ -47,7 +50,7 @@ class Builder {
     require(!quant.empty(), "internal: '{}' was never observed", from_.tensors[id].name);
     return {options_.activations, from_.tensors[id].type.shape, quant};
   }
-  [[nodiscard]] const Quantization& quant_of(TensorId id) const { return quants_[scheme_.group[id]]; }
+  [[nodiscard]] const Quantization& quant_of(TensorId id) const { return observed_.quants[scheme_.group[id]]; }
 
   // The form that an operator or the caller gives keeps the name, the converted one gets another; but outputs keep
   // theirs.
@@ -163,7 +166,7 @@ class Builder {
         inputs.push_back(integer_form(id));
       }
     }
-    if (form.sum) add_layer_constants(node, *form.sum, inputs);
+    if (form.sum) add_layer_constants(index, *form.sum, inputs);
     return inputs;
   }
 
@@ -175,7 +178,8 @@ class Builder {
       range.low = std::min(range.low, static_cast<double>(value));
       range.high = std::max(range.high, static_cast<double>(value));
     }
-    return quantize_constant(tensor, options_.activations, quantization_of(range, options_.activations));
+    return quantize_constant(tensor, options_.activations,
+                             quantization_of(range, options_.activations, options_.power_of_two));
   }
 
   TensorId requantised(TensorId id, const Quantization& quant) {
@@ -185,20 +189,38 @@ class Builder {
     return made;
   }
 
-  void add_layer_constants(const Node& node, const WeightedInputs& sum, std::vector<TensorId>& inputs) {
+  [[nodiscard]] WeightKind kind_of(const Node& node, const WeightedInputs& sum) const {
+    WeightKind kind = WeightKind::bytes;
+    for (const NarrowWeights& narrow : options_.narrow) {
+      if (named(narrow.pattern, from_, node, sum)) kind = narrow.kind;
+    }
+    return kind;
+  }
+
+  void add_layer_constants(size_t index, const WeightedInputs& sum, std::vector<TensorId>& inputs) {
+    const Node& node = from_.nodes[index];
     const bool has_bias = sum.bias < node.in.size() && node.in[sum.bias] != no_tensor;
-    const float input_scale = to().tensors[inputs[0]].type.quant.scale[0];
-    const WeightOptions weights{sum.per_tensor && !options_.per_channel_dense, options_.activations};
-    LayerConstants made =
-        quantize_layer(from_.tensors[node.in[sum.weights]], has_bias ? &from_.tensors[node.in[sum.bias]] : nullptr,
-                       sum, input_scale, quant_of(node.out[0]).scale.at(0), weights);
+    RealLayer layer{from_.tensors[node.in[sum.weights]],
+                    has_bias ? &from_.tensors[node.in[sum.bias]] : nullptr,
+                    sum,
+                    1,
+                    1,
+                    {}};
+    layer.input_scale = tensor_scale(to().tensors[inputs[0]].type, "input");
+    layer.output_scale = tensor_scale(integer_type(node.out[0], quant_of(node.out[0])), "output");
+    if (!observed_.input_means.empty()) layer.input_means = observed_.input_means[index];
+    const WeightKind kind = kind_of(node, sum);
+    const bool per_tensor = sum.per_tensor && !options_.per_channel_dense && kind == WeightKind::bytes;
+    LayerConstants made = quantize_layer(layer, {kind, per_tensor, options_.power_of_two, options_.activations});
     inputs[sum.weights] = add(std::move(made.weights));
-    if (made.bias) inputs[sum.bias] = add(*std::move(made.bias));
+    if (!made.bias) return;
+    if (inputs.size() <= sum.bias) inputs.resize(sum.bias + 1, no_tensor);
+    inputs[sum.bias] = add(*std::move(made.bias));
   }
 
   const Graph& from_;
   const Scheme& scheme_;
-  const std::vector<Quantization>& quants_;
+  const Observed& observed_;
   const QuantizeOptions& options_;
   IntegerGraph result_;
   std::vector<TensorId> real_;  // by tensor of the float graph: its form there, or no_tensor
@@ -206,9 +228,14 @@ class Builder {
 
 }  // namespace
 
-IntegerGraph integer_graph(const Graph& graph, const Scheme& scheme, const std::vector<Quantization>& quants,
+bool named(std::string_view pattern, const Graph& graph, const Node& node, const WeightedInputs& sum) {
+  return fits(pattern, node.origin) || fits(pattern, graph.tensors[node.in[sum.weights]].name) ||
+         fits(pattern, graph.tensors[node.out[0]].name);
+}
+
+IntegerGraph integer_graph(const Graph& graph, const Scheme& scheme, const Observed& observed,
                            const QuantizeOptions& options) {
-  return Builder(graph, scheme, quants, options).build();
+  return Builder(graph, scheme, observed, options).build();
 }
 
 }  // namespace mote

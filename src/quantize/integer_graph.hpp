@@ -18,8 +18,18 @@ struct IntegerGraph {
   std::vector<TensorId> integer;  // by tensor of the float graph: its integer form, or no_tensor
 };
 
-// `quants`: by group of the scheme. Throws Error that names the node which refuses its quantisation.
-[[nodiscard]] IntegerGraph integer_graph(const Graph& graph, const Scheme& scheme,
-                                         const std::vector<Quantization>& quants, const QuantizeOptions& options);
+// Does the pattern fit the layer's name (Node::origin), that of its weights or of its output?
+[[nodiscard]] bool named(std::string_view pattern, const Graph& graph, const Node& node,
+                         const WeightedInputs& sum);
+
+// What the samples told.
+struct Observed {
+  std::vector<Quantization> quants;              // by group of the scheme
+  std::vector<std::vector<double>> input_means;  // by node; empty: biases are not corrected
+};
+
+// Throws Error that names the node which refuses its quantisation.
+[[nodiscard]] IntegerGraph integer_graph(const Graph& graph, const Scheme& scheme, const Observed& observed,
+                                         const QuantizeOptions& options);
 
 }  // namespace mote

@@ -96,7 +96,7 @@ std::vector<std::vector<Bytes>> run_samples(const Graph& graph, const Samples& s
 }
 
 std::vector<Quantization> quantizations(const Graph& graph, const Scheme& scheme, const Samples& samples,
-                                        const RangeOptions& options, DType activations) {
+                                        const QuantizeOptions& options) {
   GroupRanges observed(graph, scheme);
   const auto reals = [&](const auto& use) {
     return [&graph, use](TensorId id, ByteSpan content) {
@@ -112,7 +112,7 @@ std::vector<Quantization> quantizations(const Graph& graph, const Scheme& scheme
     if (!wanted[group]) continue;
     histograms[group] = {observed.ranges()[group].low, observed.ranges()[group].high, std::vector<uint64_t>(bins)};
   }
-  if (options.method != RangeMethod::minmax) {
+  if (options.range.method != RangeMethod::minmax) {
     (void)run_samples(graph, samples, reals([&](TensorId id, const std::vector<float>& values) {
                         const size_t group = scheme.group[id];
                         if (!wanted[group]) return;
@@ -124,10 +124,45 @@ std::vector<Quantization> quantizations(const Graph& graph, const Scheme& scheme
     if (scheme.fixed[group]) {
       result[group] = *scheme.fixed[group];
     } else if (wanted[group] && observed.seen(group)) {
-      result[group] = quantization_of(choose_range(histograms[group], options, activations), activations);
+      result[group] = quantization_of(choose_range(histograms[group], options.range, options.activations),
+                                      options.activations, options.power_of_two);
     }
   }
   return result;
+}
+
+namespace {
+
+// How many means the node's input has; 0: none are of use.
+size_t mean_count(const Graph& graph, const Node& node, const std::optional<IntegerForm>& form) {
+  if (!form || !form->sum) return 0;
+  const Shape& weights = graph.tensors[node.in[form->sum->weights]].type.shape;
+  const Shape& in = graph.tensors[node.in[0]].type.shape;
+  const int64_t taps = elements(weights) / weights[static_cast<size_t>(form->sum->out_axis)];
+  const int64_t outputs = elements(graph.tensors[node.out[0]].type.shape);
+  const bool all_taps = node.op->work(inputs_of(graph, node), output_types(graph, node)).macs == outputs * taps;
+  return !all_taps ? 0 : static_cast<size_t>(weights.size() == 2 ? weights[1] : in.back());
+}
+
+}  // namespace
+
+std::vector<std::vector<double>> input_means(const Graph& graph, const Scheme& scheme, const Samples& samples) {
+  std::vector<std::vector<double>> means(graph.nodes.size());
+  std::vector<std::vector<size_t>> readers(graph.tensors.size());
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    means[i].assign(mean_count(graph, graph.nodes[i], scheme.forms[i]), 0.0);
+    if (!means[i].empty()) readers[graph.nodes[i].in[0]].push_back(i);
+  }
+  (void)run_samples(graph, samples, [&](TensorId id, ByteSpan content) {
+    if (readers[id].empty()) return;
+    const std::vector<float> values = to_values<float>(content);
+    for (const size_t node : readers[id]) {
+      const size_t count = means[node].size();
+      const double share = static_cast<double>(count) / static_cast<double>(values.size() * samples.inputs.size());
+      for (size_t i = 0; i < values.size(); ++i) means[node][i % count] += static_cast<double>(values[i]) * share;
+    }
+  });
+  return means;
 }
 
 }  // namespace mote

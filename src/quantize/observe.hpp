@@ -8,7 +8,7 @@
 
 #include "ir/graph.hpp"
 #include "plan/make_plan.hpp"
-#include "quantize/ranges.hpp"
+#include "quantize/options.hpp"
 #include "quantize/samples.hpp"
 #include "quantize/scheme.hpp"
 #include "simulate/simulate.hpp"
@@ -40,7 +40,11 @@ std::vector<std::vector<Bytes>> run_samples(const Graph& graph, const Samples& s
 
 // The quantisation of each group of the scheme (index: Scheme::group), from the values that its tensors take.
 [[nodiscard]] std::vector<Quantization> quantizations(const Graph& graph, const Scheme& scheme,
-                                                      const Samples& samples, const RangeOptions& options,
-                                                      DType activations);
+                                                      const Samples& samples, const QuantizeOptions& options);
+
+// By node: the means of its input by channel (of a dense layer: by the index that its sums run over), for layers
+// each of whose outputs sums over all weights of its channel; empty for others.
+[[nodiscard]] std::vector<std::vector<double>> input_means(const Graph& graph, const Scheme& scheme,
+                                                           const Samples& samples);
 
 }  // namespace mote

@@ -9,11 +9,33 @@
 
 namespace mote {
 
+// Weights of fewer values, written as i8.
+enum class WeightKind {
+  bytes,    // -127..127
+  nibbles,  // -7..7
+  ternary,  // -1, 0, 1
+};
+
+// The layers whose node or weights have a name that fits the pattern (* any text, ? any character).
+struct NarrowWeights {
+  WeightKind kind = WeightKind::bytes;
+  std::string pattern;
+};
+
+// "4bit:PATTERN" or "ternary:PATTERN". Throws Error when it is neither.
+[[nodiscard]] NarrowWeights parse_narrow_weights(std::string_view text);
+
+[[nodiscard]] bool fits(std::string_view pattern, std::string_view name);
+
 struct QuantizeOptions {
   RangeOptions range;
-  DType activations = DType::i8;   // or i16
-  bool keep_float_io = false;      // inputs and outputs stay float
-  bool per_channel_dense = false;  // a scale for each output of dense layers, too
+  DType activations = DType::i8;           // or i16
+  bool keep_float_io = false;              // inputs and outputs stay float
+  bool per_channel_dense = false;          // a scale for each output of dense layers, too
+  bool power_of_two = false;               // scales of activations and weights are powers of two
+  bool equalize = false;                   // scale channels between layers so that their weights have equal ranges
+  bool correct_bias = false;               // move each bias by the mean error that rounding the weights makes
+  std::vector<NarrowWeights> narrow = {};  // the last one that fits a layer counts
 };
 
 }  // namespace mote

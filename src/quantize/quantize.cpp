@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compile/compile.hpp"
+#include "quantize/equalize.hpp"
 #include "quantize/observe.hpp"
 #include "quantize/to_tflite.hpp"
 #include "quantize/values.hpp"
@@ -26,6 +27,20 @@ std::vector<std::string> notes_of(const Graph& graph, const Scheme& scheme) {
   return notes;
 }
 
+// A pattern that fits no layer is a mistake.
+void require_patterns(const Graph& graph, const Scheme& scheme, const QuantizeOptions& options) {
+  for (const NarrowWeights& narrow : options.narrow) {
+    bool any = false;
+    std::string layers;
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      if (!scheme.integer(i) || !scheme.forms[i]->sum) continue;
+      any = any || named(narrow.pattern, graph, graph.nodes[i], *scheme.forms[i]->sum);
+      layers += fmt::format("\n  {}", graph.nodes[i].origin);
+    }
+    require(any, "--weights: '{}' is the name of no layer with weights; there are{}", narrow.pattern, layers);
+  }
+}
+
 // What is read back must compute the same, or the file says something else than the graph.
 void check_file(const QuantizedModel& model, const std::vector<Bytes>& inputs) {
   const Compiled again = compile_model(model.file, model.integer.graph.name);
@@ -39,9 +54,11 @@ void check_file(const QuantizedModel& model, const std::vector<Bytes>& inputs) {
 QuantizedModel quantize(const Graph& model, const Samples& calibration, const QuantizeOptions& options) {
   require(!calibration.inputs.empty(), "the calibration set is empty");
   const Scheme scheme = choose_scheme(model, options.activations);
-  const std::vector<Quantization> quants =
-      quantizations(model, scheme, calibration, options.range, options.activations);
-  QuantizedModel result{{}, integer_graph(model, scheme, quants, options), notes_of(model, scheme)};
+  require_patterns(model, scheme, options);
+  QuantizedModel result{{}, {}, options.equalize ? equalize(model, scheme) : model, notes_of(model, scheme)};
+  Observed observed{quantizations(result.real, scheme, calibration, options), {}};
+  if (options.correct_bias) observed.input_means = input_means(result.real, scheme, calibration);
+  result.integer = integer_graph(result.real, scheme, observed, options);
   result.file = to_tflite(result.integer.graph);
   check_file(result, integer_inputs(result.integer.graph, model, calibration.inputs[0]));
   return result;

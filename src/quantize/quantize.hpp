@@ -9,8 +9,9 @@
 namespace mote {
 
 struct QuantizedModel {
-  Bytes file;                      // .tflite
-  IntegerGraph integer;            // the same model
+  Bytes file;            // .tflite
+  IntegerGraph integer;  // the same model
+  Graph real;            // the float model that it stands for: the given one, equalised where that was asked for
   std::vector<std::string> notes;  // what the user should know, a sentence each: which layers stay float
 };
 

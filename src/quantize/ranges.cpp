@@ -105,9 +105,31 @@ double relative_entropy(const Histogram& histogram, const Range& range, DType dt
   return entropy;
 }
 
+// Zeros, of which a ReLU gives many, are integers whatever the range is: their bin counts as its neighbour.
+Histogram without_zeros(Histogram histogram) {
+  if (histogram.low > 0 || histogram.high <= 0 || histogram.counts.size() < 2) return histogram;
+  const auto zero = static_cast<size_t>(-histogram.low / histogram.bin_width());
+  if (zero < histogram.counts.size())
+    histogram.counts[zero] = histogram.counts[zero + 1 < histogram.counts.size() ? zero + 1 : zero - 1];
+  return histogram;
+}
+
+// Fewer, wider bins.
+Histogram merged(const Histogram& histogram, size_t bins) {
+  const size_t each = (histogram.counts.size() + bins - 1) / bins;
+  if (each < 2 || histogram.counts.size() % each != 0) return histogram;
+  Histogram result{histogram.low, histogram.high, std::vector<uint64_t>(histogram.counts.size() / each)};
+  for (size_t bin = 0; bin < histogram.counts.size(); ++bin) result.counts[bin / each] += histogram.counts[bin];
+  return result;
+}
+
+// Two bins an integer: more would punish values that occur often (a background) for not being spread.
+constexpr size_t entropy_bins = 512;
+
 // Both ends move towards 0 together.
-Range entropy_range(const Histogram& histogram, DType dtype) {
+Range entropy_range(const Histogram& all, DType dtype) {
   constexpr int steps = 128;
+  const Histogram histogram = without_zeros(merged(all, entropy_bins));
   Range best{histogram.low, histogram.high};
   double least = INFINITY;
   for (int step = steps / 8; step <= steps; ++step) {

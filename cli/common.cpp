@@ -28,6 +28,12 @@ Compiled compile(const ModelFile& model, const PlanOptions& plan) {
   return compile_file(model.path, shapes, plan);
 }
 
+void add_cores(CLI::App& command, int& cores) {
+  command.add_option("--cores", cores, "2: split layers over two cores, by rows (docs/two_cores.md)")
+      ->check(CLI::IsMember({1, 2}))
+      ->capture_default_str();
+}
+
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   add_model_file(command, flags.model);
   flags.target_option =
@@ -42,6 +48,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
       ->excludes(board)
       ->allow_extra_args(false);
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
+  add_cores(command, flags.cores);
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
 
@@ -55,6 +62,7 @@ LayoutRequest layout_request(const ModelFlags& flags) {
   if (!flags.board.empty()) request.board = find_board(flags.board);
   request.target = &target_of(flags);
   request.mode = parse_mode(flags.mode);
+  request.cores = flags.cores;
   for (const std::string& text : flags.memories) request.memories.push_back(parse_memory(text));
   return request;
 }

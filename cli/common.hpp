@@ -29,9 +29,12 @@ struct ModelFlags {
   std::vector<std::string> memories;  // the same, "NAME=BYTES", the fastest first
   CLI::Option* target_option = nullptr;
   std::string mode = "balanced";
+  int cores = 1;
   bool json = false;
 };
 
+// --cores
+void add_cores(CLI::App& command, int& cores);
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
 // The target that is named, or else the board's.

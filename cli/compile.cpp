@@ -2,6 +2,8 @@
 // mote compile: model file in, folder of C++ out.
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "codegen/package.hpp"
 #include "commands.hpp"
 #include "common.hpp"
@@ -30,7 +32,12 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
+  const auto split = std::count_if(compiled.plan.segments.begin(), compiled.plan.segments.end(),
+                                   [](const Segment& segment) { return segment.parallel; });
+  if (compiled.plan.cores > 1)
+    fmt::print("cores   {} of {} layers are split over 2 cores\n", split, compiled.plan.steps.size());
   for (const Segment& segment : compiled.plan.segments) {
+    if (segment.parallel) continue;
     fmt::print("strips  layers {} to {} run in {} strips of rows: the tensors between them are never whole\n",
                segment.first, segment.last, segment.strips);
   }

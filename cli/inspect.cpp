@@ -12,6 +12,7 @@ namespace {
 struct Flags {
   ModelFile model;
   std::string mode = "balanced";
+  int cores = 1;
   bool json = false, dump = false;
 };
 
@@ -37,7 +38,7 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
 }
 
 void inspect(const Flags& flags) {
-  const Compiled compiled = compile(flags.model, plan_options(parse_mode(flags.mode)));
+  const Compiled compiled = compile(flags.model, plan_options(parse_mode(flags.mode), {}, {}, flags.cores));
   const std::string file_name = std::filesystem::path(flags.model.path).filename().string();
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
@@ -65,6 +66,7 @@ void add_inspect(CLI::App& app) {
   add_model_file(*command, flags->model);
   command->add_option("--optimize", flags->mode, "size, balanced or speed: what the memory plan is made for")
       ->capture_default_str();
+  add_cores(*command, flags->cores);
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->add_flag("--dump", flags->dump, "print the optimised graph, one line a node");
   command->callback([flags] { inspect(*flags); });

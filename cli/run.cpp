@@ -68,6 +68,31 @@ void print_costs(const nlohmann::ordered_json& json, const Measurement& measured
   }
 }
 
+// `alone`: the same model on one core.
+void print_cores(const Measurement& measured, const Measurement& alone) {
+  if (measured.core_instructions.empty()) return;
+  const int64_t one = alone.instructions.at(0);
+  const auto ratio = [&](int64_t instructions) {
+    return static_cast<double>(instructions) / static_cast<double>(one);
+  };
+  fmt::print("cores    one core {} instructions", thousands(one));
+  for (size_t core = 0; core < measured.core_instructions.size(); ++core) {
+    const int64_t instructions = measured.core_instructions[core];
+    fmt::print("; core {} {} ({:.3f})", core, thousands(instructions), ratio(instructions));
+  }
+  fmt::print("; from start to end {:.3f}\n", ratio(measured.instructions.at(0)));
+}
+
+// What each core takes of a layer.
+void print_core_profile(const nlohmann::ordered_json& json, const Measurement& measured) {
+  fmt::print("\n{:>12} {:>12}  layer\n", "core 0", "core 1");
+  for (size_t i = 0; i < json["layers"].size(); ++i) {
+    const int64_t second = measured.core_step_instructions[1][i];
+    fmt::print("{:>12} {:>12}  {}\n", thousands(measured.core_step_instructions[0][i]),
+               second > 0 ? thousands(second) : "", json["layers"][i]["name"].get<std::string>());
+  }
+}
+
 void print_profile(const nlohmann::ordered_json& json, const Measurement& measured) {
   if (measured.step_instructions.empty()) return;
   const auto total = static_cast<double>(
@@ -93,25 +118,41 @@ void write_outputs(const std::string& directory, nlohmann::ordered_json json, co
   write_with_report(directory, std::move(files), std::move(json));
 }
 
+Measurement measure_alone(const Flags& flags, const std::vector<Bytes>& inputs) {
+  ModelFlags one = flags.model;
+  one.cores = 1;
+  const Loaded loaded = load(one);
+  return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, false);
+}
+
 void run(const Flags& flags) {
   const Loaded loaded = load(flags.model);
   const Graph& graph = loaded.compiled.graph;
   std::mt19937 random(1);
   const std::vector<Bytes> inputs =
       flags.inputs.empty() ? random_case(graph, random, "random").inputs : read_inputs(flags.inputs, graph);
+  const bool emulated = !loaded.target->emulator.empty();
+  require(flags.model.cores == 1 || !emulated || !loaded.target->two_cores_arguments.empty(),
+          "--cores 2: the emulated machine of {} has one core; --target rv32imac has two", loaded.target->name);
+  Measurement alone;
   const Measurement measured = [&] {
     const Progress progress(activity(*loaded.target, true));
+    if (flags.model.cores > 1 && emulated) alone = measure_alone(flags, inputs);
     return measure(loaded.compiled, *loaded.target, loaded.mode, {inputs}, flags.profile);
   }();
-  const nlohmann::ordered_json json =
-      report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  require(alone.outputs.empty() || alone.outputs == measured.outputs,
+          "two cores compute something else than one; please report this");
+  nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  if (!alone.instructions.empty()) json["one_core_instructions"] = alone.instructions[0];
   if (!flags.output.empty()) write_outputs(flags.output, json, measured.outputs[0]);
   if (flags.model.json) return print_json(json);
   if (flags.inputs.empty()) fmt::print("no --input given: random values, seed 1\n");
   print_notes(loaded.compiled);
   print_outputs(graph, measured.outputs[0]);
   print_costs(json, measured);
+  print_cores(measured, alone);
   print_profile(json, measured);
+  if (!measured.core_step_instructions.empty()) print_core_profile(json, measured);
   if (!loaded.target->note.empty()) fmt::print("note     {}\n", loaded.target->note);
 }
 

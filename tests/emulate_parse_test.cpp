@@ -31,7 +31,7 @@ const std::string good_console =
     "STACK_TOTAL=65536\nMOTE_END\n";
 
 TEST(Console, ReadsEveryField) {
-  const ConsoleResult result = read_console(good_console, 1, 0, {3});
+  const ConsoleResult result = read_console(good_console, 1, {}, {3});
   EXPECT_EQ(result.empty_ticks.value, 5);
   EXPECT_EQ(result.cases.at(0).ticks.value, 105);
   EXPECT_TRUE(result.cases[0].ticks.wrapped);
@@ -44,28 +44,28 @@ TEST(Console, ReadsEveryField) {
 TEST(Console, EveryCutIsAnError) {
   for (size_t size = 0; size < good_console.size(); ++size) {
     const std::string text = good_console.substr(0, size);
-    EXPECT_THROW((void)read_console(text, 1, 0, {3}), Error) << text;
+    EXPECT_THROW((void)read_console(text, 1, {}, {3}), Error) << text;
   }
   for (const std::string& garbage : {std::string("x"), std::string("\n"), std::string("=")}) {
     for (size_t at = 0; at <= good_console.size(); ++at) {
       std::string text = good_console;
       text.insert(at, garbage);
-      EXPECT_THROW((void)read_console(text, 1, 0, {3}), Error) << text;
+      EXPECT_THROW((void)read_console(text, 1, {}, {3}), Error) << text;
     }
   }
   for (size_t at = 0; at < good_console.size(); ++at) {
     std::string text = good_console;
     if (text[at] == 'g' || text[at] == '\n') continue;
     text[at] = 'g';
-    EXPECT_THROW((void)read_console(text, 1, 0, {3}), Error) << text;
+    EXPECT_THROW((void)read_console(text, 1, {}, {3}), Error) << text;
   }
 }
 
 TEST(Console, ErrorShowsTheTail) {
-  EXPECT_EQ(error_of([] { (void)read_console("MOTE_CASES=1\nEMPTY_TICKS=no\n", 1, 0, {3}); }),
+  EXPECT_EQ(error_of([] { (void)read_console("MOTE_CASES=1\nEMPTY_TICKS=no\n", 1, {}, {3}); }),
             "the emulated firmware printed something else than expected (EMPTY_TICKS); its console ends with:\n"
             "MOTE_CASES=1\nEMPTY_TICKS=no");
-  EXPECT_EQ(error_of([] { (void)read_console("MOTE_CASES=1\nCAS\nFAULT stack overflow\n", 1, 0, {3}); }),
+  EXPECT_EQ(error_of([] { (void)read_console("MOTE_CASES=1\nCAS\nFAULT stack overflow\n", 1, {}, {3}); }),
             "the model stopped in the emulator: stack overflow");
 }
 

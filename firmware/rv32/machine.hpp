@@ -40,6 +40,18 @@ inline uint64_t machine_ticks(const Sample& from, const Sample& to, bool&) {
   return machine_count(to) - machine_count(from);
 }
 
+// Two cores: the second one calls mote_second_core; what was written before, it finds.
+inline void machine_release_second_core() {
+  asm volatile("fence" ::: "memory");
+  *reinterpret_cast<volatile uint32_t*>(0x2000004) = 1;
+}
+
+// What mote_switch keeps of a coroutine, in its order: registers that a call preserves.
+struct Context {
+  uintptr_t return_address, stack_pointer;
+  uint32_t saved[12 + 12];
+};
+
 inline const char* machine_cause(uint32_t cause) {
   switch (cause) {
     case 0: return "instruction address misaligned";

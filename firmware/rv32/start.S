@@ -4,6 +4,10 @@
   .section .start, "ax"
   .globl _start
 _start:
+#ifdef MOTE_CORES
+  csrr t0, mhartid
+  bnez t0, mote_park
+#endif
   la sp, mote_stack_top
   la t0, mote_trap
   csrw mtvec, t0
@@ -30,11 +34,15 @@ mote_trap:
   jal mote_fault
   j .
 
-// void mote_measure(Run* run, void* const arenas[4], Measure* measure): paints the stack below this frame, samples the
-// counter, calls, samples again, and searches the lowest byte that changed.
+// void mote_measure(Run* run, void* const arguments[4], Measure* measure): paints the stack below this frame, samples
+// the counter, calls, samples again, and searches the lowest byte that changed.
+// void mote_measure_on(…, uint8_t* stack_bottom): the same on another stack than that of reset.
   .section .text.mote_measure, "ax"
   .globl mote_measure
+  .globl mote_measure_on
 mote_measure:
+  la a3, mote_stack_bottom
+mote_measure_on:
   addi sp, sp, -16
   sw ra, 12(sp)
   sw s0, 8(sp)
@@ -42,7 +50,7 @@ mote_measure:
   mv s0, a2
   mv t2, a0
   mv t3, a1
-  la s1, mote_stack_bottom
+  mv s1, a3
   li t0, 0xA5A5A5A5
   mv t1, s1
 1:
@@ -86,3 +94,7 @@ mote_measure:
   .globl mote_return
 mote_return:
   ret
+
+#ifdef MOTE_CORES
+#include "cores.S"
+#endif

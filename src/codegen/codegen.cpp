@@ -5,6 +5,7 @@
 
 #include "base/embedded.hpp"
 #include "codegen/constants.hpp"
+#include "codegen/cores.hpp"
 #include "codegen/header.hpp"
 #include "codegen/step_functions.hpp"
 #include "codegen/strips.hpp"
@@ -85,18 +86,18 @@ std::string byte_list(ByteSpan bytes) {
   return text;
 }
 
-// The head of NAME_run or NAME_reset.
-std::string entry_head(const Graph& graph, const Plan& plan, std::string_view function) {
+}  // namespace
+
+std::string entry_head(const Graph& graph, const Plan& plan, std::string_view function, std::string_view more) {
   std::string parameters, locals;
   for (size_t i = 0; i < arenas_of(plan).size(); ++i) {
     const std::string memory = i == 0 ? "memory" : fmt::format("memory{}", i + 1);
     parameters += (i == 0 ? "void* " : ", void* ") + memory;
     locals += fmt::format("  uint8_t* const {} = static_cast<uint8_t*>({});\n", arena_name(i), memory);
   }
-  return fmt::format("extern \"C\" void {}_{}({}) {{\n{}", graph.name, function, parameters, locals);
+  return fmt::format("extern \"C\" void {}_{}({}{}) {{\n{}", graph.name, function, parameters, more, locals);
 }
 
-// Arenas in which a function has nothing to do.
 std::string unused_arenas(const Plan& plan, const std::set<size_t>& used) {
   std::string text;
   for (size_t i = 0; i < arenas_of(plan).size(); ++i) {
@@ -104,6 +105,8 @@ std::string unused_arenas(const Plan& plan, const std::set<size_t>& used) {
   }
   return text;
 }
+
+namespace {
 
 // Sets every state to its content before the first run.
 std::string reset_function(const Graph& graph, const Plan& plan) {
@@ -127,6 +130,31 @@ std::string reset_function(const Graph& graph, const Plan& plan) {
   return text + unused_arenas(plan, used) + "}\n\n";
 }
 
+// The calls of all steps on one core.
+std::string run_function(const Graph& graph, const Plan& plan) {
+  std::string text = entry_head(graph, plan, "run");
+  std::set<size_t> used_arenas;
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    text += moves_before(plan, i);
+    const std::vector<size_t> used = arenas_used(plan, plan.steps[i]);
+    used_arenas.insert(used.begin(), used.end());
+    const StripPlace strips = find_strips(plan, i);
+    if (strips.segment == nullptr) {
+      text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), arena_list(used, ""), i);
+    } else if (strips.index == 0) {
+      text += strip_loop(graph, plan, *strips.segment);
+    }
+  }
+  return text + unused_arenas(plan, used_arenas) + "}\n\n";
+}
+
+// Kernel headers besides those of the calls.
+std::vector<std::string> plan_headers(const Plan& plan) {
+  std::vector<std::string> headers = strip_headers(plan);
+  if (plan.cores > 1) headers.emplace_back("nn/barrier.hpp");
+  return headers;
+}
+
 std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   const StepFunctions functions(graph, plan, mode);
   std::string text = fmt::format("// Written by Mote {} ({} mode). Do not edit.\n//\n{}\n#include \"{}.h\"\n\n",
@@ -134,33 +162,22 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   text += fmt::format("#ifndef MOTE_OPTIMIZE\n#define MOTE_OPTIMIZE {}\n#endif\n\n", static_cast<int>(mode));
   std::set<std::string> headers{common_header};
   for (const Step& step : plan.steps) headers.insert(step.call.header);
-  for (const std::string& header : strip_headers(plan)) headers.insert(header);
+  for (const std::string& header : plan_headers(plan)) headers.insert(header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
+  text += "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n";
+  if (plan.cores > 1)
+    text += "#ifndef MOTE_WAIT\n#define MOTE_WAIT(barrier, core) nn::wait_for_other(barrier, core)\n#endif\n";
   text +=
-      "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n"
       "#define MOTE_STEP __attribute__((noinline))\n#define MOTE_COLD __attribute__((cold))\n\nnamespace {\n\n";
   text += functions.constants().text() + strip_functions(graph, plan) + functions.shared();
   for (size_t i = 0; i < plan.steps.size(); ++i) text += functions.of_step(i);
   text += "}  // namespace\n\n";
   if (!plan.states.empty()) text += reset_function(graph, plan);
-  text += entry_head(graph, plan, "run");
-  std::set<size_t> used_arenas;
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    text += moves_before(plan, i);
-    const StripPlace strips = find_strips(plan, i);
-    if (strips.segment != nullptr) {
-      used_arenas.insert(0);
-      if (strips.index == 0) text += strip_loop(graph, *strips.segment);
-      continue;
-    }
-    const std::vector<size_t> used = arenas_used(plan, plan.steps[i]);
-    used_arenas.insert(used.begin(), used.end());
-    text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), arena_list(used, ""), i);
-  }
-  text += unused_arenas(plan, used_arenas);
-  return text + fmt::format("}}\n\nextern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n",
-                            graph.name, MOTE_VERSION);
+  text += run_function(graph, plan);
+  if (plan.cores > 1) text += run_part_function(graph, plan);
+  return text + fmt::format("extern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n", graph.name,
+                            MOTE_VERSION);
 }
 
 // The kernel headers of the calls, and those they include themselves. They name each other from the root of the
@@ -186,7 +203,7 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   std::set<std::string> done;
   add_header(common_header, done, files);
   for (const Step& step : plan.steps) add_header(step.call.header, done, files);
-  for (const std::string& header : strip_headers(plan)) add_header(header, done, files);
+  for (const std::string& header : plan_headers(plan)) add_header(header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }

@@ -33,6 +33,12 @@ struct FlashData {
 // NAME.h, NAME.cpp and the kernel headers they use. The text depends on nothing but the arguments.
 [[nodiscard]] std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode mode);
 
+// The head of a function NAME_run or the like; `more` are parameters behind the arenas, with a comma in front.
+[[nodiscard]] std::string entry_head(const Graph& graph, const Plan& plan, std::string_view function,
+                                     std::string_view more = "");
+// Mentions the arenas in which a function has nothing to do.
+[[nodiscard]] std::string unused_arenas(const Plan& plan, const std::set<size_t>& used);
+
 [[nodiscard]] FlashData flash_data(const Plan& plan);
 
 // The same by step. What several steps read stands once in flash and counts for the first of them.

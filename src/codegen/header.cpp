@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "codegen/codegen.hpp"
+#include "codegen/cores.hpp"
 
 namespace mote {
 
@@ -113,8 +114,10 @@ std::string header_file(const Graph& graph, const Plan& plan) {
   text += fmt::format(
       "/* Fill the inputs, run, read the outputs. The run reuses the inputs' memory: fill them anew before each "
       "run. */\n"
-      "void {0}_run({1});\nconst char* {0}_version(void);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
+      "void {0}_run({1});\n",
       graph.name, arena_parameters(plan));
+  if (plan.cores > 1) text += run_part_declaration(graph, arena_parameters(plan));
+  text += fmt::format("const char* {0}_version(void);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n", graph.name);
   return text;
 }
 

@@ -55,7 +55,9 @@ std::vector<size_t> equal_instances(const Plan& plan) {
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     std::string parameters = plan.steps[i].call.kernel;
     for (const Field& field : plan.steps[i].call.fields) parameters += " " + field.text;
-    if (find_strips(plan, i).segment != nullptr) parameters += fmt::format(" strips of step {}", i);
+    const StripPlace strips = find_strips(plan, i);
+    const bool constant = strips.segment == nullptr || (strips.segment->parallel && strips.step().fields.empty());
+    if (!constant) parameters += fmt::format(" strips of step {}", i);
     instances.push_back(first.try_emplace(parameters, i).first->second);
   }
   return instances;

@@ -152,10 +152,13 @@ std::string StepFunctions::of_step(size_t index) const {
 std::string StepFunctions::strip_function(size_t index) const {
   const Step& step = plan_.steps[index];
   const StripPlace strips = find_strips(plan_, index);
-  std::string text =
-      fmt::format("// {}\nMOTE_STEP {}void {}(uint8_t* arena, int32_t strip) {{\n  MOTE_HAS_EFFECTS;\n",
-                  comment_text(describe_step(graph_, step)), cold(index), step_symbol(graph_, index));
+  std::string text = fmt::format("// {}\nMOTE_STEP {}void {}({}, int32_t strip) {{\n  MOTE_HAS_EFFECTS;\n",
+                                 comment_text(describe_step(graph_, step)), cold(index),
+                                 step_symbol(graph_, index), arena_list(arenas_used(plan_, step), "uint8_t* "));
   text += strip_beginning(graph_, strips, fmt::format("arena + {}", plan_.buffers[step.out.at(0)].offset), step);
+  if (calls_copy(index)) {
+    return text + fmt::format("  {}({});\n}}\n\n", copy_symbol(instances_[index]), arguments(index).substr(1));
+  }
   text += parameters_text(step.call, strips.step().fields.empty());
   text += strip_fields(strips, step.call);
   const std::string callee = calls_shared(index) ? shared_symbol(step.call.kernel) : "nn::" + step.call.kernel;

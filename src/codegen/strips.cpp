@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codegen/strips.hpp"
 
+#include <algorithm>
+
 #include "codegen/codegen.hpp"
+#include "codegen/step_functions.hpp"
 
 namespace mote {
 
@@ -23,6 +26,11 @@ size_t writer_of(const Segment& segment, size_t window) {
     if (segment.steps[i].out.window == window) return segment.first + i;
   }
   fail("internal: nobody writes window {} of a segment", window);
+}
+
+std::string done_function(const Graph& graph, const Segment& segment, size_t index) {
+  return fmt::format("int32_t {}(int32_t strip) {{ return {}; }}\n", done_symbol(graph, segment.first + index),
+                     count_text(segment.steps[index].done, "strip"));
 }
 
 std::string first_symbol(const Graph& graph, const Segment& segment, size_t window) {
@@ -61,21 +69,26 @@ std::string strip_functions(const Graph& graph, const Plan& plan) {
         "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n  "
         "MOTE_HAS_EFFECTS;\n"
         "  nn::move_bytes(to, from, count);\n}\n\n";
-  if (plan.segments.empty()) return text;
-  text +=
-      "__attribute__((noinline)) void slide_rows(uint8_t* window, int32_t row_bytes, int32_t first, int32_t "
-      "next,\n"
-      "                                          int32_t end) {\n  MOTE_HAS_EFFECTS;\n"
-      "  nn::slide_rows(window, row_bytes, first, next, end);\n}\n\n";
+  const auto slides = [](const Segment& segment) { return !segment.windows.empty(); };
+  if (std::any_of(plan.segments.begin(), plan.segments.end(), slides))
+    text +=
+        "__attribute__((noinline)) void slide_rows(uint8_t* window, int32_t row_bytes, int32_t first, int32_t "
+        "next,\n"
+        "                                          int32_t end) {\n  MOTE_HAS_EFFECTS;\n"
+        "  nn::slide_rows(window, row_bytes, first, next, end);\n}\n\n";
   for (const Segment& segment : plan.segments) {
+    if (segment.parallel) {
+      text += fmt::format("// Step {}, split: how many rows of its output are done by cores up to this one.\n{}\n",
+                          segment.first, done_function(graph, segment, 0));
+      continue;
+    }
     text += fmt::format(
         "// Segment {}: steps {} to {} in {} strips. done: how many rows of its output a step has computed after "
         "a\n"
         "// strip; first: the row of a step's output that its window begins with in a strip.\n",
         segment_index(plan, segment), segment.first, segment.last, segment.strips);
     for (size_t i = 0; i < segment.steps.size(); ++i) {
-      text += fmt::format("int32_t {}(int32_t strip) {{ return {}; }}\n", done_symbol(graph, segment.first + i),
-                          count_text(segment.steps[i].done, "strip"));
+      text += done_function(graph, segment, i);
     }
     for (size_t i = 0; i < segment.windows.size(); ++i) text += window_function(graph, segment, i);
     text += "\n";
@@ -129,8 +142,9 @@ std::string strip_offset(const Graph& graph, const StripPlace& place, const Argu
     case Argument::Kind::input:
       return tensor_offset(graph, place, rows.in.at(argument.index).tensor, fmt::format("low{}", argument.index));
     case Argument::Kind::output: return tensor_offset(graph, place, rows.out, "begin");
-    case Argument::Kind::constant:
     case Argument::Kind::scratch:
+      return place.segment->scratch_stride == 0 ? "" : fmt::format(" + strip * {}", place.segment->scratch_stride);
+    case Argument::Kind::constant:
     case Argument::Kind::state: return "";
   }
   fail("internal: unknown argument kind");
@@ -153,10 +167,11 @@ std::string moves_before(const Plan& plan, size_t step) {
   return text;
 }
 
-std::string strip_loop(const Graph& graph, const Segment& segment) {
+std::string strip_loop(const Graph& graph, const Plan& plan, const Segment& segment) {
   std::string text = fmt::format("  for (int32_t strip = 0; strip < {}; ++strip) {{\n", segment.strips);
   for (size_t i = segment.first; i <= segment.last; ++i)
-    text += fmt::format("    {}(arena, strip);\n    MOTE_AFTER_STEP({});\n", step_symbol(graph, i), i);
+    text += fmt::format("    {}({}, strip);\n    MOTE_AFTER_STEP({});\n", step_symbol(graph, i),
+                        arena_list(arenas_used(plan, plan.steps[i]), ""), i);
   return text + "  }\n";
 }
 

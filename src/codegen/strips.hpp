@@ -38,7 +38,7 @@ struct StripPlace {
 // The moves of tensors in front of a step, statements of NAME_run.
 [[nodiscard]] std::string moves_before(const Plan& plan, size_t step);
 
-// How NAME_run executes a segment.
-[[nodiscard]] std::string strip_loop(const Graph& graph, const Segment& segment);
+// How NAME_run executes a segment, on one core.
+[[nodiscard]] std::string strip_loop(const Graph& graph, const Plan& plan, const Segment& segment);
 
 }  // namespace mote

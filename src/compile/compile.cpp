@@ -35,9 +35,10 @@ Compiled planned_for(const Compiled& model, const PlanOptions& plan) {
   return {model.graph, make_plan(model.graph, plan)};
 }
 
-PlanOptions plan_options(Mode mode, const Core& core, std::optional<int64_t> ram_bytes) {
+PlanOptions plan_options(Mode mode, const Core& core, std::optional<int64_t> ram_bytes, int cores) {
   PlanOptions options(core);
   options.core.compact = mode == Mode::size;
+  options.cores = cores;
   options.arena_goal_bytes = mode == Mode::size ? std::optional<int64_t>(0) : ram_bytes;
   return options;
 }

@@ -35,7 +35,8 @@ struct Compiled {
 
 // Size asks for the least arena, tensors in row strips where that helps. The others keep tensors whole, unless
 // that takes more than `ram_bytes`.
-[[nodiscard]] PlanOptions plan_options(Mode mode, const Core& core = {}, std::optional<int64_t> ram_bytes = {});
+[[nodiscard]] PlanOptions plan_options(Mode mode, const Core& core = {}, std::optional<int64_t> ram_bytes = {},
+                                       int cores = 1);
 
 // The passes, in their order.
 [[nodiscard]] Graph optimise(Graph graph);

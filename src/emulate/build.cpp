@@ -39,7 +39,15 @@ std::string arenas(const EmulateRequest& request, const std::string& macro) {
   std::string text = fmt::format("alignas({0}_ARENA_ALIGN) static uint8_t arena[{0}_ARENA_BYTES];\n", macro);
   for (size_t i = 2; i <= request.arenas; ++i)
     text += fmt::format("alignas({0}_ARENA_ALIGN) static uint8_t arena{1}[{0}_ARENA{1}_BYTES];\n", macro, i);
-  return text + fmt::format("inline void* const arenas[{}] = {{{}}};\n", most_arenas, arena_list(request));
+  text += fmt::format("inline void* const arenas[{}] = {{{}}};\n", most_arenas, arena_list(request));
+  if (request.cores == 1) return text;
+  return text + fmt::format(
+                    "inline {0}_barrier barrier;\n"
+                    "inline void* const part_arguments[2][{1}] = {{{{{2}, nullptr, &barrier}}, "
+                    "{{{2}, reinterpret_cast<void*>(1), &barrier}}}};\n"
+                    "inline Run* run_part() {{ return reinterpret_cast<Run*>(reinterpret_cast<void "
+                    "(*)()>({0}_run_part)); }}\n",
+                    request.name, most_arenas, arena_list(request));
 }
 
 // One accessor that picks NAME_input<i> or NAME_output<i>, and the table of sizes, checked against the header's.
@@ -75,13 +83,17 @@ std::string binding(const EmulateRequest& request) {
          "}\n";
 }
 
-void copy_firmware(const Target& target, const fs::path& directory) {
-  for (const char* const name : {"main.cpp", "harness.hpp", "profile.h"}) {
+void copy_firmware(const EmulateRequest& request, const fs::path& directory) {
+  std::vector<const char*> common{"main.cpp", "console.hpp", "harness.hpp", "profile.h"};
+  std::vector<const char*> machine{"start.S", "machine.hpp", "link.ld"};
+  if (request.cores > 1) {
+    common.insert(common.end(), {"cores.cpp", "count_cores.h"});
+    machine.push_back("cores.S");
+  }
+  for (const char* const name : common)
     write_file(directory / name, embedded_file(fmt::format("firmware/{}", name)));
-  }
-  for (const char* const name : {"start.S", "machine.hpp", "link.ld"}) {
-    write_file(directory / name, embedded_file(fmt::format("firmware/{}/{}", target.architecture, name)));
-  }
+  for (const char* const name : machine)
+    write_file(directory / name, embedded_file(fmt::format("firmware/{}/{}", request.target.architecture, name)));
 }
 
 // Arithmetic that the toolchain's own libraries lack; the model pays for what it uses of it, like for libgcc.
@@ -117,23 +129,27 @@ void compile(const EmulateRequest& request, const fs::path& directory, const fs:
   run_tool(command, fmt::format("compiling {} for {}", source.filename().string(), request.target.name));
 }
 
-void compile_model(const EmulateRequest& request, const fs::path& directory, bool profile) {
+void compile_model(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
   std::vector<std::string> flags =
       split_words(request.optimize.empty() ? std::string(request.target.speed_flags) : request.optimize);
   append(flags, {"-Werror", "-ffp-contract=off", "-fno-math-errno", "-fcallgraph-info=su",
                  "-I" + request.model_directory.string()});
-  if (profile) append(flags, {"-include", (directory / "profile.h").string()});
+  if (use.profile) append(flags, {"-include", (directory / "profile.h").string()});
+  if (use.count_cores) append(flags, {"-include", (directory / "count_cores.h").string()});
   compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
 }
 
-void compile_harness(const EmulateRequest& request, const fs::path& directory, bool profile) {
-  compile(request, directory, directory / "start.S", "mote_start.o", split_words(request.target.firmware_flags));
+void compile_harness(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
+  std::vector<std::string> start = split_words(request.target.firmware_flags);
+  if (request.cores > 1) start.emplace_back("-DMOTE_CORES");
+  compile(request, directory, directory / "start.S", "mote_start.o", start);
   // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
   std::vector<std::string> flags{"-O2", "-ffreestanding", "-fno-tree-loop-distribute-patterns",
                                  "-I" + request.model_directory.string(), "-I" + directory.string()};
-  append(flags, split_words(request.target.firmware_flags));
-  if (profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
-  compile(request, directory, directory / "main.cpp", "mote_main.o", flags);
+  append(flags, start);
+  if (use.count_cores) flags.emplace_back("-DMOTE_COUNT_CORES");
+  if (use.profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
+  compile(request, directory, directory / (request.cores > 1 ? "cores.cpp" : "main.cpp"), "mote_main.o", flags);
 }
 
 void compile_library(const EmulateRequest& request, const fs::path& directory) {
@@ -147,6 +163,7 @@ void link(const EmulateRequest& request, const fs::path& directory) {
   append(command, split_words(request.target.link_flags));
   append(command, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-T" + (directory / "link.ld").string(),
                    fmt::format("-Wl,--defsym=mote_stack_bytes={}", stack_bytes),
+                   fmt::format("-Wl,--defsym=mote_second_stack_bytes={}", request.cores > 1 ? stack_bytes : 0),
                    "-Wl,-Map=" + (directory / "firmware.map").string(), (directory / "mote_start.o").string(),
                    (directory / "mote_main.o").string(), (directory / "model.o").string(),
                    (directory / "library.o").string(), "-lm", "-o", (directory / "firmware.elf").string()});
@@ -185,7 +202,7 @@ std::set<std::string> members_of(const std::vector<Function>& functions, const s
 // Everything that the calls in the linked program tell.
 void follow_calls(const EmulateRequest& request, const fs::path& directory, Firmware& firmware) {
   const std::vector<Function> functions = read_functions(request, directory);
-  firmware.stack_bound_bytes = stack_bound(functions, request.name + "_run");
+  firmware.stack_bound_bytes = stack_bound(functions, request.name + (request.cores > 1 ? "_run_part" : "_run"));
   std::vector<int64_t> bounds(request.steps, 0);
   firmware.step_libraries.resize(request.steps);
   int64_t deepest = 0;
@@ -214,12 +231,12 @@ std::string library_member(const MapSection& section) {
   return file == "library.o" ? section.name : file;
 }
 
-Firmware build_firmware(const EmulateRequest& request, const fs::path& directory, bool profile) {
-  copy_firmware(request.target, directory);
+Firmware build_firmware(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
+  copy_firmware(request, directory);
   write_file(directory / "model.hpp", binding(request));
-  compile_model(request, directory, profile);
+  compile_model(request, directory, use);
   compile_library(request, directory);
-  compile_harness(request, directory, profile);
+  compile_harness(request, directory, use);
   link(request, directory);
   std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
   const Footprint footprint = attribute(sections, request.name, request.steps);
@@ -227,7 +244,7 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   require(firmware.footprint.ram_bytes == 0,
           "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",
           request.name, firmware.footprint.ram_bytes, fmt::join(firmware.footprint.ram_owners, ", "));
-  if (!profile || request.profile_alone) {
+  if (!(use.profile || use.count_cores) || request.profile_alone) {
     follow_calls(request, directory, firmware);
     require(firmware.stack_bound_bytes <= stack_bytes - reserved_stack_bytes,
             "{} needs up to {} bytes of stack; the emulated firmware has {}", request.name,

@@ -22,8 +22,14 @@ struct Firmware {
   std::vector<std::set<std::string>> step_libraries;
 };
 
+// What a firmware is built for besides running. Counting matters with two cores only: they run in turn then.
+struct FirmwareUse {
+  bool profile = false;
+  bool count_cores = false;
+};
+
 // Writes into `directory`; the files there live as long as the caller needs them.
 [[nodiscard]] Firmware build_firmware(const EmulateRequest& request, const std::filesystem::path& directory,
-                                      bool profile);
+                                      const FirmwareUse& use);
 
 }  // namespace mote

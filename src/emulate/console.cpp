@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulate/console.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "emulate/process.hpp"
@@ -86,25 +87,29 @@ void fail_on_fault(std::string_view text) {
 
 }  // namespace
 
-ConsoleResult read_console(std::string_view text, size_t cases, size_t steps,
+ConsoleResult read_console(std::string_view text, size_t cases, const ConsoleFormat& format,
                            const std::vector<int64_t>& output_bytes) {
   fail_on_fault(text);
   ConsoleReader reader(text);
   ConsoleResult result;
   reader.expect_value("MOTE_CASES", cases);
   result.empty_ticks = reader.ticks("EMPTY_TICKS");
-  if (steps != 0) result.recorder_ticks = reader.ticks("RECORDER_TICKS");
+  if (format.steps != 0) result.recorder_ticks = reader.ticks("RECORDER_TICKS");
   for (size_t i = 0; i < cases; ++i) {
     reader.expect_value("CASE", i);
     ConsoleCase& one = result.cases.emplace_back();
-    one.ticks = reader.ticks("TICKS");
-    for (size_t step = 0; step < steps; ++step) one.step_ticks.push_back(reader.ticks("STEP_TICKS"));
+    if (format.counts) one.ticks = reader.ticks("TICKS");
+    for (size_t core = 0; format.counts && format.cores > 1 && core < format.cores; ++core)
+      one.core_ticks.push_back(reader.ticks("CORE_TICKS"));
+    for (size_t step = 0; step < format.steps * format.cores; ++step)
+      one.step_ticks.push_back(reader.ticks("STEP_TICKS"));
     for (size_t output = 0; output < output_bytes.size(); ++output) {
       reader.expect_value("OUTPUT", output);
       one.outputs.push_back(reader.bytes(output_bytes[output]));
     }
   }
-  result.stack_peak_bytes = reader.value("STACK_PEAK");
+  for (size_t core = 0; core < format.cores; ++core)
+    result.stack_peak_bytes = std::max(result.stack_peak_bytes, reader.value("STACK_PEAK"));
   result.stack_total_bytes = reader.value("STACK_TOTAL");
   reader.end();
   return result;

@@ -17,6 +17,7 @@ struct Ticks {
 
 struct ConsoleCase {
   Ticks ticks;
+  std::vector<Ticks> core_ticks;  // of counted cores
   std::vector<Ticks> step_ticks;
   std::vector<Bytes> outputs;
 };
@@ -27,9 +28,15 @@ struct ConsoleResult {
   int64_t stack_peak_bytes = 0, stack_total_bytes = 0;
 };
 
-// `steps` is the number of profiled steps, 0 in a plain build. Throws Error on anything but the exact protocol; a
-// FAULT line becomes the message.
-[[nodiscard]] ConsoleResult read_console(std::string_view text, size_t cases, size_t steps,
+// What the firmware was built to tell.
+struct ConsoleFormat {
+  size_t steps = 0;  // profiled ones, 0 in a plain build
+  size_t cores = 1;
+  bool counts = true;  // false: cores that run at the same time
+};
+
+// Throws Error on anything but the exact protocol; a FAULT line becomes the message.
+[[nodiscard]] ConsoleResult read_console(std::string_view text, size_t cases, const ConsoleFormat& format,
                                          const std::vector<int64_t>& output_bytes);
 
 }  // namespace mote

@@ -33,6 +33,11 @@ void check_request(const EmulateRequest& request) {
           request.target.name);
   require(request.arenas >= 1 && request.arenas <= 4,
           "{} has {} arenas; the firmware of the emulated machines passes up to 4", request.name, request.arenas);
+  require(request.cores == 1 || !request.target.two_cores_arguments.empty(),
+          "the emulated machine of {} has one core; --target rv32imac has two", request.target.name);
+  require(request.cores == 1 || request.arenas <= 2,
+          "{} has {} arenas; the firmware of the emulated machines passes up to 2 to each of two cores",
+          request.name, request.arenas);
   require(!continues(request, 0), "case 0 goes on from a case before it; there is none");
   for (size_t i = 0; i < request.cases.size(); ++i) {
     require(request.cases[i].size() == request.input_bytes.size(), "case {} has {} inputs; the model has {}", i,
@@ -65,14 +70,17 @@ void write_inputs(const fs::path& path, const EmulateRequest& request, size_t fi
   write_file(path, content);
 }
 
+// How the emulator runs: `clock` are its arguments for a counter that is exact, or for cores at the same time.
+std::string exact_clock(int shift) { return fmt::format("-icount shift={},sleep=off", shift); }
+
 std::string run_emulator(const EmulateRequest& request, const Firmware& firmware, const fs::path& inputs,
-                         int shift) {
+                         const std::string& clock) {
   std::vector<std::string> command{std::string(request.target.emulator)};
-  for (std::string& word : split_words(request.target.emulator_arguments)) command.push_back(std::move(word));
+  for (std::string& word : split_words(std::string(request.target.emulator_arguments) + " " + clock))
+    command.push_back(std::move(word));
   for (std::string word :
        {std::string("-display"), std::string("none"), std::string("-monitor"), std::string("none"),
-        std::string("-serial"), std::string("stdio"), std::string("-icount"),
-        fmt::format("shift={},sleep=off", shift), std::string("-device"),
+        std::string("-serial"), std::string("stdio"), std::string("-device"),
         fmt::format("loader,file={},addr={:#x},force-raw=on", inputs.string(), request.target.inputs_address),
         std::string("-kernel"), firmware.program.string()}) {
     command.push_back(std::move(word));
@@ -126,7 +134,9 @@ void unwrap(const Target& target, ConsoleResult& console, const ConsoleResult& s
 // All cases, in as many runs as the memory for inputs demands; `visit` sees each run's console.
 template <class Visit>
 void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs::path& directory, size_t cases,
-               size_t steps, Visit visit) {
+               const ConsoleFormat& format, Visit visit) {
+  const std::string clock =
+      format.counts ? exact_clock(request.target.icount_shift) : std::string(request.target.two_cores_arguments);
   const int64_t one = std::max<int64_t>(1, bytes_of_one_case(request));
   const size_t fitting = static_cast<size_t>((request.target.inputs_bytes - header_bytes) / one);
   size_t count = 0;
@@ -138,11 +148,11 @@ void run_cases(const EmulateRequest& request, const Firmware& firmware, const fs
     }
     const fs::path inputs = directory / "inputs.bin";
     write_inputs(inputs, request, first, count);
-    const std::string text = run_emulator(request, firmware, inputs, request.target.icount_shift);
-    ConsoleResult console = read_console(text, count, steps, request.output_bytes);
+    const std::string text = run_emulator(request, firmware, inputs, clock);
+    ConsoleResult console = read_console(text, count, format, request.output_bytes);
     if (any_wrapped(console)) {
-      const std::string slow = run_emulator(request, firmware, inputs, 0);
-      unwrap(request.target, console, read_console(slow, count, steps, request.output_bytes));
+      const std::string slow = run_emulator(request, firmware, inputs, exact_clock(0));
+      unwrap(request.target, console, read_console(slow, count, format, request.output_bytes));
     }
     visit(text, std::move(console));
   }
@@ -162,9 +172,9 @@ void take_sizes(Firmware& firmware, EmulateResult& result) {
 
 void run_plain(const EmulateRequest& request, EmulateResult& result) {
   const TemporaryDirectory directory;
-  Firmware firmware = build_firmware(request, directory.path(), false);
+  Firmware firmware = build_firmware(request, directory.path(), {});
   take_sizes(firmware, result);
-  run_cases(request, firmware, directory.path(), request.cases.size(), 0,
+  run_cases(request, firmware, directory.path(), request.cases.size(), {},
             [&](const std::string& text, ConsoleResult console) {
               result.console += text;
               for (ConsoleCase& one : console.cases) {
@@ -177,11 +187,50 @@ void run_plain(const EmulateRequest& request, EmulateResult& result) {
             });
 }
 
+// The cores at the same time: outputs, stacks, sizes.
+void run_at_once(const EmulateRequest& request, EmulateResult& result) {
+  const TemporaryDirectory directory;
+  Firmware firmware = build_firmware(request, directory.path(), {});
+  take_sizes(firmware, result);
+  const ConsoleFormat format{.steps = 0, .cores = request.cores, .counts = false};
+  run_cases(request, firmware, directory.path(), request.cases.size(), format,
+            [&](const std::string& text, ConsoleResult console) {
+              result.console += text;
+              for (ConsoleCase& one : console.cases) result.outputs.push_back(std::move(one.outputs));
+              result.stack_peak_bytes = std::max(result.stack_peak_bytes, console.stack_peak_bytes);
+              result.stack_total_bytes = console.stack_total_bytes;
+            });
+}
+
+// The cores in turn, to count what each executes between the barriers.
+void count_cores(const EmulateRequest& request, EmulateResult& result) {
+  const TemporaryDirectory directory;
+  const Firmware firmware = build_firmware(request, directory.path(), {.profile = false, .count_cores = true});
+  const ConsoleFormat format{.steps = 0, .cores = request.cores, .counts = true};
+  run_cases(request, firmware, directory.path(), request.cases.size(), format,
+            [&](const std::string&, const ConsoleResult& console) {
+              for (const ConsoleCase& one : console.cases) {
+                const size_t index = result.instructions.size();
+                require(one.outputs == result.outputs.at(index),
+                        "{}: two cores that run at the same time compute something else in case {} than one after "
+                        "the other",
+                        request.name, index);
+                result.instructions.push_back(instructions_of(request.target, one.ticks, console.empty_ticks) + 1);
+                std::vector<int64_t>& cores = result.core_instructions.emplace_back();
+                for (const Ticks& ticks : one.core_ticks)
+                  cores.push_back(instructions_of(request.target, ticks, console.empty_ticks) + 1);
+              }
+              result.stack_peak_bytes = std::max(result.stack_peak_bytes, console.stack_peak_bytes);
+            });
+}
+
 void run_profiled(const EmulateRequest& request, EmulateResult& result) {
   const TemporaryDirectory directory;
-  Firmware firmware = build_firmware(request, directory.path(), true);
+  Firmware firmware =
+      build_firmware(request, directory.path(), {.profile = true, .count_cores = request.cores > 1});
   if (request.profile_alone) take_sizes(firmware, result);
-  run_cases(request, firmware, directory.path(), std::min<size_t>(1, request.cases.size()), request.steps,
+  const ConsoleFormat format{.steps = request.steps, .cores = request.cores, .counts = true};
+  run_cases(request, firmware, directory.path(), std::min<size_t>(1, request.cases.size()), format,
             [&](const std::string&, const ConsoleResult& console) {
               for (const Ticks& ticks : console.cases.at(0).step_ticks) {
                 result.step_instructions.push_back(instructions_of(request.target, ticks, console.recorder_ticks));
@@ -194,7 +243,11 @@ void run_profiled(const EmulateRequest& request, EmulateResult& result) {
 EmulateResult emulate(const EmulateRequest& request) {
   check_request(request);
   EmulateResult result;
-  if (!request.profile_alone) run_plain(request, result);
+  if (!request.profile_alone && request.cores == 1) run_plain(request, result);
+  if (!request.profile_alone && request.cores > 1) {
+    run_at_once(request, result);
+    if (!request.cases.empty()) count_cores(request, result);
+  }
   if (request.profile && request.steps != 0) run_profiled(request, result);
   return result;
 }

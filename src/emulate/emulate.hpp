@@ -23,6 +23,7 @@ struct EmulateRequest {
   std::vector<int64_t> input_bytes, output_bytes;
   size_t steps = 0;
   size_t arenas = 1;                      // blocks of memory that NAME_run takes
+  size_t cores = 1;                       // 2: NAME_run_part runs, on two cores
   std::vector<std::vector<Bytes>> cases;  // [case][input]; none: compile and link only
   std::vector<bool> continues;            // a case that goes on from the state its forerunner left; empty: none
   std::string optimize;                   // flags of the generated code; empty: the target's speed flags
@@ -35,9 +36,12 @@ struct EmulateRequest {
 
 struct EmulateResult {
   std::vector<std::vector<Bytes>> outputs;  // [case][output]
-  // Executed by NAME_run from its first instruction to its return, one number a case.
+  // Executed by NAME_run from its first instruction to its return, one number a case. On two cores: those of the
+  // slower one from barrier to barrier.
   std::vector<int64_t> instructions;
-  std::vector<int64_t> step_instructions;  // of the first case; empty without profile
+  std::vector<std::vector<int64_t>> core_instructions;  // [case][core], waits not counted; empty on one core
+  std::vector<int64_t> step_instructions;  // of the first case; empty without profile. On two cores: of core 0,
+                                           // then of core 1
   int64_t stack_peak_bytes = 0;   // below the stack pointer at the call of NAME_run, the most over all cases
   int64_t stack_bound_bytes = 0;  // no run can use more: frames along the deepest chain of calls
   int64_t stack_total_bytes = 0;  // of the harness

@@ -153,8 +153,7 @@ std::string_view name(Verdict verdict) {
 Assessment assess(const Board& board, const Need& need, bool optional_memory) {
   const std::vector<const BoardMemory*> memories = data_memories(board, optional_memory);
   Layout layout = unsplit(memories, board, need);
-  const bool one_arena = !need.plan->segments.empty() || !need.plan->moves.empty();
-  if (layout.left < 0 && memories.size() > 1 && !one_arena) {
+  if (layout.left < 0 && memories.size() > 1 && !streams(*need.plan)) {
     if (std::optional<Layout> spread = split(memories, board, need)) layout = *std::move(spread);
   }
   Assessment result;

@@ -11,11 +11,14 @@ LaidOut lay_out(const Planner& plan, const LayoutRequest& request, std::optional
   result.board = request.board;
   // What is spread over several memories is whole; a board's layout chooses for itself.
   const bool spread = request.board || !request.memories.empty();
-  result.compiled = plan(spread ? PlanOptions(request.target->core)
-                                : plan_options(request.mode, request.target->core, ram_bytes));
+  PlanOptions options =
+      spread ? PlanOptions(request.target->core) : plan_options(request.mode, request.target->core, ram_bytes);
+  options.cores = request.cores;
+  result.compiled = plan(options);
   if (spread) result.whole = result.compiled.plan;
   if (request.board) {
-    result.layout = use_board(result.compiled, *request.board, request.target->core, request.mode, stack_bytes);
+    result.layout =
+        use_board(result.compiled, *request.board, request.target->core, request.mode, stack_bytes, request.cores);
   } else if (spread) {
     use_memories(result.compiled, request.memories);
   }

@@ -18,6 +18,7 @@ using Planner = std::function<Compiled(const PlanOptions& options)>;
 struct LayoutRequest {
   const Target* target = nullptr;
   Mode mode = Mode::balanced;
+  int cores = 1;
   std::optional<Board> board;          // whose memories to use
   std::vector<MemoryRegion> memories;  // to use instead, the fastest first; neither: one arena, in any memory
 };

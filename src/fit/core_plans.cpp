@@ -16,8 +16,10 @@ Need need_of(const Graph& graph, const Plan& plan, const CostTable& table, Mode 
 }
 
 const Plan& CorePlans::whole() {
-  if (!whole_) whole_ = make_plan(graph_, core_);
-  return *whole_;
+  if (whole_) return *whole_;
+  PlanOptions options(core_);
+  options.cores = cores_;
+  return whole_.emplace(make_plan(graph_, options));
 }
 
 const Plan& CorePlans::in_rows(int64_t arena_goal_bytes) {
@@ -25,10 +27,9 @@ const Plan& CorePlans::in_rows(int64_t arena_goal_bytes) {
   if (known != in_rows_.end()) return known->second;
   PlanOptions options(core_);
   options.arena_goal_bytes = arena_goal_bytes;
+  options.cores = cores_;
   return in_rows_.emplace(arena_goal_bytes, make_plan(graph_, options)).first->second;
 }
-
-bool streams(const Plan& plan) { return !plan.segments.empty() || !plan.moves.empty(); }
 
 Need need_in_rows(CorePlans& plans, const Board& board, const CostTable& table, Mode mode,
                   std::optional<int64_t> stack_bytes) {

@@ -17,7 +17,7 @@ namespace mote {
 // Plans are made when they are asked for first, and stay where they are.
 class CorePlans {
  public:
-  CorePlans(const Graph& graph, const Core& core) : graph_(graph), core_(core) {}
+  CorePlans(const Graph& graph, const Core& core, int cores = 1) : graph_(graph), core_(core), cores_(cores) {}
   CorePlans(const CorePlans&) = delete;
   CorePlans& operator=(const CorePlans&) = delete;
 
@@ -30,12 +30,10 @@ class CorePlans {
  private:
   const Graph& graph_;
   Core core_;
+  int cores_;
   std::optional<Plan> whole_;
   std::map<int64_t, Plan> in_rows_;
 };
-
-// Is some tensor of the plan not where a plan without row strips would have it?
-[[nodiscard]] bool streams(const Plan& plan);
 
 // The cheapest plan found that one of the board's internal memories holds beside the stack, else the smallest.
 // `stack_bytes`: exact; absent: estimated.

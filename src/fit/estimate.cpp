@@ -54,7 +54,7 @@ namespace {
 
 const Segment* segment_of(const Plan& plan, size_t step) {
   const auto found = std::find_if(plan.segments.begin(), plan.segments.end(), [&](const Segment& segment) {
-    return segment.first <= step && step <= segment.last;
+    return !segment.parallel && segment.first <= step && step <= segment.last;
   });
   return found == plan.segments.end() ? nullptr : &*found;
 }
@@ -173,7 +173,7 @@ namespace {
 // Adds what strips and moves take beyond the same steps in one piece.
 void add_strips(const std::optional<StripCost>& cost, const Graph& graph, const Plan& plan, CostEstimate& estimate,
                 double& code, double& stack) {
-  if (plan.segments.empty() && plan.moves.empty()) return;
+  if (!streams(plan)) return;
   estimate.strips_unknown = !cost;
   if (!cost) return;
   for (size_t i = 0; i < plan.steps.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "fit/core_plans.hpp"
+#include "plan/check_segments.hpp"
 #include "target/find.hpp"
 
 namespace mote {
@@ -48,6 +49,7 @@ void use_memories(Compiled& model, const std::vector<MemoryRegion>& memories) {
           "{} does not fit\nRAM: the arena takes {} B in one piece, and no way was found to spread its buffers "
           "over {}",
           model.graph.name, arena, list_of(memories));
+  if (model.plan.cores > 1) check_segments(model.graph, model.plan);
 }
 
 namespace {
@@ -72,8 +74,8 @@ void spread_over(Compiled& model, const Board& board, const Assessment& layout) 
 }  // namespace
 
 Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
-                     std::optional<int64_t> stack_bytes) {
-  CorePlans plans(model.graph, plan_options(mode, core).core);
+                     std::optional<int64_t> stack_bytes, int cores) {
+  CorePlans plans(model.graph, plan_options(mode, core).core, cores);
   const CostTable table = costs_of(find_target(board.target));
   const auto in_rows = [&]() -> std::optional<Assessment> {
     const Need need = need_in_rows(plans, board, table, mode, stack_bytes);

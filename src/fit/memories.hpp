@@ -25,6 +25,6 @@ void use_memories(Compiled& model, const std::vector<MemoryRegion>& memories);
 // then memories count that some variants of the board have. `stack_bytes`: exact; absent: estimated. Returns what
 // stands where.
 Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
-                     std::optional<int64_t> stack_bytes = {});
+                     std::optional<int64_t> stack_bytes = {}, int cores = 1);
 
 }  // namespace mote

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/measure.hpp"
 
+#include <algorithm>
+
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
 #include "emulate/emulate.hpp"
@@ -41,6 +43,8 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .output_bytes = sizes_of(model.graph, model.graph.outputs),
                   .steps = model.plan.steps.size(),
                   .arenas = arenas_of(model.plan).size(),
+                  // Where the emulated machine has one core, NAME_run computes both parts in turn.
+                  .cores = target.two_cores_arguments.empty() ? 1 : static_cast<size_t>(model.plan.cores),
                   .cases = inputs,
                   .continues = continues,
                   .optimize = flags(target, mode),
@@ -56,6 +60,18 @@ Sizes sizes_from(const EmulateResult& result) {
           .step_code_bytes = result.step_code_bytes};
 }
 
+// The emulator tells those of core 0, then those of core 1.
+void take_steps(std::vector<int64_t> all, const Plan& plan, Measurement& measured) {
+  measured.step_instructions = std::move(all);
+  const auto steps = static_cast<ptrdiff_t>(plan.steps.size());
+  if (measured.step_instructions.size() <= plan.steps.size()) return;
+  const auto begin = measured.step_instructions.begin();
+  measured.core_step_instructions = {{begin, begin + steps}, {begin + steps, measured.step_instructions.end()}};
+  measured.step_instructions.resize(static_cast<size_t>(steps));
+  for (size_t i = 0; i < measured.step_instructions.size(); ++i)
+    measured.step_instructions[i] = std::max(measured.step_instructions[i], measured.core_step_instructions[1][i]);
+}
+
 }  // namespace
 
 std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode) {
@@ -65,11 +81,11 @@ std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, 
 
 void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits) {
   const int64_t arena = model.plan.arena_bytes;
-  const int64_t ram = arena + sizes.stack_bound_bytes + sizes.library_ram_bytes;
+  const int64_t stack = model.plan.cores * sizes.stack_bound_bytes;
+  const int64_t ram = arena + stack + sizes.library_ram_bytes;
   require(!limits.ram_bytes || ram <= *limits.ram_bytes,
           "{} does not fit\nRAM: arena {} B + stack {} B = {} B, {} B are allowed: {} B too many",
-          model.graph.name, arena, sizes.stack_bound_bytes, ram, limits.ram_bytes.value_or(0),
-          ram - limits.ram_bytes.value_or(0));
+          model.graph.name, arena, stack, ram, limits.ram_bytes.value_or(0), ram - limits.ram_bytes.value_or(0));
   const int64_t flash = sizes.weight_bytes + sizes.code_bytes;
   require(
       !limits.flash_bytes || flash <= *limits.flash_bytes,
@@ -95,7 +111,8 @@ Measurement measure(const Compiled& model, const Target& target, Mode mode,
   measured.sizes = sizes_from(result);
   measured.outputs = std::move(result.outputs);
   measured.instructions = std::move(result.instructions);
-  measured.step_instructions = std::move(result.step_instructions);
+  take_steps(std::move(result.step_instructions), model.plan, measured);
+  if (!result.core_instructions.empty()) measured.core_instructions = result.core_instructions[0];
   measured.stack_peak_bytes = result.stack_peak_bytes;
   measured.stack_total_bytes = result.stack_total_bytes;
   return measured;

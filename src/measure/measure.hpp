@@ -25,9 +25,12 @@ struct Sizes {
 struct Measurement {
   std::vector<std::vector<Bytes>> outputs;  // [case][output]
   std::vector<int64_t> instructions;        // per case; empty for the host
-  std::vector<int64_t> step_instructions;   // of the first case; empty unless profiled
-  std::optional<Sizes> sizes;               // absent for the host
-  std::optional<int64_t> stack_peak_bytes;  // painted, the largest of all cases
+  std::vector<int64_t> step_instructions;  // of the first case; empty unless profiled. On two cores: of the slower
+  // On two cores, of the first case: what each core executes, waits not counted, in all and step by step.
+  std::vector<int64_t> core_instructions;
+  std::vector<std::vector<int64_t>> core_step_instructions;  // [core][step]
+  std::optional<Sizes> sizes;                                // absent for the host
+  std::optional<int64_t> stack_peak_bytes;                   // painted, the largest of all cases
   std::optional<int64_t> stack_total_bytes;
 };
 

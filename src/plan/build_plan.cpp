@@ -46,7 +46,7 @@ OrderedTasks ordered(const Graph& graph, const Values& values, const std::vector
 
 std::optional<PlannedSegment> plan_segment(const Graph& graph, const OrderedTasks& order,
                                            const StripLayout& layout) {
-  PlannedSegment segment{&layout, {}};
+  PlannedSegment segment{std::make_shared<StripLayout>(layout), {}};
   for (size_t position = layout.first; position <= layout.last; ++position) {
     std::optional<StripCalls> calls = strip_calls(graph, order.core, *order.tasks[position], *order.rows[position],
                                                   layout.done[position - layout.first], layout.strips);
@@ -95,8 +95,9 @@ size_t buffer_of(const Plan& plan, const Values& values, TensorId id) {
              : buffer_in(plan, values.of_tensor[id], plan.steps.size());
 }
 
-void add_step(const Graph& graph, const Values& values, const Task& task, const Call& call, int64_t least_align,
-              Plan& plan) {
+// `at_once`: how many calls of the kernel run at the same time, each with its own scratch.
+void add_step(const Graph& graph, const Values& values, const Task& task, const Call& call, int64_t at_once,
+              int64_t least_align, Plan& plan) {
   const auto now = static_cast<int64_t>(plan.steps.size());
   const Node& node = graph.nodes[task.node];
   Step step{task.node, call, {}, {}, no_buffer};
@@ -104,7 +105,9 @@ void add_step(const Graph& graph, const Values& values, const Task& task, const 
   for (const TensorId id : node.out) step.out.push_back(values.of_tensor[id]);
   if (call.scratch_bytes > 0) {
     step.scratch = plan.buffers.size();
-    plan.buffers.push_back({call.scratch_bytes, scratch_align(call, least_align), {now, now}, -1});
+    const int64_t align = scratch_align(call, least_align);
+    const int64_t bytes = at_once == 1 ? call.scratch_bytes : at_once * align_up(call.scratch_bytes, align);
+    plan.buffers.push_back({bytes, align, {now, now}, -1});
     plan.names.push_back("scratch of " + node.origin);
   }
   plan.steps.push_back(std::move(step));
@@ -125,12 +128,17 @@ class SegmentBuilder {
       : order_(order), layout_(*planned.layout), planned_(planned), plan_(plan) {}
 
   Segment build() {
-    Segment segment{layout_.first, layout_.last, layout_.strips, {}, {}};
+    Segment segment{layout_.first, layout_.last, layout_.strips, {}, {}, planned_.parallel, 0};
     for (const LayoutWindow& window : layout_.windows) segment.windows.push_back(window_of(window));
     for (size_t position = layout_.first; position <= layout_.last; ++position)
       segment.steps.push_back(step_of(position));
     stretch_lives();
-    permit();
+    if (segment.parallel) {
+      const size_t scratch = plan_.steps[layout_.first].scratch;
+      if (scratch != no_buffer) segment.scratch_stride = plan_.buffers[scratch].bytes / layout_.strips;
+    } else {
+      permit();  // a core may not overwrite what another one still reads
+    }
     return segment;
   }
 
@@ -266,8 +274,9 @@ Plan build_plan(const Graph& graph, const Values& values, const OrderedTasks& or
     while (segment != segments.end() && segment->layout->last < position) ++segment;
     const bool inside = segment != segments.end() && segment->layout->first <= position;
     const Task& task = *order.tasks[position];
+    const int64_t at_once = inside && segment->parallel ? segment->layout->strips : 1;
     add_step(graph, values, task, inside ? segment->calls[position - segment->layout->first].call : task.call,
-             least_align, plan);
+             at_once, least_align, plan);
     if (!inside) add_permissions(task, static_cast<int64_t>(position), plan);
   }
   for (const PlannedSegment& one : segments) plan.segments.push_back(SegmentBuilder(order, one, plan).build());

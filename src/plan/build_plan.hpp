@@ -2,6 +2,8 @@
 // From tasks in their order and segments to a placed and proven plan.
 #pragma once
 
+#include <memory>
+
 #include "plan/plan.hpp"
 #include "plan/strip_calls.hpp"
 #include "plan/strip_layout.hpp"
@@ -15,8 +17,9 @@ namespace mote {
 
 // A segment with the calls of its tasks.
 struct PlannedSegment {
-  const StripLayout* layout = nullptr;
+  std::shared_ptr<const StripLayout> layout;
   std::vector<StripCalls> calls;  // one a task
+  bool parallel = false;          // Segment::parallel
 };
 
 // nullopt: one of its tasks has no call for all strips.

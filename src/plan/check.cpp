@@ -71,6 +71,11 @@ std::vector<Arena> arenas_of(const Plan& plan) {
   return plan.arenas.empty() ? std::vector<Arena>{{"", plan.arena_bytes}} : plan.arenas;
 }
 
+bool streams(const Plan& plan) {
+  const auto by_rows = [](const Segment& segment) { return !segment.parallel; };
+  return !plan.moves.empty() || std::any_of(plan.segments.begin(), plan.segments.end(), by_rows);
+}
+
 void check_plan(const Plan& plan) {
   const std::vector<Arena> arenas = arenas_of(plan);
   std::vector<PlacementProblem> problems(arenas.size());

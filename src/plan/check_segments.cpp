@@ -11,10 +11,30 @@ struct Place {
   int64_t begin = 0, end = 0;  // in the arena
 };
 
+// What one core's part of a step touches.
+struct Touched {
+  std::vector<Place> reads, writes;
+};
+
+bool meet(const std::vector<Place>& some, const std::vector<Place>& others) {
+  for (const Place& a : some) {
+    for (const Place& b : others) {
+      if (a.begin < b.end && b.begin < a.end) return true;
+    }
+  }
+  return false;
+}
+
 class Replay {
  public:
   Replay(const Graph& graph, const Plan& plan)
-      : graph_(graph), plan_(plan), held_(static_cast<size_t>(plan.arena_bytes), nothing) {}
+      : graph_(graph), plan_(plan), held_(static_cast<size_t>(plan.arena_bytes), nothing) {
+    int64_t begin = 0;
+    for (const Arena& arena : arenas_of(plan)) {
+      arena_begin_.push_back(begin);
+      begin += arena.bytes;
+    }
+  }
 
   void run() {
     for (size_t i = 0; i < plan_.inputs.size(); ++i) write_whole(plan_.inputs[i], bytes_of(graph_.inputs[i]));
@@ -33,9 +53,8 @@ class Replay {
     require(segment == plan_.segments.end(), "the plan's segments are not in the order of its steps");
     where_ = "the end of the run";
     for (size_t i = 0; i < plan_.outputs.size(); ++i)
-      read(plan_.outputs[i], 0, bytes_of(graph_.outputs[i]), plan_.buffers[plan_.outputs[i]].offset);
-    for (const State& state : plan_.states)
-      read(state.buffer, 0, bytes_of(state.tensor), plan_.buffers[state.buffer].offset);
+      read(plan_.outputs[i], 0, bytes_of(graph_.outputs[i]), home(plan_.outputs[i]));
+    for (const State& state : plan_.states) read(state.buffer, 0, bytes_of(state.tensor), home(state.buffer));
   }
 
  private:
@@ -44,6 +63,11 @@ class Replay {
     return (static_cast<uint64_t>(buffer + 1) << 40) | static_cast<uint64_t>(byte);
   }
   static constexpr uint64_t nothing = 0;
+
+  // Where a buffer begins, all arenas taken for one.
+  [[nodiscard]] int64_t home(size_t buffer) const {
+    return arena_begin_.at(plan_.buffers[buffer].arena) + plan_.buffers[buffer].offset;
+  }
 
   [[nodiscard]] int64_t bytes_of(TensorId id) const { return byte_size(graph_.tensors[id].type); }
 
@@ -57,14 +81,13 @@ class Replay {
   }
 
   void write(size_t buffer, int64_t low, int64_t high, int64_t place) {
-    const Buffer& home = plan_.buffers[buffer];
-    require(place >= home.offset && place + high - low <= home.offset + home.bytes,
-            "the memory plan is wrong: {} writes beyond the {} bytes of '{}'", where_, home.bytes,
-            plan_.names[buffer]);
+    const int64_t begin = home(buffer), bytes = plan_.buffers[buffer].bytes;
+    require(place >= begin && place + high - low <= begin + bytes,
+            "the memory plan is wrong: {} writes beyond the {} bytes of '{}'", where_, bytes, plan_.names[buffer]);
     for (int64_t byte = low; byte < high; ++byte, ++place) held_[static_cast<size_t>(place)] = tag(buffer, byte);
   }
 
-  void write_whole(size_t buffer, int64_t bytes) { write(buffer, 0, bytes, plan_.buffers[buffer].offset); }
+  void write_whole(size_t buffer, int64_t bytes) { write(buffer, 0, bytes, home(buffer)); }
 
   void move_before(size_t step) {
     const auto here = [&](const Move& move) { return move.step == step; };
@@ -75,33 +98,48 @@ class Replay {
       where_ = fmt::format("the move before step {}", step);
       const int64_t bytes = plan_.buffers[move.from].bytes;
       require(bytes == plan_.buffers[move.to].bytes, "the memory plan is wrong: {} changes a size", where_);
-      read(move.from, 0, bytes, plan_.buffers[move.from].offset);
+      read(move.from, 0, bytes, home(move.from));
       write_whole(move.to, bytes);
     }
   }
 
-  void spoil_scratch(const Step& step) {
-    if (step.scratch == no_buffer) return;
-    const Buffer& scratch = plan_.buffers[step.scratch];
-    std::fill_n(held_.begin() + scratch.offset, scratch.bytes, nothing);
+  void spoil(const Place& place) { std::fill(held_.begin() + place.begin, held_.begin() + place.end, nothing); }
+
+  [[nodiscard]] std::vector<Place> scratch_of(const Step& step) const {
+    if (step.scratch == no_buffer) return {};
+    return {{home(step.scratch), home(step.scratch) + plan_.buffers[step.scratch].bytes}};
+  }
+
+  // The scratch of one strip: all there is, or that of one core.
+  [[nodiscard]] std::vector<Place> scratch_of(const Segment& segment, const Step& step, int32_t strip) const {
+    std::vector<Place> scratch = scratch_of(step);
+    if (!segment.parallel || scratch.empty()) return scratch;
+    const int64_t begin = scratch[0].begin + strip * segment.scratch_stride;
+    require(begin + step.call.scratch_bytes <= scratch[0].end,
+            "the memory plan is wrong: {} has no scratch for core {}", where_, strip);
+    return {{begin, begin + step.call.scratch_bytes}};
   }
 
   // When such a step may overwrite what it reads is proven by check().
   void run_whole(const Step& step) {
     const Node& node = graph_.nodes[step.node];
     where_ = node.origin;
-    spoil_scratch(step);
+    for (const Place& place : scratch_of(step)) spoil(place);
     for (size_t i = 0; i < node.in.size(); ++i) {
-      if (step.in[i] != no_buffer) read(step.in[i], 0, bytes_of(node.in[i]), plan_.buffers[step.in[i]].offset);
+      if (step.in[i] != no_buffer) read(step.in[i], 0, bytes_of(node.in[i]), home(step.in[i]));
     }
     for (size_t i = 0; i < node.out.size(); ++i) write_whole(step.out[i], bytes_of(node.out[i]));
-    spoil_scratch(step);
+    for (const Place& place : scratch_of(step)) spoil(place);
   }
 
   void run_segment(const Segment& segment) {
     require(segment.last < plan_.steps.size() && segment.steps.size() == segment.last - segment.first + 1,
             "a segment does not fit its steps");
+    require(!segment.parallel || (segment.steps.size() == 1 && segment.windows.empty()),
+            "a segment for several cores has {} steps and {} windows", segment.steps.size(),
+            segment.windows.size());
     std::vector<int64_t> rows_done(segment.steps.size(), 0);
+    std::vector<Touched> by_core;
     for (int32_t strip = 0; strip < segment.strips; ++strip) {
       for (size_t i = 0; i < segment.steps.size(); ++i) {
         const Step& step = plan_.steps[segment.first + i];
@@ -112,7 +150,20 @@ class Replay {
         require(begin == rows_done[i] && begin <= end, "the memory plan is wrong: {} does rows {} to {} after {}",
                 where_, begin, end, rows_done[i]);
         rows_done[i] = end;
-        if (begin < end) run_strip(segment, step, rows, strip);
+        if (begin == end) continue;
+        by_core.push_back(run_strip(segment, step, rows, strip));
+      }
+    }
+    if (segment.parallel) check_cores(by_core);
+  }
+
+  // In whatever order the cores come to it, no byte that one of them writes is another's as well.
+  void check_cores(const std::vector<Touched>& by_core) const {
+    for (const Touched& one : by_core) {
+      for (const Touched& other : by_core) {
+        if (&one == &other) continue;
+        require(!meet(one.writes, other.writes) && !meet(one.writes, other.reads),
+                "the memory plan is wrong: {}: a core writes what another core uses at the same time", where_);
       }
     }
   }
@@ -122,17 +173,17 @@ class Replay {
     const int64_t end = window.written.at(strip - 1);
     require(first <= next && next <= end, "the memory plan is wrong: {} moves rows {} to {} of {} to the front",
             where_, next, end, first);
-    const auto home = held_.begin() + plan_.buffers[window.buffer].offset;
-    std::copy(home + (next - first) * window.row_bytes, home + (end - first) * window.row_bytes, home);
+    const auto front = held_.begin() + home(window.buffer);
+    std::copy(front + (next - first) * window.row_bytes, front + (end - first) * window.row_bytes, front);
   }
 
   [[nodiscard]] int64_t place(const Segment& segment, size_t buffer, const StripTensor& tensor, int64_t row,
                               int32_t strip) const {
     const int64_t first = tensor.window == no_window ? 0 : segment.windows.at(tensor.window).first_row(strip);
-    return plan_.buffers[buffer].offset + (row - first) * tensor.row_bytes;
+    return home(buffer) + (row - first) * tensor.row_bytes;
   }
 
-  void run_strip(const Segment& segment, const Step& step, const StripStep& rows, int32_t strip) {
+  Touched run_strip(const Segment& segment, const Step& step, const StripStep& rows, int32_t strip) {
     const Node& node = graph_.nodes[step.node];
     const std::vector<const Tensor*> in = inputs_of(graph_, node);
     const Types out = output_types(graph_, node);
@@ -143,7 +194,9 @@ class Replay {
     const Place written{to, to + (end - begin) * rows.out.row_bytes};
     require(rows.out.row_bytes * out[0].shape[1] == byte_size(out[0]), "{}: rows of {} bytes", where_,
             rows.out.row_bytes);
-    spoil_scratch(step);
+    Touched touched{{}, scratch_of(segment, step, strip)};
+    for (const Place& scratch : touched.writes) spoil(scratch);
+    touched.writes.push_back(written);
     for (size_t i = 0; i < node.in.size(); ++i) {
       if (step.in[i] == no_buffer) continue;
       const Region needed = node.op->needs(i, region, in, out);
@@ -160,12 +213,14 @@ class Replay {
       }
       const int64_t from = place(segment, step.in[i], input.tensor, range.low, strip);
       read(step.in[i], range.low * input.tensor.row_bytes, range.high * input.tensor.row_bytes, from);
-      require(written.end <= from || from + (range.high - range.low) * input.tensor.row_bytes <= written.begin,
-              "the memory plan is wrong: {} overwrites what it reads", where_);
+      touched.reads.push_back({from, from + (range.high - range.low) * input.tensor.row_bytes});
+      require(!meet({written}, {touched.reads.back()}), "the memory plan is wrong: {} overwrites what it reads",
+              where_);
     }
     check_fields(step, rows, strip);
     write(step.out[0], begin * rows.out.row_bytes, end * rows.out.row_bytes, to);
-    spoil_scratch(step);
+    for (const Place& scratch : scratch_of(segment, step, strip)) spoil(scratch);
+    return touched;
   }
 
   // The closed forms give what the kernels of the host were made with.
@@ -191,6 +246,7 @@ class Replay {
   const Graph& graph_;
   const Plan& plan_;
   std::vector<uint64_t> held_;  // one a byte of the arena
+  std::vector<int64_t> arena_begin_;
   std::string where_;
 };
 

@@ -8,6 +8,7 @@
 #include "plan/build_plan.hpp"
 #include "plan/order.hpp"
 #include "plan/segment_search.hpp"
+#include "plan/split.hpp"
 
 namespace mote {
 
@@ -74,10 +75,10 @@ std::optional<std::vector<PlannedSegment>> possible_segments(const Graph& graph,
 
 // Outputs that overlap their dying inputs come to lie lower and lower, until nothing fits below: some tensors move
 // back up where that makes the arena smaller. Tensors that need not move stay.
-void move_values(const Graph& graph, const Values& values, const OrderedTasks& order,
-                 const std::vector<PlannedSegment>& segments, int64_t least_align, Plan& plan) {
+void move_values(const Graph& graph, const Values& values, int64_t least_align, Draft& draft) {
   // A fiftieth is not worth a move.
-  if (50 * (plan.arena_bytes - plan.lower_bound_bytes) < plan.arena_bytes) return;
+  if (50 * (draft.plan.arena_bytes - draft.plan.lower_bound_bytes) < draft.plan.arena_bytes) return;
+  const OrderedTasks& order = *draft.order;
   MovedValues moved;
   std::set<size_t> steps;
   std::vector<size_t> by_size(order.value_bytes.size());
@@ -85,13 +86,13 @@ void move_values(const Graph& graph, const Values& values, const OrderedTasks& o
   std::stable_sort(by_size.begin(), by_size.end(),
                    [&](size_t a, size_t b) { return order.value_bytes[a] > order.value_bytes[b]; });
   for (const size_t value : by_size) {
-    if (8 * order.value_bytes[value] <= plan.arena_bytes || moved.size() == most_moves) break;
-    const std::optional<size_t> step = move_step(order, segments, value);
+    if (8 * order.value_bytes[value] <= draft.plan.arena_bytes || moved.size() == most_moves) break;
+    const std::optional<size_t> step = move_step(order, draft.segments, value);
     if (step && steps.insert(*step).second) moved.push_back(value);
   }
   if (moved.empty()) return;
-  Plan smaller = build_plan(graph, values, order, segments, moved, least_align);
-  if (smaller.arena_bytes >= plan.arena_bytes) return;
+  Plan smaller = build_plan(graph, values, order, draft.segments, moved, least_align);
+  if (smaller.arena_bytes >= draft.plan.arena_bytes) return;
   std::erase_if(moved, [&](size_t value) {  // those that stay where they are
     const auto move = std::find_if(smaller.moves.begin(), smaller.moves.end(),
                                    [&](const Move& one) { return one.from == value; });
@@ -100,50 +101,69 @@ void move_values(const Graph& graph, const Values& values, const OrderedTasks& o
   for (size_t i = moved.size(); i-- > 0;) {
     MovedValues fewer = moved;
     fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i));
-    Plan tried = build_plan(graph, values, order, segments, fewer, least_align);
+    Plan tried = build_plan(graph, values, order, draft.segments, fewer, least_align);
     if (tried.arena_bytes > smaller.arena_bytes) continue;
     smaller = std::move(tried);
     moved = std::move(fewer);
   }
-  plan = std::move(smaller);
+  draft.plan = std::move(smaller);
+  draft.moved = std::move(moved);
 }
 
 // The cheapest plan in this order that meets the goal, or the smallest that was found.
-void stream(const Graph& graph, const Values& values, const OrderedTasks& order, const PlanOptions& options,
-            Plan& best) {
-  SegmentSearch search(graph, order);
+void stream(const Graph& graph, const Values& values, const std::shared_ptr<const OrderedTasks>& order,
+            const PlanOptions& options, Draft& best) {
+  SegmentSearch search(graph, *order);
   int64_t limit = std::max(*options.arena_goal_bytes, search.least_peak());
   // Buffers of the right sum may still leave gaps between them: then the next limit is lower by what is missing.
   for (int tries = 0; tries < 8 && limit >= search.least_peak(); ++tries) {
-    const auto segments = possible_segments(graph, order, limit, search);
+    auto segments = possible_segments(graph, *order, limit, search);
     if (!segments) {
       limit = search.least_peak();
       continue;
     }
-    Plan plan = build_plan(graph, values, order, *segments, {}, options.least_align);
-    if (plan.arena_bytes > *options.arena_goal_bytes)
-      move_values(graph, values, order, *segments, options.least_align, plan);
-    const int64_t arena = plan.arena_bytes;
-    if (arena < best.arena_bytes) best = std::move(plan);
+    Draft draft{order, *std::move(segments), {}, {}};
+    draft.plan = build_plan(graph, values, *order, draft.segments, {}, options.least_align);
+    if (draft.plan.arena_bytes > *options.arena_goal_bytes) move_values(graph, values, options.least_align, draft);
+    const int64_t arena = draft.plan.arena_bytes;
+    if (arena < best.plan.arena_bytes) best = std::move(draft);
     if (arena <= *options.arena_goal_bytes) return;
     limit = std::min(limit - 1, limit - (arena - *options.arena_goal_bytes));
   }
 }
 
+// The plan for one core.
+Draft draft_plan(const Graph& graph, const Values& values, const std::vector<Task>& tasks,
+                 const PlanOptions& options) {
+  const std::vector<size_t> order = best_order(order_problem(graph, values, tasks));
+  const auto in_order = [&](const std::vector<size_t>& one) {
+    return std::make_shared<const OrderedTasks>(ordered(graph, values, tasks, one, options.core));
+  };
+  Draft draft{in_order(order), {}, {}, {}};
+  const std::shared_ptr<const OrderedTasks> best = draft.order;
+  draft.plan = build_plan(graph, values, *best, {}, {}, options.least_align);
+  if (!options.arena_goal_bytes || draft.plan.arena_bytes <= *options.arena_goal_bytes) return draft;
+  stream(graph, values, best, options, draft);
+  std::vector<size_t> given(tasks.size());
+  std::iota(given.begin(), given.end(), size_t{0});
+  if (given != order && draft.plan.arena_bytes > *options.arena_goal_bytes)
+    stream(graph, values, in_order(given), options, draft);
+  return draft;
+}
+
 }  // namespace
 
 Plan make_plan(const Graph& graph, const PlanOptions& options) {
+  require(options.cores == 1 || options.cores == 2, "a step is split over two cores at most, {} are asked for",
+          options.cores);
   const Values values = find_values(graph, options.least_align);
   const std::vector<Task> tasks = find_tasks(graph, values, options.core);
-  const std::vector<size_t> order = best_order(order_problem(graph, values, tasks));
-  const OrderedTasks best = ordered(graph, values, tasks, order, options.core);
-  Plan plan = build_plan(graph, values, best, {}, {}, options.least_align);
-  if (!options.arena_goal_bytes || plan.arena_bytes <= *options.arena_goal_bytes) return plan;
-  stream(graph, values, best, options, plan);
-  std::vector<size_t> given(tasks.size());
-  std::iota(given.begin(), given.end(), size_t{0});
-  if (given != order && plan.arena_bytes > *options.arena_goal_bytes)
-    stream(graph, values, ordered(graph, values, tasks, given, options.core), options, plan);
+  Draft draft = draft_plan(graph, values, tasks, options);
+  if (options.cores == 1) return std::move(draft.plan);
+  std::optional<int64_t> most_arena_bytes;
+  if (options.arena_goal_bytes) most_arena_bytes = std::max(*options.arena_goal_bytes, draft.plan.arena_bytes);
+  Plan plan = split_steps(graph, values, std::move(draft), options.least_align, most_arena_bytes).plan;
+  plan.cores = options.cores;
   return plan;
 }
 

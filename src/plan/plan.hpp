@@ -156,6 +156,9 @@ struct Segment {
   int64_t strips = 0;
   std::vector<StripWindow> windows;
   std::vector<StripStep> steps;
+  // One step split over cores: strip s is the part of core s, and the cores run at the same time.
+  bool parallel = false;
+  int64_t scratch_stride = 0;  // bytes from one core's scratch to the next one's
 };
 
 // Before step `step` the tensor in buffer `from` moves to buffer `to`, of the same size: `from` lives to the end
@@ -172,15 +175,19 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<size_t> inputs, outputs;  // buffers of the graph's inputs and outputs
   std::vector<State> states;            // in the order of the graph's tensors
-  std::vector<Segment> segments;        // in the order of their steps; such a plan has one arena
+  std::vector<Segment> segments;        // in the order of their steps; a plan that streams has one arena
   std::vector<Move> moves;              // in the order of their steps; none into a segment, two before none
   std::vector<Arena> arenas;            // the fastest memory first; empty: one, in any memory
   int64_t arena_bytes = 0;              // of all arenas together
   int64_t lower_bound_bytes = 0;        // of one arena for all buffers
+  int cores = 1;                        // 2: some segments may be parallel
 };
 
 // At least one: {"", arena_bytes} where the plan names none.
 [[nodiscard]] std::vector<Arena> arenas_of(const Plan& plan);
+
+// Does some tensor exist by rows only, or move?
+[[nodiscard]] bool streams(const Plan& plan);
 
 // The proof of a whole plan: check() for every arena by itself, and that every buffer is in one.
 void check_plan(const Plan& plan);

@@ -102,6 +102,7 @@ int64_t bytes_in_use(const Plan& plan, int64_t step) {
 Json segments_json(const Plan& plan) {
   Json segments = Json::array();
   for (const Segment& segment : plan.segments) {
+    if (segment.parallel) continue;
     Json windows = Json::array();
     for (const StripWindow& window : segment.windows) {
       windows.push_back({{"buffer", window.buffer},

@@ -60,6 +60,10 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
       instructions.is_null() || macs == 0
           ? Json(nullptr)
           : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
+  if (compiled.plan.cores > 1) {
+    json["cores"] = compiled.plan.cores;
+    json["core_instructions"] = measured.core_instructions;
+  }
   json["arena_bytes"] = compiled.plan.arena_bytes;
   json["arena_lower_bound_bytes"] = compiled.plan.lower_bound_bytes;
   for (const Arena& arena : compiled.plan.arenas)

@@ -30,6 +30,12 @@ std::string strips_text(const Plan& plan, size_t step) {
   std::string text;
   for (const Segment& segment : plan.segments) {
     if (segment.first != step) continue;
+    if (segment.parallel) {
+      const nn::RowCount& done = segment.steps[0].done;
+      text += fmt::format("     step {} is split: rows 0 to {} on core 0, to {} on core 1\n", step, done.at(0) - 1,
+                          done.at(1) - 1);
+      continue;
+    }
     text += fmt::format("     steps {} to {} run in {} strips of rows and keep", segment.first, segment.last,
                         segment.strips);
     for (size_t i = 0; i < segment.windows.size(); ++i) {

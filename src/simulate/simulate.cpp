@@ -30,14 +30,14 @@ using Addresses = std::vector<std::byte*>;
 using Kernel = std::function<void(std::span<void* const> pointers)>;
 
 void run_kernel(const Step& step, const Kernel& kernel, const Addresses& in, const Addresses& out,
-                const Addresses& addresses) {
+                const Addresses& addresses, int64_t scratch_offset = 0) {
   std::vector<void*> pointers;
   for (const Argument& argument : step.call.arguments) {
     switch (argument.kind) {
       case Argument::Kind::input:
       case Argument::Kind::state: pointers.push_back(in.at(argument.index)); break;
       case Argument::Kind::output: pointers.push_back(out.at(argument.index)); break;
-      case Argument::Kind::scratch: pointers.push_back(addresses[step.scratch]); break;
+      case Argument::Kind::scratch: pointers.push_back(addresses[step.scratch] + scratch_offset); break;
       case Argument::Kind::constant: {
         const Bytes& data = step.call.constants.at(argument.index).data;
         pointers.push_back(data.empty() ? nullptr : const_cast<std::byte*>(data.data()));
@@ -68,7 +68,9 @@ class SegmentRun {
 
   void run(bool poison) {
     for (int32_t strip = 0; strip < segment_.strips; ++strip) {
-      for (size_t i = 0; i < segment_.steps.size(); ++i) run_strip(i, strip);
+      // Cores come in any order: here against that of the device's NAME_run, so that nothing can rest on one.
+      const int32_t now = segment_.parallel ? narrow<int32_t>(segment_.strips) - 1 - strip : strip;
+      for (size_t i = 0; i < segment_.steps.size(); ++i) run_strip(i, now);
       if (poison) poison_windows(strip);
     }
   }
@@ -100,7 +102,7 @@ class SegmentRun {
     }
     std::byte* const out = place(step(i).out[0], rows.out, begin, strip);
     const StripStep::Kind& kind = rows.kinds[rows.kind_of_strip[static_cast<size_t>(strip)]];
-    run_kernel(step(i), kind.run, in, {out}, addresses_);
+    run_kernel(step(i), kind.run, in, {out}, addresses_, strip * segment_.scratch_stride);
     std::copy_n(out, (end - begin) * rows.out.row_bytes, whole_outputs_[i].begin() + begin * rows.out.row_bytes);
   }
 

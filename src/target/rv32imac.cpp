@@ -22,6 +22,7 @@ extern const Target rv32imac{
     .emulator = "qemu-system-riscv32",
     .emulator_package = "qemu-system-misc",
     .emulator_arguments = "-machine virt -bios none -m 128M",
+    .two_cores_arguments = "-smp 2 -accel tcg,thread=multi",
     .flash_bytes = 64 << 20,
     .ram_bytes = 32 << 20,
     .inputs_address = 0x86000000,

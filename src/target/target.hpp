@@ -29,10 +29,11 @@ struct Target {
 
   std::string_view emulator = {};  // QEMU program
   std::string_view emulator_package = {};
-  std::string_view emulator_arguments = {};  // machine and core
-  int64_t flash_bytes = 0;                   // code and weights of the emulated machine
-  int64_t ram_bytes = 0;                     // arena and stack
-  uint32_t inputs_address = 0;               // where the emulator puts the inputs of all cases
+  std::string_view emulator_arguments = {};   // machine and core
+  std::string_view two_cores_arguments = {};  // for a second core that runs at the same time; empty: there is none
+  int64_t flash_bytes = 0;                    // code and weights of the emulated machine
+  int64_t ram_bytes = 0;                      // arena and stack
+  uint32_t inputs_address = 0;                // where the emulator puts the inputs of all cases
   int64_t inputs_bytes = 0;
 
   // QEMU's virtual clock advances by 2^shift ns with each instruction; in counter_ns of it the counter ticks

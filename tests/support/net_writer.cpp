@@ -166,4 +166,33 @@ Bytes NetWriter::finish(std::vector<int> outputs) {
   return file_.bytes();
 }
 
+Bytes random_net(unsigned seed) {
+  NetWriter net(seed);
+  int x = net.image(net.integer(6, 26), net.integer(4, 16), net.integer(1, 6));
+  const int64_t layers = net.integer(3, 8);
+  std::vector<int> outputs;
+  for (int64_t i = 0; i < layers; ++i) {
+    const bool tall = net.shape(x)[1] > 7;
+    const int stride = tall && net.integer(0, 2) == 0 ? 2 : 1;
+    const bool same = !tall || net.integer(0, 3) != 0;
+    switch (net.integer(0, 9)) {
+      case 0:
+      case 1: x = net.conv(x, net.integer(1, 16), 3, stride, same); break;
+      case 2: x = net.conv(x, net.integer(1, 24), 1, 1); break;
+      case 3:
+      case 4: x = net.depthwise(x, net.integer(0, 3) == 0 ? 5 : 3, stride); break;
+      case 5:
+        x = net.integer(0, 1) == 0 ? net.average(x, 3, stride, same) : net.maximum(x, 2, stride, same);
+        break;
+      case 6: x = net.add(x, net.conv(net.depthwise(x, 3, 1), net.shape(x)[3], 1, 1)); break;
+      case 7: x = net.concatenate(net.conv(x, 3, 3, 1), net.relu(x)); break;
+      case 8: x = net.shape(x)[1] < 20 ? net.twice(x) : net.relu(x); break;
+      default: x = net.scaled(x, net.conv(net.mean(x), net.shape(x)[3], 1, 1)); break;
+    }
+    if (net.integer(0, 9) == 0) outputs.push_back(x);
+  }
+  if (outputs.empty() || outputs.back() != x) outputs.push_back(x);
+  return net.finish(outputs);
+}
+
 }  // namespace mote::test

@@ -50,4 +50,7 @@ class NetWriter {
   std::vector<int> images_;
 };
 
+// Layers with random sizes; now and then a branch that comes back.
+[[nodiscard]] Bytes random_net(unsigned seed);
+
 }  // namespace mote::test

@@ -125,5 +125,31 @@ TEST_F(SamplesFile, ArchivesThatAreNoneAreErrors) {
   EXPECT_NE(error_of(spoilt, one_), "no error");
 }
 
+TEST_F(SamplesFile, SpoiltBytesGiveSamplesOrAnError) {
+  const Bytes stored = npz({{"x", floats({50, 2, 2})}, {"y", npy("<i4", {50}, std::vector<int32_t>(50))}});
+  const Bytes deflated = npz({{"x", floats({50, 2, 2})}}, true);
+  std::mt19937 random(1);
+  size_t errors = 0;
+  for (int round = 0; round < 600; ++round) {
+    Bytes bytes = round % 2 == 0 ? stored : deflated;
+    for (unsigned i = random() % 8; i-- > 0;) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    if (random() % 4 == 0) bytes.resize(random() % bytes.size());
+    errors += error_of(bytes, one_) == "no error" ? 0 : 1;
+  }
+  EXPECT_GT(errors, 200U);
+}
+
+TEST_F(SamplesFile, AHeaderOfManyDigitsIsAnError) {
+  const std::string shape(40000, '1');
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string text("\x93NUMPY\x01\x00", 8);
+  text += static_cast<char>(header.size() & 255);
+  text += static_cast<char>(header.size() >> 8);
+  text += header;
+  const auto bytes = std::as_bytes(std::span(text));
+  EXPECT_EQ(error_of(Bytes(bytes.begin(), bytes.end()), one_),
+            fmt::format("the .npy header has {} bytes; at most 10000 are read", header.size()));
+}
+
 }  // namespace
 }  // namespace mote

@@ -9,7 +9,8 @@ namespace mote {
 
 namespace {
 
-constexpr size_t prefix_bytes = 8;  // magic "\x93NUMPY", major, minor
+constexpr size_t prefix_bytes = 8;        // magic "\x93NUMPY", major, minor
+constexpr size_t longest_header = 10000;  // NumPy's own limit; a regular expression takes stack for each character
 
 std::vector<int64_t> parse_shape(const std::string& text, const std::string& what) {
   std::vector<int64_t> shape;
@@ -43,6 +44,8 @@ NpyArray parse_npy(ByteSpan bytes, const std::string& what) {
   std::memcpy(&length, text + prefix_bytes, length_bytes);
   const size_t begin = prefix_bytes + length_bytes;
   require(length <= bytes.size() - begin, "{}: the .npy header is cut off", what);
+  require(length <= longest_header, "{}: the .npy header has {} bytes; at most {} are read", what, length,
+          longest_header);
   const std::string header(text + begin, length);
 
   std::smatch descr, order, shape;

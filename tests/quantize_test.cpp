@@ -238,9 +238,10 @@ TEST(Quantize, OperatorsWithoutAnIntegerFormStayFloatBetweenConversions) {
   EXPECT_EQ(operators_of(result.integer.graph),
             (std::vector<std::string>{"fully_connected", "dequantize", "sqrt", "reshape", "quantize",
                                       "fully_connected"}));
-  ASSERT_EQ(result.notes.size(), 2U);
-  EXPECT_EQ(result.notes[0],
-            "SQRT #1 (t4) stays float: sqrt has no integer form that every TensorFlow Lite interpreter knows.");
+  EXPECT_EQ(result.notes,
+            (std::vector<std::string>{
+                "SQRT #1 (t4) stays float: sqrt has no form on i8 that every TensorFlow Lite interpreter knows.",
+                "RESHAPE #2 (t6) stays float, as the operator before it."}));
 }
 
 TEST(Quantize, InputsAndOutputsMayStayFloat) {

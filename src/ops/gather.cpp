@@ -113,8 +113,9 @@ class Gather final : public Operator {
     options.batch_dims = narrow<int32_t>(batch_dims_);
     file.add(tflite::schema::BuiltinOperator::GATHER, tflite::usual_version(in[0]->type.dtype), options);
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
  private:
@@ -189,8 +190,9 @@ class GatherNd final : public Operator {
     file.add(tflite::schema::BuiltinOperator::GATHER_ND, tflite::usual_version(in[0]->type.dtype),
              tflite::schema::GatherNdOptionsT{});
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 };
 

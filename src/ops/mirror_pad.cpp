@@ -105,8 +105,9 @@ class MirrorPad final : public Operator {
     file.add(tflite::schema::BuiltinOperator::MIRROR_PAD, tflite::usual_version(in[0]->type.dtype),
              {file.input(0), margins}, file.outputs(), options);
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
  private:

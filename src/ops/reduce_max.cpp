@@ -59,8 +59,9 @@ class ReduceMax final : public Reduction {
     return call;
   }
 
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
  protected:

@@ -109,8 +109,9 @@ class ResizeBilinear final : public Operator {
              {file.input(0), file.integers("size", {parameters_.height, parameters_.width})}, file.outputs(),
              options);
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {

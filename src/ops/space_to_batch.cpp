@@ -73,8 +73,9 @@ class SpaceToBatch final : public Operator {
                tflite::schema::SpaceToBatchNDOptionsT{});
     }
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {

@@ -56,8 +56,9 @@ class TopK final : public Operator {
     file.add(tflite::schema::BuiltinOperator::TOPK_V2, tflite::usual_version(in[0]->type.dtype),
              {file.input(0), file.integer("k", k_)}, file.outputs(), tflite::schema::TopKV2OptionsT{});
   }
-  [[nodiscard]] std::optional<IntegerForm> integer_form(DType, Inputs, const Types&) const override {
-    return IntegerForm::shared();
+  // TensorFlow Lite Micro has it on i8 only.
+  [[nodiscard]] std::optional<IntegerForm> integer_form(DType dtype, Inputs, const Types&) const override {
+    return dtype == DType::i8 ? std::optional<IntegerForm>(IntegerForm::shared()) : std::nullopt;
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types&) const override {

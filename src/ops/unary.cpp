@@ -326,7 +326,7 @@ class Unary final : public Operator, public WorksInRows {
     if (&kind_ == &leaky_relu) {
       tflite::schema::LeakyReluOptionsT options;
       options.alpha = slope_;
-      return file.add(tflite::schema::BuiltinOperator::LEAKY_RELU, version, options);
+      return file.add(tflite::schema::BuiltinOperator::LEAKY_RELU, std::min(version, 2), options);
     }
     if (&kind_ == &gelu || &kind_ == &gelu_by_tanh) {
       tflite::schema::GeluOptionsT options;

@@ -14,15 +14,19 @@ namespace mote {
 
 namespace {
 
-std::vector<std::string> notes_of(const Graph& graph, const Scheme& scheme) {
+// Layers that compute on reals, and why.
+std::vector<std::string> notes_of(const Graph& graph, const Scheme& scheme, DType activations) {
   std::vector<std::string> notes;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     const auto real = [&](TensorId id) { return is_activation(graph, id); };
     if (scheme.integer(i) || std::none_of(node.in.begin(), node.in.end(), real)) continue;
-    notes.push_back(
-        fmt::format("{} stays float: {} has no integer form that every TensorFlow Lite interpreter knows.",
-                    node.origin, node.op->name()));
+    const bool follows =
+        node.op->integer_form(activations, inputs_of(graph, node), output_types(graph, node)).has_value();
+    notes.push_back(follows ? fmt::format("{} stays float, as the operator before it.", node.origin)
+                            : fmt::format("{} stays float: {} has no form on {} that every TensorFlow Lite "
+                                          "interpreter knows.",
+                                          node.origin, node.op->name(), name(activations)));
   }
   return notes;
 }
@@ -55,7 +59,8 @@ QuantizedModel quantize(const Graph& model, const Samples& calibration, const Qu
   require(!calibration.inputs.empty(), "the calibration set is empty");
   const Scheme scheme = choose_scheme(model, options.activations);
   require_patterns(model, scheme, options);
-  QuantizedModel result{{}, {}, options.equalize ? equalize(model, scheme) : model, notes_of(model, scheme)};
+  QuantizedModel result{
+      {}, {}, options.equalize ? equalize(model, scheme) : model, notes_of(model, scheme, options.activations)};
   Observed observed{quantizations(result.real, scheme, calibration, options), {}};
   if (options.correct_bias) observed.input_means = input_means(result.real, scheme, calibration);
   result.integer = integer_graph(result.real, scheme, observed, options);

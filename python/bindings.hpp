@@ -7,7 +7,9 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <nlohmann/json.hpp>
@@ -42,5 +44,6 @@ void add_arrays(nb::module_& module);
 void add_model(nb::module_& module);
 void add_artifact(nb::module_& module);
 void add_fit(nb::module_& module);
+void add_sequential(nb::module_& module);
 
 }  // namespace mote::python

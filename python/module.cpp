@@ -19,4 +19,5 @@ NB_MODULE(_mote, module) {
   add_model(module);
   add_artifact(module);
   add_fit(module);
+  add_sequential(module);
 }

@@ -16,11 +16,12 @@ from ._errors import DTypeError, MissingPackageError, ShapeError
 from ._fit import Fit, boards, targets
 from ._model import Model, Outputs, load
 from ._mote import Error, __version__
+from ._sequential import Sequential
 from ._torch import from_torch
 
 __all__ = ["Arrays", "Artifact", "DTypeError", "Error", "Fit", "Layer", "MissingPackageError", "Model", "Outputs", "Run",
-           "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "targets"]
+           "Sequential", "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "targets"]
 
 Error.__module__ = __name__
-for _one in (Artifact, DTypeError, Fit, Layer, MissingPackageError, Model, Run, ShapeError, Sizes, Tensor):
+for _one in (Artifact, DTypeError, Fit, Layer, MissingPackageError, Model, Run, Sequential, ShapeError, Sizes, Tensor):
     _one.__module__ = __name__

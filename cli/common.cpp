@@ -34,6 +34,11 @@ void add_cores(CLI::App& command, int& cores) {
       ->capture_default_str();
 }
 
+void add_stream_input(CLI::App& command, bool& stream_input) {
+  command.add_flag("--stream-input", stream_input,
+                   "the application pushes the input's rows, which is never whole in RAM (docs/strips.md)");
+}
+
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   add_model_file(command, flags.model);
   flags.target_option =
@@ -49,6 +54,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
       ->allow_extra_args(false);
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
   add_cores(command, flags.cores);
+  add_stream_input(command, flags.stream_input);
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
 
@@ -63,6 +69,7 @@ LayoutRequest layout_request(const ModelFlags& flags) {
   request.target = &target_of(flags);
   request.mode = parse_mode(flags.mode);
   request.cores = flags.cores;
+  request.stream_input = flags.stream_input;
   for (const std::string& text : flags.memories) request.memories.push_back(parse_memory(text));
   return request;
 }

@@ -30,11 +30,13 @@ struct ModelFlags {
   CLI::Option* target_option = nullptr;
   std::string mode = "balanced";
   int cores = 1;
+  bool stream_input = false;
   bool json = false;
 };
 
-// --cores
+// --cores and --stream-input
 void add_cores(CLI::App& command, int& cores);
+void add_stream_input(CLI::App& command, bool& stream_input);
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
 // The target that is named, or else the board's.

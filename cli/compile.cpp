@@ -36,6 +36,9 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
                                    [](const Segment& segment) { return segment.parallel; });
   if (compiled.plan.cores > 1)
     fmt::print("cores   {} of {} layers are split over 2 cores\n", split, compiled.plan.steps.size());
+  if (json.contains("whole_input_arena_bytes"))
+    fmt::print("input   comes by rows; with the whole input in it the arena takes {} B\n",
+               thousands(json["whole_input_arena_bytes"].get<int64_t>()));
   for (const Segment& segment : compiled.plan.segments) {
     if (segment.parallel) continue;
     fmt::print("strips  layers {} to {} run in {} strips of rows: the tensors between them are never whole\n",
@@ -60,14 +63,20 @@ Built build(const Flags& flags) {
 
 void compile(const Flags& flags) {
   const Built built = build(flags);
+  // What the arena would be with the input in it.
+  std::optional<int64_t> whole_input;
+  if (flags.model.stream_input) {
+    PlanOptions options = plan_options(built.model.mode, built.model.target->core, flags.ram);
+    whole_input = compile(flags.model.model, options).plan.arena_bytes;
+  }
   const Loaded loaded{built.model, std::filesystem::path(flags.model.model.path).filename().string()};
   Measurement measured;
   measured.sizes = built.sizes;
   OutputFiles files;
   for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
-  const nlohmann::ordered_json json =
-      write_with_report(flags.output, std::move(files),
-                        report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured));
+  nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
+  if (whole_input) json["whole_input_arena_bytes"] = *whole_input;
+  json = write_with_report(flags.output, std::move(files), std::move(json));
   if (flags.model.json) {
     print_json(json);
   } else {

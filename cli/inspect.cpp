@@ -13,6 +13,7 @@ struct Flags {
   ModelFile model;
   std::string mode = "balanced";
   int cores = 1;
+  bool stream_input = false;
   bool json = false, dump = false;
 };
 
@@ -38,7 +39,9 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
 }
 
 void inspect(const Flags& flags) {
-  const Compiled compiled = compile(flags.model, plan_options(parse_mode(flags.mode), {}, {}, flags.cores));
+  PlanOptions options = plan_options(parse_mode(flags.mode), {}, {}, flags.cores);
+  options.stream_input = flags.stream_input;
+  const Compiled compiled = compile(flags.model, options);
   const std::string file_name = std::filesystem::path(flags.model.path).filename().string();
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
@@ -67,6 +70,7 @@ void add_inspect(CLI::App& app) {
   command->add_option("--optimize", flags->mode, "size, balanced or speed: what the memory plan is made for")
       ->capture_default_str();
   add_cores(*command, flags->cores);
+  add_stream_input(*command, flags->stream_input);
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->add_flag("--dump", flags->dump, "print the optimised graph, one line a node");
   command->callback([flags] { inspect(*flags); });

@@ -98,14 +98,17 @@ void print_ticks(const char* key, const Sample& from, const Sample& to) {
   machine_exit(1);
 }
 
+const uint8_t* case_inputs;  // of the case at hand
+
 // Returns the address behind the case: a word (1: goes on from the state of the case before, 0: begins anew), then
 // the inputs, each at a multiple of 4 bytes.
 const uint8_t* read_case(const uint8_t* from) {
   if (from[0] == 0) bound::reset();
   from += 4;
+  case_inputs = from;
   for (uint32_t i = 0; i < bound::input_count; ++i) {
     uint8_t* const to = bound::input(i);
-    for (uint32_t byte = 0; byte < bound::input_bytes[i]; ++byte) to[byte] = from[byte];
+    for (uint32_t byte = 0; byte < bound::input_bytes[i] && !bound::streams_input; ++byte) to[byte] = from[byte];
     from += (bound::input_bytes[i] + 3) & ~3u;
   }
   return from;

@@ -21,6 +21,7 @@ extern "C" {
 extern uint8_t mote_stack_bottom[], mote_stack_top[];
 void mote_measure(Run* run, void* const arguments[4], Measure* measure);
 void mote_return(void*, void*, void*, void*);  // returns at once
+void mote_push_rows(void* arena);
 
 // With two cores only.
 extern uint8_t mote_second_stack_bottom[], mote_second_stack_top[];

@@ -62,6 +62,22 @@ extern "C" __attribute__((noinline)) void mote_after_step(unsigned step) {
 }
 #endif
 
+#ifdef MOTE_STREAM_INPUT
+bool begun;       // later images follow without a new begin
+bool last_ended;  // an image is over with its last row, and with no row before
+
+// The image of the case at hand, row by row as a camera would give it.
+extern "C" __attribute__((noinline)) void mote_push_rows(void* arena) {
+  if (!begun) bound::begin(arena);
+  begun = last_ended = true;
+  const uint8_t* row = case_inputs;
+  for (uint32_t i = 1; i <= bound::row_count; ++i, row += bound::row_bytes) {
+    const bool ended = bound::push_row(arena, row) != 0;
+    if (ended != (i == bound::row_count)) last_ended = false;
+  }
+}
+#endif
+
 extern "C" [[noreturn]] void mote_main() {
   machine_start_counter();
   const Inputs& inputs = *reinterpret_cast<const Inputs*>(bound::inputs_address);
@@ -77,6 +93,9 @@ extern "C" [[noreturn]] void mote_main() {
 #endif
     Measure measure;
     mote_measure(bound::run(), bound::arenas, &measure);
+#ifdef MOTE_STREAM_INPUT
+    if (!last_ended) stop("not the last row ends the image");
+#endif
     const uint32_t used = measure.stack_pointer - measure.lowest_changed;
     if (measure.lowest_changed - reinterpret_cast<uintptr_t>(mote_stack_bottom) < guard_bytes)
       stop("stack overflow");

@@ -7,6 +7,7 @@
 #include "codegen/constants.hpp"
 #include "codegen/cores.hpp"
 #include "codegen/header.hpp"
+#include "codegen/row_input.hpp"
 #include "codegen/step_functions.hpp"
 #include "codegen/strips.hpp"
 
@@ -133,19 +134,13 @@ std::string reset_function(const Graph& graph, const Plan& plan) {
 // The calls of all steps on one core.
 std::string run_function(const Graph& graph, const Plan& plan) {
   std::string text = entry_head(graph, plan, "run");
-  std::set<size_t> used_arenas;
+  std::set<size_t> used;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
-    text += moves_before(plan, i);
-    const std::vector<size_t> used = arenas_used(plan, plan.steps[i]);
-    used_arenas.insert(used.begin(), used.end());
-    const StripPlace strips = find_strips(plan, i);
-    if (strips.segment == nullptr) {
-      text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i), arena_list(used, ""), i);
-    } else if (strips.index == 0) {
-      text += strip_loop(graph, plan, *strips.segment);
-    }
+    const std::vector<size_t> arenas = arenas_used(plan, plan.steps[i]);
+    used.insert(arenas.begin(), arenas.end());
+    text += one_core_calls(graph, plan, i);
   }
-  return text + unused_arenas(plan, used_arenas) + "}\n\n";
+  return text + unused_arenas(plan, used) + "}\n\n";
 }
 
 // Kernel headers besides those of the calls.
@@ -174,7 +169,7 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   for (size_t i = 0; i < plan.steps.size(); ++i) text += functions.of_step(i);
   text += "}  // namespace\n\n";
   if (!plan.states.empty()) text += reset_function(graph, plan);
-  text += run_function(graph, plan);
+  text += streams_input(plan) ? push_row_functions(graph, plan) : run_function(graph, plan);
   if (plan.cores > 1) text += run_part_function(graph, plan);
   return text + fmt::format("extern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n", graph.name,
                             MOTE_VERSION);

@@ -24,19 +24,6 @@ std::string indented(const std::string& text) {
   return result;
 }
 
-// Step `index` as core 0 runs it alone; a whole segment for its first step.
-std::string alone_text(const Graph& graph, const Plan& plan, size_t index) {
-  const StripPlace strips = find_strips(plan, index);
-  std::string text = moves_before(plan, index);
-  if (strips.segment == nullptr) {
-    const std::string arenas = arena_list(arenas_used(plan, plan.steps[index]), "");
-    text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, index), arenas, index);
-  } else if (strips.index == 0) {
-    text += strip_loop(graph, plan, *strips.segment);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string run_part_function(const Graph& graph, const Plan& plan) {
@@ -64,7 +51,7 @@ std::string run_part_function(const Graph& graph, const Plan& plan) {
       text += fmt::format("  {}({}, core);\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, i),
                           arena_list(arenas, ""), i);
     } else {
-      alone += alone_text(graph, plan, i);
+      alone += one_core_calls(graph, plan, i);
     }
     parallel = both;
   }

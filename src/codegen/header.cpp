@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "codegen/codegen.hpp"
 #include "codegen/cores.hpp"
+#include "codegen/row_input.hpp"
 
 namespace mote {
 
@@ -55,13 +56,15 @@ std::string access_text(const Graph& graph, const Plan& plan, TensorId id, size_
     text += fmt::format(", real = {:.9g} * (q - ({}))", tensor.type.quant.scale[0], tensor.type.quant.zero[0]);
   }
   text += " */\n";
-  text += fmt::format("#define {}_OFFSET {}\n#define {}_BYTES {}\n#define {}_ELEMENTS {}\n", prefix,
-                      plan.buffers[buffer].offset, prefix, byte_size(tensor.type), prefix,
+  const bool pushed = streams_input(plan) && buffer == plan.inputs[0];
+  if (!pushed) text += fmt::format("#define {}_OFFSET {}\n", prefix, plan.buffers[buffer].offset);
+  text += fmt::format("#define {}_BYTES {}\n#define {}_ELEMENTS {}\n", prefix, byte_size(tensor.type), prefix,
                       elements(tensor.type.shape));
   if (quantised) {
     text += fmt::format("#define {}_SCALE {:#.9g}f\n#define {}_ZERO_POINT ({})\n", prefix,
                         tensor.type.quant.scale[0], prefix, tensor.type.quant.zero[0]);
   }
+  if (pushed) return text + "\n";
   // The other arenas are parameters too: callers need not know which memory the plan chose.
   std::string unused;
   for (size_t i = 0; i < arenas_of(plan).size(); ++i) {
@@ -110,6 +113,11 @@ std::string header_file(const Graph& graph, const Plan& plan) {
         "   The arena must stay as it is from run to run; only the inputs are filled anew. */\n"
         "void {}_reset({});\n",
         graph.name, arena_parameters(plan));
+  }
+  if (streams_input(plan)) {
+    text += push_row_declaration(graph);
+    return text +
+           fmt::format("const char* {0}_version(void);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n", graph.name);
   }
   text += fmt::format(
       "/* Fill the inputs, run, read the outputs. The run reuses the inputs' memory: fill them anew before each "

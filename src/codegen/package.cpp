@@ -112,6 +112,8 @@ std::vector<std::string> package_ecosystems() {
 }
 
 std::vector<GeneratedFile> package(const Graph& graph, const Plan& plan, const PackageRequest& request) {
+  require(!streams_input(plan),
+          "--package: its example fills a whole input, --stream-input takes rows; write plain sources without it");
   const std::vector<std::string> known = package_ecosystems();
   require(std::find(known.begin(), known.end(), request.ecosystem) != known.end(),
           "--package {}: unknown; choose {}", request.ecosystem, fmt::join(known, ", "));

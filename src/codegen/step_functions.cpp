@@ -152,10 +152,14 @@ std::string StepFunctions::of_step(size_t index) const {
 std::string StepFunctions::strip_function(size_t index) const {
   const Step& step = plan_.steps[index];
   const StripPlace strips = find_strips(plan_, index);
-  std::string text = fmt::format("// {}\nMOTE_STEP {}void {}({}, int32_t strip) {{\n  MOTE_HAS_EFFECTS;\n",
-                                 comment_text(describe_step(graph_, step)), cold(index),
-                                 step_symbol(graph_, index), arena_list(arenas_used(plan_, step), "uint8_t* "));
-  text += strip_beginning(graph_, strips, fmt::format("arena + {}", plan_.buffers[step.out.at(0)].offset), step);
+  const bool pushed = streams_input(plan_) && index == 0;
+  std::string text =
+      fmt::format("// {}\nMOTE_STEP {}void {}({}, int32_t strip{}) {{\n  MOTE_HAS_EFFECTS;\n",
+                  comment_text(describe_step(graph_, step)), cold(index), step_symbol(graph_, index),
+                  arena_list(arenas_used(plan_, step), "uint8_t* "), pushed ? ", const void* row" : "");
+  Step read = step;
+  if (pushed) read.in[0] = no_buffer;  // the row at hand, whichever it is
+  text += strip_beginning(graph_, strips, fmt::format("arena + {}", plan_.buffers[step.out.at(0)].offset), read);
   if (calls_copy(index)) {
     return text + fmt::format("  {}({});\n}}\n\n", copy_symbol(instances_[index]), arguments(index).substr(1));
   }
@@ -166,6 +170,8 @@ std::string StepFunctions::strip_function(size_t index) const {
 }
 
 std::string StepFunctions::arena_pointer(size_t index, const Argument& argument) const {
+  if (streams_input(plan_) && index == 0 && argument.kind == Argument::Kind::input)
+    return fmt::format("static_cast<{}>(row)", pointer_type(argument));
   const Buffer& buffer = place_of(plan_, plan_.steps[index], argument);
   return fmt::format("reinterpret_cast<{}>({} + {}{})", pointer_type(argument), arena_name(buffer.arena),
                      buffer.offset, strip_offset(graph_, find_strips(plan_, index), argument));

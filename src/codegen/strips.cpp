@@ -175,4 +175,16 @@ std::string strip_loop(const Graph& graph, const Plan& plan, const Segment& segm
   return text + "  }\n";
 }
 
+std::string one_core_calls(const Graph& graph, const Plan& plan, size_t index) {
+  const StripPlace strips = find_strips(plan, index);
+  std::string text = moves_before(plan, index);
+  if (strips.segment == nullptr) {
+    const std::string arenas = arena_list(arenas_used(plan, plan.steps[index]), "");
+    text += fmt::format("  {}({});\n  MOTE_AFTER_STEP({});\n", step_symbol(graph, index), arenas, index);
+  } else if (strips.index == 0) {
+    text += strip_loop(graph, plan, *strips.segment);
+  }
+  return text;
+}
+
 }  // namespace mote

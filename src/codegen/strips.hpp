@@ -41,4 +41,8 @@ struct StripPlace {
 // How NAME_run executes a segment, on one core.
 [[nodiscard]] std::string strip_loop(const Graph& graph, const Plan& plan, const Segment& segment);
 
+// The calls of step `index` on one core, with what moves before; of a segment's first step those of the whole
+// segment, of its others none.
+[[nodiscard]] std::string one_core_calls(const Graph& graph, const Plan& plan, size_t index);
+
 }  // namespace mote

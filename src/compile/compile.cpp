@@ -27,6 +27,7 @@ Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions
                        const PlanOptions& plan) {
   Compiled model;
   model.graph = optimise(import_model(file, name, options));
+  if (plan.stream_input) model.graph = stream_input(std::move(model.graph));
   model.plan = make_plan(model.graph, plan);
   return model;
 }

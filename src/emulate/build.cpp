@@ -50,6 +50,22 @@ std::string arenas(const EmulateRequest& request, const std::string& macro) {
                     request.name, most_arenas, arena_list(request));
 }
 
+// Where the input is pushed, it has no place in the arena: the firmware hands over the case's own memory.
+std::string pushed_input(const EmulateRequest& request) {
+  const std::string macro = upper_case(request.name);
+  return fmt::format(
+      "constexpr bool streams_input = true;\n"
+      "static_assert({1}_INPUT0_BYTES == {2}, \"size\");\n"
+      "constexpr uint32_t input_count = 1;\nconstexpr uint32_t input_bytes[] = {{{2}}};\n"
+      "inline uint8_t* input(uint32_t) {{ return nullptr; }}\n"
+      "constexpr uint32_t row_count = {1}_ROW_COUNT, row_bytes = {1}_ROW_BYTES;\n"
+      "inline void begin(void* to) {{ {0}_begin(to); }}\n"
+      "template <class Row>\ninline int push(int (*to)(void*, const Row*), void* arena, const uint8_t* row) {{\n"
+      "  return to(arena, reinterpret_cast<const Row*>(row));\n}}\n"
+      "inline int push_row(void* to, const uint8_t* row) {{ return push({0}_push_row, to, row); }}\n",
+      request.name, macro, request.input_bytes.at(0));
+}
+
 // One accessor that picks NAME_input<i> or NAME_output<i>, and the table of sizes, checked against the header's.
 std::string accessor(const EmulateRequest& request, std::string_view kind, const std::vector<int64_t>& bytes) {
   const std::string macro = upper_case(request.name) + "_" + upper_case(std::string(kind));
@@ -76,11 +92,13 @@ std::string binding(const EmulateRequest& request) {
              "\"steps\");\n"
              "inline void reset() {{\n#if {1}_STATE_BYTES\n  {0}_reset({5});\n#endif\n}}\n"
              "constexpr uint32_t inputs_address = {3:#x}u;\n"
-             "inline Run* run() {{ return reinterpret_cast<Run*>(reinterpret_cast<void (*)()>({0}_run)); }}\n",
+             "inline Run* run() {{ return reinterpret_cast<Run*>(reinterpret_cast<void (*)()>({6})); }}\n",
              request.name, macro, request.steps, request.target.inputs_address, arenas(request, macro),
-             arena_list(request)) +
-         accessor(request, "input", request.input_bytes) + accessor(request, "output", request.output_bytes) +
-         "}\n";
+             arena_list(request), request.stream_input ? "mote_push_rows" : request.name + "_run") +
+         (request.stream_input
+              ? pushed_input(request)
+              : "constexpr bool streams_input = false;\n" + accessor(request, "input", request.input_bytes)) +
+         accessor(request, "output", request.output_bytes) + "}\n";
 }
 
 void copy_firmware(const EmulateRequest& request, const fs::path& directory) {
@@ -148,6 +166,7 @@ void compile_harness(const EmulateRequest& request, const fs::path& directory, c
                                  "-I" + request.model_directory.string(), "-I" + directory.string()};
   append(flags, start);
   if (use.count_cores) flags.emplace_back("-DMOTE_COUNT_CORES");
+  if (request.stream_input) flags.emplace_back("-DMOTE_STREAM_INPUT");
   if (use.profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
   compile(request, directory, directory / (request.cores > 1 ? "cores.cpp" : "main.cpp"), "mote_main.o", flags);
 }
@@ -199,10 +218,16 @@ std::set<std::string> members_of(const std::vector<Function>& functions, const s
   return members;
 }
 
+// What the measured call calls.
+std::string entry_of(const EmulateRequest& request) {
+  if (request.stream_input) return "mote_push_rows";
+  return request.name + (request.cores > 1 ? "_run_part" : "_run");
+}
+
 // Everything that the calls in the linked program tell.
 void follow_calls(const EmulateRequest& request, const fs::path& directory, Firmware& firmware) {
   const std::vector<Function> functions = read_functions(request, directory);
-  firmware.stack_bound_bytes = stack_bound(functions, request.name + (request.cores > 1 ? "_run_part" : "_run"));
+  firmware.stack_bound_bytes = stack_bound(functions, entry_of(request));
   std::vector<int64_t> bounds(request.steps, 0);
   firmware.step_libraries.resize(request.steps);
   int64_t deepest = 0;

@@ -24,6 +24,7 @@ struct EmulateRequest {
   size_t steps = 0;
   size_t arenas = 1;                      // blocks of memory that NAME_run takes
   size_t cores = 1;                       // 2: NAME_run_part runs, on two cores
+  bool stream_input = false;              // NAME_push_row runs, once a row
   std::vector<std::vector<Bytes>> cases;  // [case][input]; none: compile and link only
   std::vector<bool> continues;            // a case that goes on from the state its forerunner left; empty: none
   std::string optimize;                   // flags of the generated code; empty: the target's speed flags

@@ -10,10 +10,13 @@ LaidOut lay_out(const Planner& plan, const LayoutRequest& request, std::optional
   result.mode = request.mode;
   result.board = request.board;
   // What is spread over several memories is whole; a board's layout chooses for itself.
+  require(!request.stream_input || (!request.board && request.memories.empty()),
+          "--stream-input lays out one arena; use it with --target and --ram, without --board and --memory");
   const bool spread = request.board || !request.memories.empty();
   PlanOptions options =
       spread ? PlanOptions(request.target->core) : plan_options(request.mode, request.target->core, ram_bytes);
   options.cores = request.cores;
+  options.stream_input = request.stream_input;
   result.compiled = plan(options);
   if (spread) result.whole = result.compiled.plan;
   if (request.board) {

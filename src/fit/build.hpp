@@ -19,6 +19,7 @@ struct LayoutRequest {
   const Target* target = nullptr;
   Mode mode = Mode::balanced;
   int cores = 1;
+  bool stream_input = false;           // PlanOptions
   std::optional<Board> board;          // whose memories to use
   std::vector<MemoryRegion> memories;  // to use instead, the fastest first; neither: one arena, in any memory
 };

@@ -45,6 +45,7 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .arenas = arenas_of(model.plan).size(),
                   // Where the emulated machine has one core, NAME_run computes both parts in turn.
                   .cores = target.two_cores_arguments.empty() ? 1 : static_cast<size_t>(model.plan.cores),
+                  .stream_input = streams_input(model.plan),
                   .cases = inputs,
                   .continues = continues,
                   .optimize = flags(target, mode),

@@ -12,4 +12,8 @@ namespace mote {
 // Joins a node with the only consumer of its output where its operator knows how (Operator::absorb).
 [[nodiscard]] Graph fuse(Graph graph);
 
+// Puts a copy of the input's rows in front of its readers: what PlanOptions::stream_input asks for. Throws Error
+// when the model has not one input with rows.
+[[nodiscard]] Graph stream_input(Graph graph);
+
 }  // namespace mote

@@ -268,6 +268,11 @@ Plan build_plan(const Graph& graph, const Values& values, const OrderedTasks& or
   static_assert(no_value == no_buffer, "a value's index is its buffer's");
   Plan plan;
   add_values(graph, values, order, plan);
+  if (order.row_input) {
+    plan.rows_pushed = plan.buffers.size();
+    plan.buffers.push_back({4, 4, {0, static_cast<int64_t>(order.tasks.size())}, -1});
+    plan.names.emplace_back("number of rows pushed");
+  }
   add_moves(order, segments, moved, plan);
   auto segment = segments.begin();
   for (size_t position = 0; position < order.tasks.size(); ++position) {

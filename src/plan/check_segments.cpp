@@ -37,7 +37,12 @@ class Replay {
   }
 
   void run() {
-    for (size_t i = 0; i < plan_.inputs.size(); ++i) write_whole(plan_.inputs[i], bytes_of(graph_.inputs[i]));
+    if (streams_input(plan_)) {
+      check_row_input();
+      write_whole(plan_.rows_pushed, 4);
+    }
+    for (size_t i = 0; i < plan_.inputs.size() && !streams_input(plan_); ++i)
+      write_whole(plan_.inputs[i], bytes_of(graph_.inputs[i]));
     for (const State& state : plan_.states) write_whole(state.buffer, bytes_of(state.tensor));
     auto segment = plan_.segments.begin();
     for (size_t step = 0; step < plan_.steps.size(); ++step) {
@@ -52,6 +57,7 @@ class Replay {
     }
     require(segment == plan_.segments.end(), "the plan's segments are not in the order of its steps");
     where_ = "the end of the run";
+    if (streams_input(plan_)) read(plan_.rows_pushed, 0, 4, home(plan_.rows_pushed));
     for (size_t i = 0; i < plan_.outputs.size(); ++i)
       read(plan_.outputs[i], 0, bytes_of(graph_.outputs[i]), home(plan_.outputs[i]));
     for (const State& state : plan_.states) read(state.buffer, 0, bytes_of(state.tensor), home(state.buffer));
@@ -132,6 +138,23 @@ class Replay {
     for (const Place& place : scratch_of(step)) spoil(place);
   }
 
+  // The application's rows are read by step 0 alone, one in each of the first strips.
+  void check_row_input() const {
+    require(plan_.inputs.size() == 1 && !plan_.segments.empty() && plan_.segments[0].first == 0,
+            "the memory plan is wrong: rows come, but no segment takes them");
+    for (size_t step = 0; step < plan_.steps.size(); ++step) {
+      for (const size_t buffer : plan_.steps[step].in)
+        require(buffer != plan_.inputs[0] || step == 0, "the memory plan is wrong: step {} reads the input", step);
+    }
+    const StripStep& first = plan_.segments[0].steps.at(0);
+    for (int32_t strip = 0; strip < plan_.segments[0].strips; ++strip) {
+      require(first.done.at(strip) == std::min(strip + 1, first.done.rows),
+              "the memory plan is wrong: in strip {} not one row comes", strip);
+    }
+  }
+
+  [[nodiscard]] bool pushed(size_t buffer) const { return streams_input(plan_) && buffer == plan_.inputs[0]; }
+
   void run_segment(const Segment& segment) {
     require(segment.last < plan_.steps.size() && segment.steps.size() == segment.last - segment.first + 1,
             "a segment does not fit its steps");
@@ -211,6 +234,7 @@ class Replay {
         require(range.high * input.tensor.row_bytes == byte_size(in[i]->type) && range.low == 0,
                 "the memory plan is wrong: {} does not read input {} as a whole", where_, i);
       }
+      if (pushed(step.in[i])) continue;  // from the application's memory
       const int64_t from = place(segment, step.in[i], input.tensor, range.low, strip);
       read(step.in[i], range.low * input.tensor.row_bytes, range.high * input.tensor.row_bytes, from);
       touched.reads.push_back({from, from + (range.high - range.low) * input.tensor.row_bytes});

@@ -2,6 +2,7 @@
 #include "plan/make_plan.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -132,22 +133,44 @@ void stream(const Graph& graph, const Values& values, const std::shared_ptr<cons
   }
 }
 
+[[noreturn]] void fail_to_stream(const Graph& graph, const OrderedTasks& order) {
+  constexpr std::string_view way_out = "compile without --stream-input";
+  const size_t input = order.tasks[0]->writes[0];
+  for (const size_t reader : order.readers[input]) {
+    const std::string& origin = graph.nodes[order.tasks[reader]->node].origin;
+    const auto needs_all = [&](const RowInput& one) { return one.value == input && one.whole; };
+    const auto& rows = order.rows[reader];
+    if (rows && std::none_of(rows->inputs.begin(), rows->inputs.end(), needs_all)) continue;
+    fail("--stream-input: {} reads the input and needs all of it at once; {}", origin, way_out);
+  }
+  const std::string last =
+      order.readers[input].empty() ? "" : graph.nodes[order.tasks[order.readers[input].back()]->node].origin;
+  fail("--stream-input: {} reads the input after layers that need all rows; {}", last, way_out);
+}
+
 // The plan for one core.
 Draft draft_plan(const Graph& graph, const Values& values, const std::vector<Task>& tasks,
                  const PlanOptions& options) {
   const std::vector<size_t> order = best_order(order_problem(graph, values, tasks));
   const auto in_order = [&](const std::vector<size_t>& one) {
-    return std::make_shared<const OrderedTasks>(ordered(graph, values, tasks, one, options.core));
+    OrderedTasks result = ordered(graph, values, tasks, one, options.core);
+    result.row_input = options.stream_input;
+    return std::make_shared<const OrderedTasks>(std::move(result));
   };
   Draft draft{in_order(order), {}, {}, {}};
   const std::shared_ptr<const OrderedTasks> best = draft.order;
-  draft.plan = build_plan(graph, values, *best, {}, {}, options.least_align);
+  if (options.stream_input) {
+    draft.plan.arena_bytes = std::numeric_limits<int64_t>::max();  // there is none without a segment
+  } else {
+    draft.plan = build_plan(graph, values, *best, {}, {}, options.least_align);
+  }
   if (!options.arena_goal_bytes || draft.plan.arena_bytes <= *options.arena_goal_bytes) return draft;
   stream(graph, values, best, options, draft);
   std::vector<size_t> given(tasks.size());
   std::iota(given.begin(), given.end(), size_t{0});
   if (given != order && draft.plan.arena_bytes > *options.arena_goal_bytes)
     stream(graph, values, in_order(given), options, draft);
+  if (draft.segments.empty() && options.stream_input) fail_to_stream(graph, *best);
   return draft;
 }
 
@@ -156,9 +179,16 @@ Draft draft_plan(const Graph& graph, const Values& values, const std::vector<Tas
 Plan make_plan(const Graph& graph, const PlanOptions& options) {
   require(options.cores == 1 || options.cores == 2, "a step is split over two cores at most, {} are asked for",
           options.cores);
-  const Values values = find_values(graph, options.least_align);
+  require(options.cores == 1 || !options.stream_input,
+          "--stream-input and --cores 2 do not go together: layers that take rows as they come are not split");
+  Values values = find_values(graph, options.least_align);
+  if (options.stream_input) values.values[values.of_tensor[graph.inputs[0]]].bytes = 0;
   const std::vector<Task> tasks = find_tasks(graph, values, options.core);
-  Draft draft = draft_plan(graph, values, tasks, options);
+  PlanOptions asked = options;
+  // Row input needs a segment, in any arena: then the cheapest one.
+  if (asked.stream_input && !asked.arena_goal_bytes)
+    asked.arena_goal_bytes = std::numeric_limits<int64_t>::max() / 2;
+  Draft draft = draft_plan(graph, values, tasks, asked);
   if (options.cores == 1) return std::move(draft.plan);
   std::optional<int64_t> most_arena_bytes;
   if (options.arena_goal_bytes) most_arena_bytes = std::max(*options.arena_goal_bytes, draft.plan.arena_bytes);

@@ -23,6 +23,9 @@ struct PlanOptions {
   // Two: rows of a step's output are computed by two cores at the same time, where that pays. With an arena goal,
   // no split makes the arena larger than the goal or, where that is not met, than one core's.
   int cores = 1;
+  // The application pushes the input's rows one by one, so that it is never whole in the arena. The graph went
+  // through the pass stream_input.
+  bool stream_input = false;
 };
 
 // Lowers every node, chooses the order of execution, places all buffers and proves the result with check(). Throws

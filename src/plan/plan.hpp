@@ -181,10 +181,15 @@ struct Plan {
   int64_t arena_bytes = 0;              // of all arenas together
   int64_t lower_bound_bytes = 0;        // of one arena for all buffers
   int cores = 1;                        // 2: some segments may be parallel
+  // The input comes by rows: its buffer has no bytes, step 0 copies the row at hand, and this buffer (4 bytes)
+  // says how many rows came. no_buffer: the input lies in the arena before the first step.
+  size_t rows_pushed = static_cast<size_t>(-1);
 };
 
 // At least one: {"", arena_bytes} where the plan names none.
 [[nodiscard]] std::vector<Arena> arenas_of(const Plan& plan);
+
+[[nodiscard]] inline bool streams_input(const Plan& plan) { return plan.rows_pushed != no_buffer; }
 
 // Does some tensor exist by rows only, or move?
 [[nodiscard]] bool streams(const Plan& plan);

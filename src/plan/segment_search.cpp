@@ -24,15 +24,19 @@ SegmentSearch::SegmentSearch(const Graph& graph, const OrderedTasks& order) : or
   int64_t highest = 0;
   for (size_t position = 0; position < count; ++position) {
     alone_.push_back(alone_bytes(position));
+    if (order.row_input && position == 0) continue;
     highest = std::max(highest, alone_.back());
   }
   candidates_.resize(count);
+  if (order.row_input) alone_[0] = never;  // the input would be whole
   for (size_t first = 0; first < count; ++first) {
     for (const int64_t rows : strip_heights) {
+      if (order.row_input && first == 0 && rows > 1) break;
       for (size_t last = first + 1; last < std::min(count, first + most_tasks); ++last) {
         std::optional<StripLayout> layout = lay_out_strips(order, first, last, rows);
         if (!layout || layout->window_bytes > highest) break;
         if (layout->windows.empty() || layout->strips < 2) continue;
+        if (order.row_input && first == 0 && layout->windows[0].writer != 0) continue;
         const int64_t peak = peak_of(*layout);
         if (peak >= *std::max_element(alone_.begin() + static_cast<ptrdiff_t>(first),
                                       alone_.begin() + static_cast<ptrdiff_t>(last) + 1))
@@ -121,7 +125,7 @@ std::optional<std::vector<const SegmentCandidate*>> SegmentSearch::cheapest(int6
   std::vector<Way> ways(count + 1);
   ways[0].cost = 0;
   for (size_t end = 1; end <= count; ++end) {
-    if (alone_[end - 1] <= limit_bytes) ways[end].cost = ways[end - 1].cost;
+    if (alone_[end - 1] != never && alone_[end - 1] <= limit_bytes) ways[end].cost = ways[end - 1].cost;
     for (const SegmentCandidate& candidate : candidates_[end - 1]) {
       const Way& before = ways[candidate.layout.first];
       if (candidate.peak_bytes > limit_bytes || before.cost == never) continue;

@@ -44,6 +44,7 @@ class Layout {
     StripLayout best = windows();
     // Backwards, so that a branch's tasks move one after the other.
     for (size_t position = last_; position-- > first_;) {
+      if (order_.row_input && position == 0) break;  // a row comes in each strip
       const nn::RowCount kept = done_[position - first_];
       const nn::RowCount later = latest(position);
       if (later.start == kept.start) continue;

@@ -10,7 +10,8 @@ namespace mote {
 
 // Tasks in their order of execution, with what segments ask of them.
 struct OrderedTasks {
-  Core core;  // for which the tasks were lowered
+  Core core;               // for which the tasks were lowered
+  bool row_input = false;  // task 0 copies the model's input, one row a strip
   std::vector<const Task*> tasks;
   std::vector<std::optional<RowTask>> rows;  // nullopt: runs in one piece only
   std::vector<int64_t> value_bytes;          // one a value, as the following

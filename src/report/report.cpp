@@ -60,6 +60,7 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
       instructions.is_null() || macs == 0
           ? Json(nullptr)
           : Json(static_cast<double>(measured.instructions[0]) / static_cast<double>(macs));
+  if (streams_input(compiled.plan)) json["stream_input"] = true;
   if (compiled.plan.cores > 1) {
     json["cores"] = compiled.plan.cores;
     json["core_instructions"] = measured.core_instructions;

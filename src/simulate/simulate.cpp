@@ -204,6 +204,7 @@ struct OutputBytes {
 
 struct Simulator::Memory {
   std::vector<AlignedBytes> arenas;
+  AlignedBytes pushed;  // the input whose rows are pushed
   Addresses addresses;
 };
 
@@ -212,6 +213,10 @@ Simulator::Simulator(const Graph& graph, const Plan& plan)
   for (const Arena& arena : arenas_of(plan)) memory_->arenas.push_back(aligned_bytes(arena.bytes));
   for (const Buffer& buffer : plan.buffers)
     memory_->addresses.push_back(memory_->arenas.at(buffer.arena).get() + buffer.offset);
+  if (streams_input(plan)) {
+    memory_->pushed = aligned_bytes(byte_size(graph.tensors[graph.inputs[0]].type));
+    memory_->addresses[plan.inputs[0]] = memory_->pushed.get();
+  }
   reset();
 }
 
@@ -269,8 +274,10 @@ std::vector<Bytes> simulate(const Graph& graph, const Plan& plan, const std::vec
 std::vector<Bytes> simulate_apart(const Graph& graph, const Plan& plan, const std::vector<Bytes>& inputs) {
   std::vector<AlignedBytes> memory;
   Addresses addresses;
-  for (const Buffer& buffer : plan.buffers) {
-    memory.push_back(aligned_bytes(buffer.bytes));
+  for (size_t i = 0; i < plan.buffers.size(); ++i) {
+    const bool pushed = streams_input(plan) && i == plan.inputs[0];
+    memory.push_back(
+        aligned_bytes(pushed ? byte_size(graph.tensors[graph.inputs[0]].type) : plan.buffers[i].bytes));
     addresses.push_back(memory.back().get());
   }
   set_states(graph, plan, addresses);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Float models that `mote quantize` made integer: TensorFlow Lite Micro and LiteRT's reference kernels run the file and
-give Mote's bytes. Where dense layers are deep, LiteRT's differ: it multiplies their sums by a float (SPEC.md)."""
+give Mote's bytes; behind dense layers LiteRT's may differ, because it multiplies their sums by a float (SPEC.md)."""
 import pathlib
 import subprocess
 import tempfile

@@ -6,7 +6,8 @@
 #   make test-litert  operators against LiteRT's reference kernels and TensorFlow Lite Micro (its packages go to build/litert)
 #   make test-browser  pages of `mote report` in headless Chromium, which it installs
 #   make test-onnx    the ONNX node tests, and whole networks against ONNX Runtime (its packages go to build/onnx)
-#   make test-torch   networks from PyTorch's exporters against ONNX Runtime (its packages, with torch, go to build/torch)
+#   make test-training   training with quantisation (its packages, with torch, go to build/torch)
+#   make test-torch   networks from PyTorch's exporters against ONNX Runtime (in the same packages)
 #   make test-models   every model in ../shared/models on rv32imac and cortex-m4f (or TARGETS=..., CASES=...)
 #   make bench   instructions, code and memory of well-known models on emulated targets, beside other systems';
 #                fails where a figure has grown by more than 2 % beyond docs/benchmarks.json
@@ -27,7 +28,7 @@ CASES ?= 1
 TARGETS ?= rv32imac cortex-m4f
 
 .PHONY: setup build test test-models test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch \
-  test-python configure-python
+  test-python test-training configure-python
 
 setup:
 	@tools/setup.sh
@@ -69,6 +70,10 @@ build/torch/ready: tools/onnx/torch_requirements.txt
 
 test-torch: build build/torch/ready
 	@$(TORCH) tools/onnx/torch_models.py build/mote
+
+test-training: configure-python build/torch/ready
+	@cmake --build build -j $(JOBS) --target mote mote_python
+	@PYTHONPATH=build/package $(TORCH) -m pytest -q -rs -p no:cacheprovider tests/training
 
 build/litert/ready:
 	@python3 -m venv build/litert

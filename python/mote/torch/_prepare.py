@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a trained module to a network that can be calibrated and trained with quantisation."""
+from __future__ import annotations
+
+import copy
+import math
+import operator
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import Any, Callable, Optional
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from .._errors import DTypeError, ShapeError
+from .._mote import Error
+from ._network import Network
+from ._quantiser import ActivationQuantiser, WeightQuantiser
+from ._scheme import Scheme
+from ._steps import Add, AveragePool, Input, Mean, Moved, Step, Weighted
+
+
+def prepare(module: nn.Module, example: Tensor, scheme: Optional[Scheme] = None) -> Network:
+    """A copy of `module` as a Network in the phase "float": batch normalisation folded, activations fused.
+
+    `example`: one input batch, float32 [N, C, H, W] or [N, features]; what follows from its shape is fixed. `scheme`:
+    absent, Scheme(). The module itself stays as it is. Raises mote.Error that lists everything that is not supported,
+    with its line.
+    """
+    copied = copy.deepcopy(module).eval()
+    tracer = fx.Tracer()
+    tracer.record_stack_traces = True
+    traced = fx.GraphModule(copied, tracer.trace(copied))
+    fold_batch_norm(traced)
+    ShapeProp(traced).propagate(example)
+    return _Builder(traced, scheme or Scheme()).build(example)
+
+
+def calibrate(network: Network, batches: Iterable[Any], observe_only: bool = False) -> None:
+    """Observes ranges on `batches` of inputs (or of tuples that begin with them), fixes scales and zero points.
+
+    The network is then in the phase "quantised", unless `observe_only`. Raises ValueError for values that are not
+    finite and for no batches.
+    """
+    training = network.training
+    network.eval()
+    network.phase = "calibrate"
+    count = 0
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                x = batch[0] if isinstance(batch, (list, tuple)) else batch
+                if tuple(x.shape[1:]) != network.example_shape[1:]:
+                    raise ShapeError(f"batch {count} has shape {tuple(x.shape)}, the network takes "
+                                     f"{('N', *network.example_shape[1:])}")
+                if not x.dtype.is_floating_point:
+                    raise DTypeError(f"batch {count} has dtype {x.dtype}; give real numbers")
+                network(x)
+                count += 1
+    finally:
+        network.phase = "float"
+        network.train(training)
+    if count == 0:
+        raise ShapeError("there are no batches to calibrate with")
+    if observe_only:
+        return
+    for step in network.steps:
+        step.out.freeze()
+    for step in network.weighted():
+        step.weights.refit(step.layer.weight)
+    network.phase = "quantised"
+
+
+def fold_batch_norm(traced: fx.GraphModule) -> None:
+    """Folds batch normalisation into the convolution or linear layer in front of it, its only user."""
+    modules = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        norm = modules.get(node.target) if node.op == "call_module" else None
+        if not isinstance(norm, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            continue
+        source = node.args[0]
+        layer = modules.get(source.target) if source.op == "call_module" else None
+        if len(source.users) != 1 or not isinstance(layer, (nn.Conv2d, nn.Linear)):
+            continue
+        fuse = fuse_conv_bn_eval if isinstance(layer, nn.Conv2d) else fuse_linear_bn_eval
+        traced.set_submodule(source.target, fuse(layer, norm))
+        node.replace_all_uses_with(source)
+        traced.graph.erase_node(node)
+        modules = dict(traced.named_modules())
+    traced.recompile()
+
+
+_RELU = {F.relu: math.inf, torch.relu: math.inf, F.relu6: 6.0}
+_ADDITIONS = (operator.add, operator.iadd, torch.add)
+_FLATTENING = (torch.flatten,)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+
+
+class _Builder:
+    """Walks the traced graph once; what it does not know is collected."""
+
+    def __init__(self, traced: fx.GraphModule, scheme: Scheme):
+        self.traced, self.scheme = traced, scheme
+        self.modules = dict(traced.named_modules())
+        self.made: dict[fx.Node, Step] = {}
+        self.steps: list[Step] = []
+        self.problems: list[str] = []
+
+    def build(self, example: Tensor) -> Network:
+        output = ""
+        for node in self.traced.graph.nodes:
+            if node.op == "output":
+                if not isinstance(node.args[0], fx.Node):
+                    self.refuse(node, "returns several values; return one tensor")
+                elif node.args[0] in self.made:
+                    output = self.made[node.args[0]].name
+                continue
+            if any(source not in self.made for source in node.all_input_nodes):
+                continue  # behind something that was refused
+            self.take(node)
+        if self.problems:
+            raise Error("the module cannot be prepared:\n" + "\n".join(self.problems))
+        return Network(self.steps, output, example)
+
+    def take(self, node: fx.Node) -> None:
+        if node.op == "placeholder":
+            if self.steps:
+                self.refuse(node, "is a second input; one is supported")
+            else:
+                self.add(node, Input("input", [], self.quantiser("input", None)))
+            return
+        module = self.modules[node.target] if node.op == "call_module" else None
+        most = self.clamp_of(node, module)
+        if most is not None:
+            self.clamp(node)
+        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+            self.weighted(node, module)
+        elif isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Identity)) or node.target is F.dropout:
+            self.made[node] = self.made[node.args[0]]
+        elif node.target in _ADDITIONS and len(node.all_input_nodes) == 2:
+            a, b = (self.made[source] for source in node.args)
+            if self.shape(node.args[0]) != self.shape(node.args[1]):
+                self.refuse(node, "adds values of different shapes")
+            else:
+                self.add(node, Add(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
+        elif not self.pool(node, module) and not self.flatten(node, module):
+            self.refuse(node, "is not supported; layers with weights are Conv2d and Linear, between them ReLU, ReLU6, "
+                              "MaxPool2d, AvgPool2d, sums, Flatten and Dropout")
+
+    def weighted(self, node: fx.Node, layer: nn.Module) -> None:
+        if isinstance(layer, nn.Conv2d) and (isinstance(layer.padding, str) or layer.padding_mode != "zeros"):
+            self.refuse(node, f"pads by '{layer.padding if isinstance(layer.padding, str) else layer.padding_mode}'; give "
+                              "numbers of zeros")
+            return
+        if isinstance(layer, nn.Linear) and len(self.shape(node.args[0])) != 2:
+            self.refuse(node, f"works on {len(self.shape(node.args[0]))} dimensions; flatten to [N, features] before it")
+            return
+        name, scheme = self.name(node), self.scheme
+        weights = WeightQuantiser(layer.weight, scheme.limit_of(str(node.target)), scheme.per_channel,
+                                  scheme.power_of_two, scheme.learned_scales)
+        self.add(node, Weighted(name, self.made[node.args[0]], self.quantiser(name, self.fused(node)), layer, weights))
+
+    def pool(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
+        source = node.args[0]
+        if isinstance(module, nn.MaxPool2d) or node.target in (F.max_pool2d, torch.max_pool2d):
+            get = self.options(node, module, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
+            kernel, padding = _pair(get("kernel_size")), _pair(get("padding") or 0)
+            stride = _pair(get("stride") or kernel)
+            if _pair(get("dilation") or 1) != (1, 1) or get("ceil_mode"):
+                self.refuse(node, "has a dilation or ceil_mode")
+                return True
+            self.add(node, Moved(self.name(node), self.made[source], lambda x: F.max_pool2d(x, kernel, stride, padding),
+                                 "max_pool", kernel=kernel, stride=stride, padding=padding))
+        elif isinstance(module, nn.AvgPool2d) or node.target is F.avg_pool2d:
+            get = self.options(node, module, ("kernel_size", "stride", "padding", "ceil_mode"))
+            kernel = _pair(get("kernel_size"))
+            if _pair(get("padding") or 0) != (0, 0) or get("ceil_mode"):
+                self.refuse(node, "has padding or ceil_mode")
+                return True
+            if kernel == _pair(self.shape(source)[2:]):
+                self.mean(node)
+            else:
+                self.add(node, AveragePool(self.name(node), self.made[source], kernel, _pair(get("stride") or kernel)))
+        elif self.is_global_average(node, module):
+            self.mean(node)
+        else:
+            return False
+        return True
+
+    def mean(self, node: fx.Node) -> None:
+        name, source = self.name(node), node.args[0]
+        self.add(node, Mean(name, self.made[source], math.prod(self.shape(source)[2:]), self.quantiser(name, None)))
+        if len(self.shape(node)) == 2:
+            self.flattened(node, self.made[node])
+
+    def is_global_average(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
+        if isinstance(module, nn.AdaptiveAvgPool2d):
+            return module.output_size in (1, (1, 1))
+        if node.target is F.adaptive_avg_pool2d:
+            return node.args[1] in (1, (1, 1), [1, 1])
+        means = node.target in (torch.mean, "mean") and len(self.shape(node.args[0])) == 4
+        return means and sorted(axis % 4 for axis in (node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", ()))) == [2, 3]
+
+    def flatten(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
+        flattens = isinstance(module, nn.Flatten) or node.target in _FLATTENING or node.target in ("flatten", "view", "reshape")
+        before, after = self.shape(node.args[0]), self.shape(node)
+        if not flattens or len(after) != 2 or after[0] != before[0]:
+            return False
+        self.flattened(node, self.made[node.args[0]])
+        return True
+
+    def flattened(self, node: fx.Node, source: Step) -> None:
+        name = self.name(node) if source is not self.made.get(node) else f"{self.name(node)}_flat"
+        self.add(node, Moved(name, source, lambda x: x.flatten(1), "flatten"))
+
+    # A clamp belongs to the layer whose values it clamps; maxima and copies in between do not mind.
+    def clamp(self, node: fx.Node) -> None:
+        if self.owner(node) is None:
+            self.refuse(node, "has no convolution, linear layer or sum before it whose only use it is")
+        else:
+            self.made[node] = self.made[node.args[0]]
+
+    def owner(self, clamp: fx.Node) -> Optional[fx.Node]:
+        node = clamp.args[0]
+        while isinstance(node, fx.Node) and len(node.users) == 1:
+            module = self.modules.get(node.target) if node.op == "call_module" else None
+            if isinstance(module, (nn.Conv2d, nn.Linear)) or node.target in _ADDITIONS:
+                return node
+            moves = isinstance(module, (nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)) or \
+                node.target in (F.max_pool2d, torch.max_pool2d, F.dropout, *_FLATTENING)
+            if not moves:
+                return None
+            node = node.args[0]
+        return None
+
+    def fused(self, layer: fx.Node) -> Optional[float]:
+        """The upper bound of the ReLU that this layer's values go to; None: there is none."""
+        node = layer
+        while len(node.users) == 1:
+            node = next(iter(node.users))
+            most = self.clamp_of(node, self.modules.get(node.target) if node.op == "call_module" else None)
+            if most is not None:
+                return most if self.owner(node) is layer else None
+        return None
+
+    @staticmethod
+    def clamp_of(node: fx.Node, module: Optional[nn.Module]) -> Optional[float]:
+        if isinstance(module, nn.ReLU) or node.target == "relu":
+            return math.inf
+        if isinstance(module, nn.ReLU6):
+            return 6.0
+        return _RELU.get(node.target) if node.op == "call_function" else None
+
+    def options(self, node: fx.Node, module: Optional[nn.Module], names: tuple[str, ...]) -> Callable[[str], Any]:
+        if module is not None:
+            return lambda name: getattr(module, name)
+        given = dict(zip(names, node.args[1:])) | dict(node.kwargs)
+        return given.get
+
+    def quantiser(self, name: str, most: Optional[float]) -> ActivationQuantiser:
+        return ActivationQuantiser(name, most is not None, math.inf if most is None else most, self.scheme.power_of_two,
+                                   self.scheme.learned_scales)
+
+    def add(self, node: fx.Node, step: Step) -> None:
+        self.made[node] = step
+        self.steps.append(step)
+
+    def name(self, node: fx.Node) -> str:
+        return str(node.target).replace(".", "_") if node.op == "call_module" else node.name
+
+    @staticmethod
+    def shape(node: fx.Node) -> tuple[int, ...]:
+        return tuple(node.meta["tensor_meta"].shape)
+
+    def refuse(self, node: fx.Node, why: str) -> None:
+        module = self.modules.get(node.target) if node.op == "call_module" else None
+        what = f"{type(module).__name__} '{node.target}'" if module is not None else f"{node.name}"
+        self.problems.append(f"  {what} {why}{_place(node)}")
+
+
+def _place(node: fx.Node) -> str:
+    """The user's line that made a node, " (file.py:12: x = f(x))"; empty where it is not known."""
+    library = str(pathlib.Path(torch.__file__).parent)
+    frames = re.findall(r'File "(.*)", line (\d+), in .*\n\s*(.*)', node.stack_trace or "")
+    users = [frame for frame in frames if not frame[0].startswith((library, str(pathlib.Path(__file__).parent)))]
+    return f" ({users[-1][0]}:{users[-1][1]}: {users[-1][2].strip()})" if users else ""

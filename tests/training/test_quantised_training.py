@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was trained is what runs: the forward pass of a prepared network against the compiled model, layer by layer."""
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import mote
+import mote.torch
+from mote.torch._arithmetic import quantised_multiplier, rescaled, rounded
+
+
+class Residual(nn.Module):
+    """Every kind of layer that `prepare` knows."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.second = nn.Conv2d(8, 8, (3, 1), padding=(1, 0))
+        self.depthwise = nn.Conv2d(8, 8, 3, stride=2, padding=1, groups=8)
+        self.pointwise = nn.Conv2d(8, 12, 1)
+        self.hidden = nn.Linear(12 * 2 * 3, 16)
+        self.hidden_norm = nn.BatchNorm1d(16)
+        self.head = nn.Linear(16, 5)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, x):
+        x = F.relu(self.norm(self.first(x)))
+        x = torch.relu(x + self.second(x))
+        x = F.relu6(self.depthwise(F.max_pool2d(x, 2)))
+        x = F.relu(F.max_pool2d(self.pointwise(x), 3, stride=1, padding=1))
+        x = self.drop(torch.flatten(F.avg_pool2d(x, 2), 1))
+        return self.head(F.relu(self.hidden_norm(self.hidden(x))))
+
+
+class Global(nn.Module):
+    """A global average, and a head that sees one number a channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 10, 3, stride=2), nn.ReLU6(), nn.Conv2d(10, 7, 1))
+        self.head = nn.Linear(7, 5)
+
+    def forward(self, x):
+        return self.head(self.features(x).mean([2, 3]))
+
+
+SCHEMES = {"int8": mote.torch.Scheme(), "one_scale": mote.torch.Scheme(per_channel=False),
+           "learned": mote.torch.Scheme(learned_scales=True),
+           "4bit": mote.torch.Scheme(weights="4bit", learned_scales=True), "ternary": mote.torch.Scheme(weights="ternary"),
+           "powers": mote.torch.Scheme(weights={"*": "4bit", "head": "int8"}, power_of_two=True)}
+
+
+def made(kind, scheme, steps=4):
+    torch.manual_seed(3)
+    module = kind().eval()
+    with torch.no_grad():  # statistics as if it had been trained
+        for layer in module.modules():
+            if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                layer.running_mean.uniform_(-0.3, 0.3), layer.running_var.uniform_(0.5, 2.0), layer.weight.uniform_(0.5, 1.5)
+    images = torch.randn(40, 3, 16, 24)
+    network = mote.torch.prepare(module, images[:1], scheme)
+    mote.torch.calibrate(network, images.split(8))
+    optimiser = torch.optim.SGD(network.parameters(), 0.02)
+    network.train()
+    losses = []
+    for _ in range(steps):
+        loss = F.cross_entropy(network(images), torch.arange(40) % 5)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return module, network.eval(), images, losses
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+@pytest.mark.parametrize("kind", [Residual, Global])
+def test_every_layer_has_the_compiled_models_integers(kind, scheme):
+    _, network, images, losses = made(kind, scheme)
+    assert losses[-1] < losses[0]
+    model = mote.torch.convert(network, every_layer=True)
+    assert [tensor.name for tensor in model.outputs] == network.layers[1:]
+    expected = network.integers(images)
+    for name, output in zip(network.layers[1:], model.run(network.quantise(images))):
+        np.testing.assert_array_equal(output, expected[name].reshape(output.shape), name)
+        assert len(np.unique(output)) > 4, f"{name} shows nothing"
+    last = expected[network.output]
+    scale, zero = network.steps[-1].out.scale.item(), int(network.steps[-1].out.zero)
+    np.testing.assert_allclose(network(images).detach().numpy(), (last.astype(np.float32) - zero) * scale, rtol=1e-6)
+
+
+def test_prepare_folds_and_leaves_the_module_alone():
+    module, network, images, _ = made(Residual, mote.torch.Scheme(), steps=0)
+    network.phase = "float"
+    before = module(images)
+    torch.testing.assert_close(network(images), before, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        network.weighted()[0].layer.weight.zero_()
+    torch.testing.assert_close(module(images), before)
+
+
+@pytest.mark.parametrize("kind, values", [("4bit", 7), ("ternary", 1)])
+def test_narrow_weights_shrink_the_flash(kind, values):
+    _, network, images, _ = made(Global, mote.torch.Scheme(weights=kind))
+    for step in network.weighted():
+        weights = step.parameters_as_integers()[0]
+        assert weights.abs().max() == values
+    wide = made(Global, mote.torch.Scheme())[1]
+    assert mote.torch.convert(network).compile("rv32imac", "size").sizes.weights < \
+        mote.torch.convert(wide).compile("rv32imac", "size").sizes.weights
+
+
+def test_the_arithmetic_is_the_specifications():
+    """Against plain Python integers, which have no width."""
+    def high_mul(a, b):
+        return (a * b + (1 << 30)) >> 31
+
+    def divide(x, s):
+        half = (1 << s) >> 1
+        return (x + half) >> s if x >= 0 else -((-x + half) >> s)
+
+    generator = np.random.default_rng(1)
+    for real in (0.75, 1.0, 3.3e-3, 2.0**-20, 17.5, 1.0 - 2.0**-40, 1e-12):
+        multiplier, exponent = quantised_multiplier(np.array(real))
+        m, e = int(multiplier), int(exponent)
+        assert m == 0 or abs(m * 2.0**(e - 31) / real - 1) < 2.0**-30
+        values = generator.integers(-2**20, 2**20, 2000)
+        found = rescaled(torch.from_numpy(values), multiplier, exponent)
+        expected = [divide(high_mul(int(x) << max(e, 0), m), max(-e, 0)) for x in values]
+        assert found.tolist() == expected
+    assert rounded(torch.tensor([-2.5, -0.5, 0.5, 1.5, 2.4])).tolist() == [-3, -1, 1, 2, 2]
+
+
+def test_gradients_pass_straight_through():
+    """In the middle of the range the quantised layer's gradients are those of the real one, but for rounding."""
+    _, network, images, _ = made(Global, mote.torch.Scheme(), steps=0)
+    weight = network.weighted()[-1].layer.weight
+    gradients = []
+    for phase in ("float", "quantised"):
+        network.phase = phase
+        weight.grad = None
+        network(images).square().mean().backward()
+        gradients.append(weight.grad.clone())
+    difference = (gradients[1] - gradients[0]).norm() / gradients[0].norm()
+    assert 0 < difference < 0.1
+
+
+def test_distillation_is_cross_entropy_and_divergence():
+    torch.manual_seed(1)
+    student, teacher, labels = torch.randn(6, 4), torch.randn(6, 4), torch.arange(6) % 4
+    loss = mote.torch.distillation_loss(student, teacher, labels, temperature=3.0, alpha=0.25)
+    p, q = torch.softmax(teacher / 3, 1), torch.softmax(student / 3, 1)
+    divergence = (p * (p / q).log()).sum(1).mean()
+    torch.testing.assert_close(loss, 0.25 * 9 * divergence + 0.75 * F.cross_entropy(student, labels))
+
+
+class Unsupported(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding="same")
+        self.odd = nn.ELU()
+
+    def forward(self, x):
+        return self.odd(x) * torch.sigmoid(self.conv(x))
+
+
+def test_what_is_not_supported_is_listed_at_once_with_its_line():
+    with pytest.raises(mote.Error) as error:
+        mote.torch.prepare(Unsupported().eval(), torch.zeros(1, 3, 8, 8))
+    text = str(error.value)
+    assert "ELU 'odd' is not supported" in text and "Conv2d 'conv' pads by 'same'" in text
+    assert "test_quantised_training.py" in text
+
+
+def test_wrong_use_is_an_error_that_says_what_to_do():
+    module = Global().eval()
+    images = torch.randn(4, 3, 16, 24)
+    network = mote.torch.prepare(module, images[:1])
+    with pytest.raises(ValueError, match="run mote.torch.calibrate first"):
+        network.phase = "quantised"
+    with pytest.raises(mote.Error, match="run mote.torch.calibrate first"):
+        mote.torch.convert(network)
+    with pytest.raises(mote.ShapeError, match="no batches"):
+        mote.torch.calibrate(network, [])
+    with pytest.raises(mote.ShapeError, match=r"batch 0 has shape \(4, 3, 8, 8\)"):
+        mote.torch.calibrate(network, [torch.zeros(4, 3, 8, 8)])
+    with pytest.raises(ValueError, match="'input' has a value that is not finite"):
+        mote.torch.calibrate(network, [images / 0.0 * 0.0])
+    with pytest.raises(ValueError, match="kind '2bit'; there are int8, 4bit, ternary"):
+        mote.torch.Scheme(weights="2bit")
+    mote.torch.calibrate(network, [images])
+    with torch.no_grad():
+        network.weighted()[0].layer.bias.fill_(1e9)
+    with pytest.raises(mote.Error, match="which leave 32 bits"):
+        mote.torch.convert(network)

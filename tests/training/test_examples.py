@@ -6,6 +6,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import wave
 
 import numpy as np
 import pytest
@@ -28,17 +29,65 @@ def images(count, seed):
     return pixels.astype(np.uint8), labels.astype(np.uint8)
 
 
+def figures_of(script, data, *options):
+    """Runs a script, which fails where an integer of the compiled model is not the trained network's."""
+    out = data / "figures.json"
+    run = subprocess.run([sys.executable, str(ROOT / "examples" / "train" / f"{script}_qat.py"), "--data", str(data), "--json",
+                          str(out), *options], capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    figures = json.loads(out.read_text())
+    assert figures["compiled"] == figures["trained"]
+    return figures
+
+
 @pytest.mark.parametrize("network, weights", [("cnn", "int8"), ("dense", "ternary")])
-def test_images_are_trained_compiled_and_equal(tmp_path, network, weights):
+def test_images(tmp_path, network, weights):
     for part, (pixels, labels) in {"train": images(1280, 1), "t10k": images(500, 2)}.items():
         write_idx(tmp_path / f"{part}-images-idx3-ubyte.gz", pixels)
         write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
-    out = tmp_path / "figures.json"
-    run = subprocess.run([sys.executable, str(ROOT / "examples" / "train" / "images_qat.py"), "--data", str(tmp_path),
-                          "--network", network, "--weights", weights, "--epochs", "2", "--qat-epochs", "2", "--json", str(out)],
-                         capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, run.stdout + run.stderr  # 1: a layer's integers differ
-    figures = json.loads(out.read_text())
-    assert figures["compiled"] == figures["trained"] > 80
+    figures = figures_of("images", tmp_path, "--network", network, "--weights", weights, "--epochs", "2", "--qat-epochs", "2")
+    assert figures["compiled"] > 80
     if weights == "ternary":
         assert figures["flash_bytes"] < 24 * 1024
+
+
+def test_text(tmp_path):
+    random = np.random.default_rng(1)
+    common, offers = ["see", "you", "at", "home", "later", "ok"], ["win", "free", "prize", "call", "now"]
+    with open(tmp_path / "SMSSpamCollection", "w", encoding="utf-8") as file:
+        for _ in range(800):
+            spam = random.random() < 0.4
+            words = random.choice(common + offers if spam else common, 12)
+            file.write(f"{'spam' if spam else 'ham'}\t{' '.join(words)}\n")
+    assert figures_of("text", tmp_path, "--weights", "4bit", "--epochs", "8", "--qat-epochs", "3")["compiled"] > 90
+
+
+def test_gestures(tmp_path):
+    random = np.random.default_rng(1)
+    with open(tmp_path / "magic_wand.csv", "w", encoding="utf-8") as file:
+        file.write("label,subject,sequence,i,acc_x_g,acc_y_g,acc_z_g\n")
+        for sequence in range(120):
+            label = sequence % 4
+            subject = ["1", "hyw", "jiangyh", "dengyl"][sequence // 4 % 4] if label else str(sequence)
+            for i in range(100):
+                x = np.sin(i * 0.15 * label) + random.normal(0, 0.05, 3)
+                file.write(f"{['negative', 'ring', 'slope', 'wing'][label]},{subject},{sequence},{i},{x[0]:.3f},{x[1]:.3f},{x[2]:.3f}\n")
+    assert figures_of("gestures", tmp_path, "--epochs", "30", "--qat-epochs", "5")["compiled"] > 80
+
+
+def test_keywords(tmp_path):
+    random = np.random.default_rng(1)
+    for digit in range(10):
+        for take in range(10):
+            tone = np.sin(2 * np.pi * (300 + 330 * digit) / 8000 * np.arange(5000)) + random.normal(0, 0.1, 5000)
+            with wave.open(str(tmp_path / f"{digit}_voice_{take}.wav"), "wb") as file:
+                file.setnchannels(1), file.setsampwidth(2), file.setframerate(8000)
+                file.writeframes((8000 * tone).astype("<i2").tobytes())
+    assert figures_of("keywords", tmp_path, "--weights", "4bit", "--epochs", "30", "--qat-epochs", "10")["compiled"] > 80
+
+
+def test_a_folder_without_data_is_named(tmp_path):
+    for script in ("gestures", "keywords"):
+        run = subprocess.run([sys.executable, str(ROOT / "examples" / "train" / f"{script}_qat.py"), "--data", str(tmp_path)],
+                             capture_output=True, text=True, timeout=100)
+        assert run.returncode != 0 and str(tmp_path) in run.stderr

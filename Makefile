@@ -73,7 +73,7 @@ test-torch: build build/torch/ready
 
 test-training: configure-python build/torch/ready
 	@cmake --build build -j $(JOBS) --target mote mote_python
-	@PYTHONPATH=build/package $(TORCH) -m pytest -q -rs -p no:cacheprovider tests/training
+	@PYTHONPATH=$(CURDIR)/build/package $(TORCH) -m pytest -q -rs -p no:cacheprovider tests/training
 
 build/litert/ready:
 	@python3 -m venv build/litert

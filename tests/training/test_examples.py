@@ -40,15 +40,34 @@ def figures_of(script, data, *options):
     return figures
 
 
+def write_images(folder):
+    for part, (pixels, labels) in {"train": images(1280, 1), "t10k": images(500, 2)}.items():
+        write_idx(folder / f"{part}-images-idx3-ubyte.gz", pixels)
+        write_idx(folder / f"{part}-labels-idx1-ubyte.gz", labels)
+
+
 @pytest.mark.parametrize("network, weights", [("cnn", "int8"), ("dense", "ternary")])
 def test_images(tmp_path, network, weights):
-    for part, (pixels, labels) in {"train": images(1280, 1), "t10k": images(500, 2)}.items():
-        write_idx(tmp_path / f"{part}-images-idx3-ubyte.gz", pixels)
-        write_idx(tmp_path / f"{part}-labels-idx1-ubyte.gz", labels)
+    write_images(tmp_path)
     figures = figures_of("images", tmp_path, "--network", network, "--weights", weights, "--epochs", "2", "--qat-epochs", "2")
     assert figures["compiled"] > 80
     if weights == "ternary":
         assert figures["flash_bytes"] < 24 * 1024
+
+
+def test_the_notebook_runs(tmp_path, monkeypatch):
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("matplotlib")
+    write_images(tmp_path)
+    folder = ROOT / "examples" / "train"
+    for name, value in (("MOTE_DATA", tmp_path), ("MOTE_TRAIN", folder), ("MOTE_EPOCHS", 2), ("JUPYTER_PLATFORM_DIRS", 1)):
+        monkeypatch.setenv(name, str(value))
+    notebook = nbformat.read(folder / "digits.ipynb", 4)
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert (tmp_path / "digits.png").stat().st_size > 10000
+    text = "".join(str(cell.get("outputs")) for cell in notebook.cells)
+    assert "instructions" in text and "%" in text
 
 
 def test_text(tmp_path):

@@ -152,7 +152,7 @@ def test_from_torch_says_what_is_missing():
             mote.from_torch(None, None)
         assert isinstance(caught.value, ImportError)
     else:
-        pytest.skip("torch is installed: test_torch.py runs")
+        pytest.skip("torch is installed; tests/training has its tests")
 
 
 def stateful_cases(shared):

@@ -4,31 +4,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "formats/tflite_writer.hpp"
+
 namespace mote::test {
 
 namespace schema = tflite::schema;
-
-namespace {
-
-schema::TensorType file_type(DType dtype) {
-  switch (dtype) {
-    case DType::i8: return schema::TensorType::INT8;
-    case DType::u8: return schema::TensorType::UINT8;
-    case DType::i16: return schema::TensorType::INT16;
-    case DType::u16: return schema::TensorType::UINT16;
-    case DType::i32: return schema::TensorType::INT32;
-    case DType::u32: return schema::TensorType::UINT32;
-    case DType::i64: return schema::TensorType::INT64;
-    case DType::u64: return schema::TensorType::UINT64;
-    case DType::f32: return schema::TensorType::FLOAT32;
-    case DType::boolean: return schema::TensorType::BOOL;
-    case DType::i4: return schema::TensorType::INT4;
-    case DType::i2: return schema::TensorType::INT2;
-  }
-  fail("unknown data type {}", static_cast<int>(dtype));
-}
-
-}  // namespace
 
 TfliteWriter::TfliteWriter() {
   model_.version = 3;
@@ -39,7 +19,7 @@ TfliteWriter::TfliteWriter() {
 int TfliteWriter::tensor(std::string name, const TensorType& type) {
   auto tensor = std::make_unique<schema::TensorT>();
   tensor->name = std::move(name);
-  tensor->type = file_type(type.dtype);
+  tensor->type = tflite::file_type(type.dtype);
   for (const int64_t extent : type.shape) tensor->shape.push_back(narrow<int32_t>(extent));
   if (!type.quant.empty()) {
     tensor->quantization = std::make_unique<schema::QuantizationParametersT>();

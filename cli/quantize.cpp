@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "common.hpp"
 #include "quantize/compare.hpp"
+#include "quantize/quantize_json.hpp"
 #include "quantize/to_tflite.hpp"
 
 namespace mote::cli {
@@ -49,39 +50,6 @@ QuantizeOptions options_of(const Flags& flags) {
   for (const std::string& text : flags.weights) options.narrow.push_back(parse_narrow_weights(text));
   options.activations = flags.activations == "int16" ? DType::i16 : DType::i8;
   return options;
-}
-
-// A number, or null where there is none.
-nlohmann::ordered_json finite(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nullptr;
-}
-
-nlohmann::ordered_json json_of(const LayerFigures& layer) {
-  nlohmann::ordered_json json{{"name", layer.name}, {"integer", layer.integer}};
-  json["values"] = {layer.values.low, layer.values.high};
-  if (layer.integer) {
-    json["covered"] = {layer.covered.low, layer.covered.high};
-    json["scale"] = layer.quant.scale[0];
-    json["zero_point"] = layer.quant.zero[0];
-  }
-  json["saturation"] = layer.saturation;
-  json["signal_to_noise_db"] = finite(layer.signal_to_noise_db);
-  json["lost_db"] = layer.lost_db;
-  json["worst"] = layer.worst;
-  return json;
-}
-
-nlohmann::ordered_json json_of(const Accuracy& accuracy) {
-  const auto of = [&](const Answers& answers) {
-    return nlohmann::ordered_json{{"percent", accuracy.percent(answers)},
-                                  {"right", answers.right},
-                                  {"ties", answers.ties},
-                                  {"saturated", answers.saturated}};
-  };
-  return {{"samples", accuracy.samples},
-          {"float", of(accuracy.real)},
-          {"integer", of(accuracy.integer)},
-          {"agree", accuracy.agree}};
 }
 
 void print_layers(const std::vector<LayerFigures>& layers) {
@@ -154,9 +122,8 @@ void quantize(const Flags& flags) {
                                 {"bytes", outcome.model.file.size()},
                                 {"written", good},
                                 {"notes", outcome.model.notes},
-                                {"layers", nlohmann::ordered_json::array()}};
-    for (const LayerFigures& layer : outcome.layers) json["layers"].push_back(json_of(layer));
-    if (outcome.accuracy) json["accuracy"] = json_of(*outcome.accuracy);
+                                {"layers", layers_json(outcome.layers)}};
+    if (outcome.accuracy) json["accuracy"] = accuracy_json(*outcome.accuracy);
     print_json(json);
   } else {
     print_layers(outcome.layers);

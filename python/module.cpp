@@ -19,5 +19,6 @@ NB_MODULE(_mote, module) {
   add_model(module);
   add_artifact(module);
   add_fit(module);
+  add_quantize(module);
   add_sequential(module);
 }

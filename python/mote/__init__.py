@@ -16,12 +16,15 @@ from ._errors import DTypeError, MissingPackageError, ShapeError
 from ._fit import Fit, boards, targets
 from ._model import Model, Outputs, load
 from ._mote import Error, __version__
+from ._quantize import Accuracy, Answers, LayerFigures, Quantized, quantize
 from ._sequential import Sequential
 from ._torch import from_torch
 
-__all__ = ["Arrays", "Artifact", "DTypeError", "Error", "Fit", "Layer", "MissingPackageError", "Model", "Outputs", "Run",
-           "Sequential", "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "targets"]
+__all__ = ["Accuracy", "Answers", "Arrays", "Artifact", "DTypeError", "Error", "Fit", "Layer", "LayerFigures",
+           "MissingPackageError", "Model", "Outputs", "Quantized", "Run", "Sequential", "ShapeError", "Sizes", "Tensor",
+           "__version__", "boards", "from_torch", "load", "quantize", "targets"]
 
 Error.__module__ = __name__
-for _one in (Artifact, DTypeError, Fit, Layer, MissingPackageError, Model, Run, Sequential, ShapeError, Sizes, Tensor):
+for _one in (Accuracy, Answers, Artifact, DTypeError, Fit, Layer, LayerFigures, MissingPackageError, Model, Quantized, Run,
+             Sequential, ShapeError, Sizes, Tensor):
     _one.__module__ = __name__

@@ -11,6 +11,7 @@
 #   make test-models   every model in ../shared/models on rv32imac and cortex-m4f (or TARGETS=..., CASES=...)
 #   make bench   instructions, code and memory of well-known models on emulated targets, beside other systems';
 #                fails where a figure has grown by more than 2 % beyond docs/benchmarks.json
+#   make bench-host   the simulator's kernels beside the plain ones on this machine, as ratios (Google Benchmark)
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target, for the estimates of `mote fit`; goes on where it stopped
 #   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300); seeds from the ONNX node tests, too
@@ -27,7 +28,7 @@ MODELS ?= $(wildcard ../shared/models)
 CASES ?= 1
 TARGETS ?= rv32imac cortex-m4f
 
-.PHONY: setup build test test-models test-litert demo bench zoo fuzz asan clean costs test-browser test-onnx test-torch \
+.PHONY: setup build test test-models test-litert demo bench bench-host zoo fuzz asan clean costs test-browser test-onnx test-torch \
   test-python test-training configure-python
 
 setup:
@@ -96,6 +97,12 @@ demo: build
 
 bench: build
 	@tools/bench.sh
+
+bench-host: setup
+	@tools/setup.sh libbenchmark-dev
+	@cmake --preset host -DMOTE_PIC=ON >/dev/null
+	@cmake --build build -j $(JOBS) --target host_benchmark
+	@build/host_benchmark
 
 zoo: build
 	@tools/zoo_page.sh

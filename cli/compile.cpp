@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codegen/head.hpp"
 #include "codegen/package.hpp"
 #include "commands.hpp"
 #include "common.hpp"
@@ -18,7 +19,11 @@ struct Flags {
   std::string package;
   std::optional<int64_t> ram, flash;
   bool no_build = false;
+  bool trainable_head = false;
+  std::optional<int64_t> classes;
 };
+
+using Split = std::optional<SplitModel>;
 
 void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json, const Flags& flags) {
   fmt::print("{} for {} ({}): {} layers, {} MAC\n", json["model"].get<std::string>(),
@@ -31,6 +36,15 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   }
   fmt::print("\n  flash  weights {} B", thousands(json["weight_bytes"].get<int64_t>()));
   if (!json["code_bytes"].is_null()) fmt::print(", code {} B", thousands(json["code_bytes"].get<int64_t>()));
+  if (json.contains("head")) {
+    fmt::print("\n  head   {}: RAM {} B (parameters {} B, momentum {} B, features and errors {} B), record {} B",
+               json["head"]["layer"].get<std::string>(), thousands(json["head"]["ram_bytes"].get<int64_t>()),
+               thousands(json["head"]["parameter_bytes"].get<int64_t>()),
+               thousands(json["head"]["momentum_bytes"].get<int64_t>()),
+               thousands(json["head"]["scratch_bytes"].get<int64_t>()),
+               thousands(json["head"]["record_bytes"].get<int64_t>()));
+    fmt::print(", flash {} B and its code", thousands(json["head"]["flash_bytes"].get<int64_t>()));
+  }
   fmt::print("\n  files  {}/: {}\n", flags.output, json["files"].size());
   const auto split = std::count_if(compiled.plan.segments.begin(), compiled.plan.segments.end(),
                                    [](const Segment& segment) { return segment.parallel; });
@@ -47,22 +61,73 @@ void print_summary(const Compiled& compiled, const nlohmann::ordered_json& json,
   print_notes(compiled);
 }
 
-std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& flags) {
+std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& flags, const Split& split) {
   const Compiled& model = loaded.compiled;
+  if (split) return generate_with_head(model.graph, model.plan, loaded.mode, split->head);
   if (flags.package.empty()) return generate(model.graph, model.plan, loaded.mode);
   return package(model.graph, model.plan,
                  {.ecosystem = flags.package, .model = loaded.file_name, .mode = loaded.mode});
 }
 
-Built build(const Flags& flags) {
-  const Planner plan = [&](const PlanOptions& options) { return compile(flags.model.model, options); };
+// The head of the model file, for training, and the rest of it.
+Split split(const Flags& flags) {
+  require(!flags.classes || flags.trainable_head, "--classes N is for a new head; add --trainable-head");
+  if (!flags.trainable_head) return std::nullopt;
+  const auto refuse = [](bool given, std::string_view option, std::string_view way_out) {
+    require(!given, "--trainable-head and {} do not go together; {}", option, way_out);
+  };
+  refuse(!flags.package.empty(), "--package", "compile into a plain folder, which drops into any build");
+  refuse(flags.model.cores > 1, "--cores 2", "the head runs on one core; compile without --cores");
+  refuse(flags.model.stream_input, "--stream-input", "compile without one of them");
+  refuse(!flags.model.board.empty() || !flags.model.memories.empty(), "--board or --memory",
+         "the head is no part of their layout; use --target, with --ram for arena, stack and head together");
+  return split_head(compile(flags.model.model).graph, flags.classes);
+}
+
+// RAM and flash that are left beside the head. Throws Error when there is none.
+Limits limits(const Flags& flags, const Split& split) {
+  Limits left{flags.ram, flags.flash};
+  if (!split) return left;
+  const HeadSizes sizes = head_sizes(split->head);
+  const auto take = [&](std::optional<int64_t>& limit, int64_t target, int64_t bytes, std::string_view what) {
+    if (!limit && target > 0) limit = target;
+    if (!limit) return;
+    require(*limit > bytes, "{}: the trainable head alone takes {} B of {} B; {}", what, bytes, *limit,
+            "choose fewer classes or fewer features");
+    *limit -= bytes;
+  };
+  const Target& target = target_of(flags.model);
+  take(left.ram_bytes, target.ram_bytes, sizes.ram(), "RAM");
+  take(left.flash_bytes, target.flash_bytes, sizes.flash, "flash");
+  return left;
+}
+
+Built build(const Flags& flags, const Split& split) {
+  const Planner plan = [&](const PlanOptions& options) {
+    return split ? planned_for({split->backbone, {}}, options) : compile(flags.model.model, options);
+  };
   const LayoutRequest request = layout_request(flags.model);
+  const Limits left = limits(flags, split);
   const Progress progress(activity(*request.target, false));
-  return build(plan, request, {flags.ram, flags.flash}, !flags.no_build);
+  return build(plan, request, left, !flags.no_build);
+}
+
+nlohmann::ordered_json head_json(const TrainableHead& head) {
+  const HeadSizes sizes = head_sizes(head);
+  return {{"layer", head.layer},
+          {"inputs", head.inputs},
+          {"outputs", head.outputs},
+          {"ram_bytes", sizes.ram()},
+          {"parameter_bytes", sizes.parameters},
+          {"momentum_bytes", sizes.momentum},
+          {"scratch_bytes", sizes.scratch},
+          {"record_bytes", sizes.record},
+          {"flash_bytes", sizes.flash}};
 }
 
 void compile(const Flags& flags) {
-  const Built built = build(flags);
+  const Split head = split(flags);
+  const Built built = build(flags, head);
   // What the arena would be with the input in it.
   std::optional<int64_t> whole_input;
   if (flags.model.stream_input) {
@@ -73,9 +138,10 @@ void compile(const Flags& flags) {
   Measurement measured;
   measured.sizes = built.sizes;
   OutputFiles files;
-  for (GeneratedFile& file : generated_files(loaded, flags)) files[file.path] = std::move(file.text);
+  for (GeneratedFile& file : generated_files(loaded, flags, head)) files[file.path] = std::move(file.text);
   nlohmann::ordered_json json = report(loaded.compiled, loaded.file_name, *loaded.target, loaded.mode, &measured);
   if (whole_input) json["whole_input_arena_bytes"] = *whole_input;
+  if (head) json["head"] = head_json(head->head);
   json = write_with_report(flags.output, std::move(files), std::move(json));
   if (flags.model.json) {
     print_json(json);
@@ -100,6 +166,11 @@ void add_compile(CLI::App& app) {
       ->check(positive());
   command->add_flag("--no-build", flags->no_build,
                     "write the sources only; do not measure them with the cross compiler");
+  command->add_flag("--trainable-head", flags->trainable_head,
+                    "the last dense layer lives in RAM as float32 and is trained on the device (docs/head.md)");
+  command
+      ->add_option("--classes", flags->classes, "with --trainable-head: a new head of zeros for this many classes")
+      ->check(positive());
   command->callback([flags] { compile(*flags); });
 }
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "base/embedded.hpp"
 #include "codegen/constants.hpp"
 #include "codegen/cores.hpp"
 #include "codegen/header.hpp"
+#include "codegen/kernel_headers.hpp"
 #include "codegen/row_input.hpp"
 #include "codegen/step_functions.hpp"
 #include "codegen/strips.hpp"
@@ -175,20 +175,6 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
                             MOTE_VERSION);
 }
 
-// The kernel headers of the calls, and those they include themselves. They name each other from the root of the
-// kernels ("nn/fixed.hpp"); in the output they do so relative to their own folder, so that no -I is needed.
-void add_header(const std::string& path, std::set<std::string>& done, std::vector<GeneratedFile>& files) {
-  if (!done.insert(path).second) return;
-  constexpr std::string_view include = "#include \"";
-  std::string text(embedded_file("kernels/" + path));
-  for (size_t at = text.find(include); at != std::string::npos; at = text.find(include, at + 1)) {
-    const size_t begin = at + include.size();
-    add_header(text.substr(begin, text.find('"', begin) - begin), done, files);
-    text.insert(begin, "../");
-  }
-  files.push_back({path, std::move(text)});
-}
-
 }  // namespace
 
 std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode mode) {
@@ -196,9 +182,9 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   files.push_back({graph.name + ".h", header_file(graph, plan)});
   files.push_back({graph.name + ".cpp", source_file(graph, plan, mode)});
   std::set<std::string> done;
-  add_header(common_header, done, files);
-  for (const Step& step : plan.steps) add_header(step.call.header, done, files);
-  for (const std::string& header : plan_headers(plan)) add_header(header, done, files);
+  add_kernel_header(common_header, done, files);
+  for (const Step& step : plan.steps) add_kernel_header(step.call.header, done, files);
+  for (const std::string& header : plan_headers(plan)) add_kernel_header(header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }

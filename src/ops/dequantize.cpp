@@ -3,6 +3,7 @@
 #include "ops/dequantize.hpp"
 
 #include "formats/tflite_writer.hpp"
+#include "ir/classifier.hpp"
 #include "ir/rows.hpp"
 #include "nn/dequantize.hpp"
 #include "ops/axes.hpp"
@@ -17,9 +18,10 @@ namespace op {
 
 namespace {
 
-class Dequantize final : public Operator, public WorksInRows {
+class Dequantize final : public Operator, public WorksInRows, public ClassifierPart {
  public:
   [[nodiscard]] std::string name() const override { return "dequantize"; }
+  [[nodiscard]] ClassifierRole classifier_role() const override { return ClassifierRole::conversion; }
   [[nodiscard]] std::string parameters() const override { return ""; }
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {

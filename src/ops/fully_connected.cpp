@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layer: everything the compiler knows about it. It runs as a 1x1 convolution over its rows.
+#include "ir/classifier.hpp"
 #include "ops/batch_matmul.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
@@ -10,12 +11,15 @@ namespace mote {
 
 namespace {
 
-class FullyConnected final : public WeightedSum {
+class FullyConnected final : public WeightedSum, public ClassifierPart {
  public:
   FullyConnected(Activation activation, bool keep_dimensions, bool asymmetric)
       : activation_(activation), keep_dimensions_(keep_dimensions), asymmetric_(asymmetric) {}
 
   std::string name() const override { return "fully_connected"; }
+  ClassifierRole classifier_role() const override {
+    return activation_ == Activation::none ? ClassifierRole::dense : ClassifierRole::other;
+  }
   std::string parameters() const override {
     std::string text =
         activation_ == Activation::none ? "" : fmt::format("activation={}", mote::name(activation_));

@@ -4,6 +4,7 @@
 
 #include "formats/tflite_view.hpp"
 #include "formats/tflite_writer.hpp"
+#include "ir/classifier.hpp"
 #include "ir/rows.hpp"
 #include "nn/quantize.hpp"
 #include "ops/checks.hpp"
@@ -20,9 +21,10 @@ namespace {
 // A pair of types, for a switch.
 constexpr int pair(DType from, DType to) { return static_cast<int>(from) * 16 + static_cast<int>(to); }
 
-class Quantize final : public Operator, public WorksInRows {
+class Quantize final : public Operator, public WorksInRows, public ClassifierPart {
  public:
   [[nodiscard]] std::string name() const override { return "quantize"; }
+  [[nodiscard]] ClassifierRole classifier_role() const override { return ClassifierRole::conversion; }
   [[nodiscard]] std::string parameters() const override { return ""; }
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {

@@ -4,6 +4,7 @@
 
 #include "formats/tflite_view.hpp"
 #include "formats/tflite_writer.hpp"
+#include "ir/classifier.hpp"
 #include "ir/rows.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
@@ -33,11 +34,14 @@ std::vector<int16_t> samples_of(float (*function)(float), float low, float high)
   return samples;
 }
 
-class Softmax final : public Operator, public WorksInRows {
+class Softmax final : public Operator, public WorksInRows, public ClassifierPart {
  public:
   explicit Softmax(float beta) : beta_(beta) {}
 
   [[nodiscard]] std::string name() const override { return "softmax"; }
+  [[nodiscard]] ClassifierRole classifier_role() const override {
+    return beta_ == 1.0F ? ClassifierRole::probabilities : ClassifierRole::other;
+  }
   [[nodiscard]] std::string parameters() const override {
     return beta_ == 1.0F ? "" : fmt::format("beta={:g}", beta_);
   }

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// A head that learns: its gradients against double precision, its record, the cut of the model, and what it
+// learns.
+#include "passes/trainable_head.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+
+#include "base/files.hpp"
+#include "base/temporary_directory.hpp"
+#include "compile/compile.hpp"
+#include "emulate/process.hpp"
+#include "nn/head_record.hpp"
+#include "nn/train_dense.hpp"
+#include "passes/passes.hpp"
+#include "simulate/simulate.hpp"
+#include "support/float_net.hpp"
+#include "support/models.hpp"
+#include "support/net_writer.hpp"
+#include "verify/golden.hpp"
+
+namespace mote {
+namespace {
+
+size_t head_floats(const nn::TrainDense& p) {
+  return static_cast<size_t>(2 * nn::dense_parameters(p) + p.inputs + p.outputs);
+}
+
+// The layer and its cross-entropy in double precision.
+double loss_of(const nn::TrainDense& p, const std::vector<double>& parameters, const std::vector<int8_t>& features,
+               int label) {
+  std::vector<double> scores;
+  for (int o = 0; o < p.outputs; ++o) {
+    double score = parameters[static_cast<size_t>(p.inputs * p.outputs + o)];
+    for (int i = 0; i < p.inputs; ++i)
+      score += parameters[static_cast<size_t>(o * p.inputs + i)] * static_cast<double>(p.scale) *
+               (features[static_cast<size_t>(i)] - p.zero);
+    scores.push_back(score);
+  }
+  double sum = 0;
+  for (const double score : scores) sum += std::exp(score);
+  return std::log(sum) - scores[static_cast<size_t>(label)];
+}
+
+TEST(TrainDense, GradientsAreThoseOfFiniteDifferences) {
+  std::mt19937 random(5);
+  std::normal_distribution<float> weight(0.0F, 0.3F);
+  for (const nn::TrainDense p : {nn::TrainDense{7, 4, 0.05F, -128}, nn::TrainDense{33, 2, 0.011F, 9}}) {
+    std::vector<float> head(head_floats(p), 0.0F);
+    const auto count = static_cast<size_t>(nn::dense_parameters(p));
+    std::generate_n(head.begin(), count, [&] { return weight(random); });
+    std::vector<int8_t> features(static_cast<size_t>(p.inputs));
+    for (int8_t& q : features) q = static_cast<int8_t>(static_cast<int>(random() % 256) - 128);
+    const std::vector<double> before(head.begin(), head.begin() + static_cast<long>(count));
+    const float loss = nn::dense_train(p, features.data(), head.data(), 1, 0.0F, 1.0F);
+    EXPECT_NEAR(static_cast<double>(loss), loss_of(p, before, features, 1), 1e-5);
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<double> above = before, below = before;
+      above[i] += 1e-5, below[i] -= 1e-5;
+      const double slope = (loss_of(p, above, features, 1) - loss_of(p, below, features, 1)) / 2e-5;
+      EXPECT_NEAR(before[i] - static_cast<double>(head[i]), slope, 1e-5) << "parameter " << i;
+    }
+  }
+}
+
+// Two classes, one feature x = 3, from zeros: probabilities 1/2, so the gradient is (1/2) x and -(1/2) x.
+TEST(TrainDense, FollowsTheClosedFormulaWithMomentum) {
+  const nn::TrainDense p{1, 2, 0.5F, 4};
+  const int8_t feature = 10;
+  std::vector<float> head(head_floats(p), 7.0F);  // noise, which clearing takes away
+  nn::dense_clear(p, head.data());
+  EXPECT_NEAR(nn::dense_train(p, &feature, head.data(), 0, 0.9F, 0.1F), std::log(2.0F), 1e-6F);
+  EXPECT_FLOAT_EQ(head[0], 0.15F);
+  EXPECT_FLOAT_EQ(head[1], -0.15F);
+  EXPECT_FLOAT_EQ(head[2], 0.05F);
+  EXPECT_FLOAT_EQ(head[3], -0.05F);
+  // Scores are +-(3 * 0.15 + 0.05) = +-0.5: the error is p - 1 = -1 / (1 + e), momentum 0.9 * -1.5 - 3 / (1 + e).
+  const double error = -1 / (1 + std::exp(1.0));
+  nn::dense_train(p, &feature, head.data(), 0, 0.9F, 0.1F);
+  EXPECT_NEAR(static_cast<double>(head[0]), 0.15 - 0.1 * (0.9 * -1.5 + 3 * error), 1e-6);
+  EXPECT_NEAR(static_cast<double>(head[2]), 0.05 - 0.1 * (0.9 * -0.5 + error), 1e-6);
+}
+
+TEST(TrainDense, OtherLabelsChangeNothing) {
+  const nn::TrainDense p{1, 2, 0.5F, 4};
+  const int8_t feature = 10;
+  std::vector<float> head(head_floats(p), 0.25F);
+  const std::vector<float> before = head;
+  for (const int label : {-1, 2}) EXPECT_EQ(nn::dense_train(p, &feature, head.data(), label, 0.9F, 0.1F), -1.0F);
+  EXPECT_EQ(head, before);
+}
+
+TEST(TrainDense, LargeScoresStayFinite) {
+  const nn::TrainDense p{1, 3, 1.0F, 0};
+  const int8_t feature = 100;
+  std::vector<float> head(head_floats(p), 0.0F);
+  head[0] = 50.0F, head[1] = -50.0F;
+  EXPECT_FLOAT_EQ(nn::dense_train(p, &feature, head.data(), 1, 0.0F, 0.01F), 10'000.0F);
+  for (const float value : head) EXPECT_TRUE(std::isfinite(value));
+}
+
+const nn::HeadRecord record_of{{0x01234567U, 0x89ABCDEFU}, 3, 2};
+
+TEST(HeadRecord, ChecksumIsTheStandardOne) {
+  const auto* const text = reinterpret_cast<const uint8_t*>("123456789");
+  EXPECT_EQ(nn::crc32(text, 9), 0xCBF43926U);  // the check value of CRC-32/ISO-HDLC
+}
+
+TEST(HeadRecord, EveryChangedByteAndEveryTornWriteIsNoticed) {
+  const std::vector<float> saved{1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<uint8_t> bytes(24 + 32 + 4);
+  nn::save_head(record_of, saved.data(), bytes.data());
+  std::vector<float> loaded(8, 0.0F);
+  EXPECT_EQ(nn::load_head(record_of, bytes.data(), loaded.data()), nn::head_ok);
+  EXPECT_EQ(loaded, saved);
+  const std::vector<float> untouched(8, 9.0F);
+  loaded = untouched;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::vector<uint8_t> damaged = bytes;
+      damaged[i] = static_cast<uint8_t>(damaged[i] ^ (1 << bit));
+      EXPECT_NE(nn::load_head(record_of, damaged.data(), loaded.data()), nn::head_ok) << "byte " << i;
+    }
+    std::vector<uint8_t> torn = bytes;
+    std::fill(torn.begin() + static_cast<long>(i), torn.end(), uint8_t{0xFF});
+    EXPECT_NE(nn::load_head(record_of, torn.data(), loaded.data()), nn::head_ok) << "torn at " << i;
+  }
+  EXPECT_EQ(loaded, untouched);
+}
+
+TEST(HeadRecord, OtherModelsAndVersionsAreToldApart) {
+  const std::vector<float> saved(8, 1.0F);
+  std::vector<uint8_t> bytes(24 + 32 + 4);
+  nn::save_head(record_of, saved.data(), bytes.data());
+  std::vector<float> loaded(9);
+  nn::HeadRecord other = record_of;
+  other.model[1] ^= 1;
+  EXPECT_EQ(nn::load_head(other, bytes.data(), loaded.data()), nn::head_other_model);
+  other = record_of, other.inputs = 2;
+  EXPECT_EQ(nn::load_head(other, bytes.data(), loaded.data()), nn::head_other_model);
+  bytes[30] ^= 1;
+  EXPECT_EQ(nn::load_head(record_of, bytes.data(), loaded.data()), nn::head_damaged);
+  bytes[4] = 2;
+  EXPECT_EQ(nn::load_head(record_of, bytes.data(), loaded.data()), nn::head_other_version);
+  std::fill(bytes.begin(), bytes.end(), uint8_t{0xFF});
+  EXPECT_EQ(nn::load_head(record_of, bytes.data(), loaded.data()), nn::head_none);
+}
+
+std::string error_of(const Graph& graph, std::optional<int64_t> classes = {}) {
+  try {
+    static_cast<void>(split_head(graph, classes));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SplitHead, ModelsWithoutADenseLastLayerNameWhatTheyEndWith) {
+  test::NetWriter net(1);
+  const Graph mean = compile_model(net.finish({net.mean(net.conv(net.image(8, 8, 3), 4, 3, 1))}), "net").graph;
+  EXPECT_NE(error_of(mean).find("--trainable-head: the model ends with MEAN #1 (t4), which is no dense layer"),
+            std::string::npos)
+      << error_of(mean);
+  test::FloatNet activated(1);
+  const int x = activated.dense(activated.input({1, 6}), 5, tflite::schema::ActivationFunctionType::RELU);
+  const Graph relu = activated.graph({activated.dense(x, 3, tflite::schema::ActivationFunctionType::RELU)});
+  EXPECT_NE(error_of(relu).find("ends with FULLY_CONNECTED #1"), std::string::npos) << error_of(relu);
+  test::FloatNet alone(1);
+  const Graph single =
+      alone.graph({alone.dense(alone.input({1, 6}), 5, tflite::schema::ActivationFunctionType::NONE)});
+  EXPECT_NE(error_of(single).find("no backbone"), std::string::npos) << error_of(single);
+  test::FloatNet rows(1);
+  const int y = rows.dense(rows.input({4, 6}), 5, tflite::schema::ActivationFunctionType::RELU);
+  const Graph batch = rows.graph({rows.dense(y, 3, tflite::schema::ActivationFunctionType::NONE)});
+  EXPECT_NE(error_of(batch).find("computes 4 rows; export the model with batch 1"), std::string::npos);
+}
+
+// A backbone with its features of one input, and the head.
+class Learner {
+ public:
+  explicit Learner(const SplitModel& split)
+      : graph_(split.backbone),
+        plan_(make_plan(graph_, {})),
+        dense_{static_cast<int32_t>(split.head.inputs), static_cast<int32_t>(split.head.outputs),
+               split.head.features.quant.scale.at(0), split.head.features.quant.zero.at(0)},
+        head_(head_floats(dense_)) {
+    nn::dense_clear(dense_, head_.data());
+    if (split.head.weights.data.empty()) return;
+    const std::vector<int8_t> weights = to_values<int8_t>(split.head.weights.data);
+    nn::dense_fill(dense_, weights.data(), split.head.scales.data(), split.head.zero, split.head.bias.data(),
+                   head_.data());
+  }
+  std::vector<int8_t> features(const Bytes& image) const {
+    return to_values<int8_t>(simulate(graph_, plan_, std::vector<Bytes>{image}).at(0));
+  }
+  float train(const std::vector<int8_t>& features, int label, float rate) {
+    return nn::dense_train(dense_, features.data(), head_.data(), label, 0.9F, rate);
+  }
+  std::vector<float> scores(const std::vector<int8_t>& features) {
+    const nn::DenseHead head = nn::dense_head(dense_, head_.data());
+    nn::dense_scores(dense_, features.data(), head);
+    return {head.errors, head.errors + dense_.outputs};
+  }
+  int predict(const std::vector<int8_t>& features) {
+    std::vector<float> probabilities(static_cast<size_t>(dense_.outputs));
+    const int best = nn::dense_predict(dense_, features.data(), head_.data(), probabilities.data());
+    EXPECT_NEAR(std::accumulate(probabilities.begin(), probabilities.end(), 0.0F), 1.0F, 1e-5F);
+    return best;
+  }
+
+ private:
+  Graph graph_;
+  Plan plan_;
+  nn::TrainDense dense_;
+  std::vector<float> head_;
+};
+
+struct Digits {
+  std::vector<Bytes> images;
+  std::vector<int> labels;
+};
+
+Digits digits() {
+  const std::filesystem::path folder = std::filesystem::path(MOTE_SOURCE_DIR) / "examples/digits";
+  const Bytes images = read_file(folder / "test_images.bin");
+  Digits data;
+  for (const std::byte label : read_file(folder / "test_labels.bin")) {
+    const auto begin = images.begin() + static_cast<long>(64 * data.labels.size());
+    data.images.emplace_back(begin, begin + 64);
+    data.labels.push_back(std::to_integer<int>(label));
+  }
+  return data;
+}
+
+Graph digits_graph() { return compile_file(test::digits_model()).graph; }
+
+// Before any training the head's sums are those of the file's layer, which rounds them to steps of its output:
+// twice, first to a 128th of a step.
+TEST(SplitHead, StartsAsTheFilesOwnLayer) {
+  Graph graph = digits_graph();
+  const SplitModel split = split_head(graph);
+  Learner learner(split);
+  const auto dense = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [&](const Node& node) { return node.origin == split.head.layer; });
+  ASSERT_NE(dense, graph.nodes.end());
+  graph.outputs = dense->out;
+  const Quantization quant = graph.tensors[dense->out[0]].type.quant;
+  graph = remove_dead(graph);
+  const Plan plan = make_plan(graph, {});
+  int compared = 0;
+  for (const Bytes& image : digits().images) {
+    const auto logits = to_values<int8_t>(simulate(graph, plan, std::vector<Bytes>{image}).at(0));
+    const std::vector<float> scores = learner.scores(learner.features(image));
+    for (size_t i = 0; i < logits.size(); ++i) {
+      if (logits[i] == 127 || logits[i] == -128) continue;  // saturated
+      EXPECT_NEAR(scores[i] / quant.scale[0] + static_cast<float>(quant.zero[0]), static_cast<float>(logits[i]),
+                  0.51F);
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 3000);
+}
+
+// A new head learns from some images of each class, and is judged by others.
+TEST(SplitHead, ANewHeadLearnsTheClassesFromTheFeatures) {
+  Learner learner(split_head(digits_graph(), 10));
+  const Digits data = digits();
+  std::vector<std::vector<int8_t>> features;
+  for (const Bytes& image : data.images) features.push_back(learner.features(image));
+  const size_t trained = 180;
+  const auto right = [&] {
+    int count = 0;
+    for (size_t i = trained; i < features.size(); ++i) count += learner.predict(features[i]) == data.labels[i];
+    return count;
+  };
+  EXPECT_LE(right(), 36) << "zeros know nothing";
+  for (int epoch = 0; epoch < 20; ++epoch) {
+    for (size_t i = 0; i < trained; ++i) learner.train(features[i], data.labels[i], 0.0005F);
+  }
+  std::cout << right() << " of " << features.size() - trained << " images not trained with are right\n";
+  EXPECT_GE(right(), 167) << "93 %";
+}
+
+// Other meanings: digits 0 to 4 against 5 to 9, which no layer of the file knows.
+TEST(SplitHead, ANewHeadLearnsOtherClasses) {
+  Learner learner(split_head(digits_graph(), 2));
+  const Digits data = digits();
+  int right = 0;
+  for (int epoch = 0; epoch < 20; ++epoch) {
+    for (size_t i = 0; i < 240; ++i)
+      learner.train(learner.features(data.images[i]), data.labels[i] > 4 ? 1 : 0, 0.0005F);
+  }
+  for (size_t i = 240; i < 360; ++i)
+    right += learner.predict(learner.features(data.images[i])) == (data.labels[i] > 4 ? 1 : 0);
+  std::cout << right << " of 120 images not trained with are right\n";
+  EXPECT_GE(right, 102) << "85 %";
+}
+
+TEST(SplitHead, TheModelsNumberNamesTheFeaturesNotTheFile) {
+  const uint64_t model = split_head(digits_graph()).head.model;
+  Graph renamed = digits_graph();
+  renamed.name = "other";
+  EXPECT_EQ(split_head(renamed).head.model, model);
+  Graph changed = digits_graph();
+  for (Tensor& tensor : changed.tensors) {
+    if (!tensor.constant()) continue;
+    tensor.data[0] ^= std::byte{1};
+    break;
+  }
+  EXPECT_NE(split_head(changed).head.model, model);
+}
+
+class HeadProgram : public testing::Test {
+ protected:
+  ProcessResult compile(std::vector<std::string> more) {
+    std::vector<std::string> command{MOTE_PROGRAM, "compile", test::digits_model().string(), "-o",
+                                     (folder_.path() / "out").string()};
+    command.insert(command.end(), more.begin(), more.end());
+    return run_process(command, std::chrono::seconds(120));
+  }
+  TemporaryDirectory folder_;
+};
+
+TEST_F(HeadProgram, PrintsAndReportsItsMemory) {
+  const ProcessResult result = compile({"--trainable-head", "--classes", "4"});
+  EXPECT_EQ(result.exit_status, 0) << result.errors;
+  const int64_t parameters = 4 * 4 * (128 + 1), scratch = 4 * (128 + 4);
+  EXPECT_NE(result.output.find("RAM 4,656 B (parameters 2,064 B, momentum 2,064 B, features and errors 528 B)"),
+            std::string::npos)
+      << result.output;
+  const std::filesystem::path out = folder_.path() / "out";
+  const auto report = nlohmann::json::parse(read_text(out / "report.json"))["head"];
+  EXPECT_EQ(report["ram_bytes"], 2 * parameters + scratch);
+  EXPECT_EQ(report["record_bytes"], parameters + 28);
+  EXPECT_EQ(report["flash_bytes"], 0);
+  EXPECT_NE(read_text(out / "digits_head.h").find("#define DIGITS_HEAD_BYTES 4656\n"), std::string::npos);
+}
+
+TEST_F(HeadProgram, RefusesWhatDoesNotGoTogether) {
+  const auto error = [&](const std::vector<std::string>& flags) { return compile(flags).errors; };
+  EXPECT_EQ(error({"--classes", "3"}), "mote: error: --classes N is for a new head; add --trainable-head\n");
+  const std::vector<std::vector<std::string>> others{
+      {"--package", "cmake"}, {"--cores", "2"}, {"--stream-input"}, {"--board", "esp32-c3"}};
+  for (std::vector<std::string> flags : others) {
+    flags.emplace_back("--trainable-head");
+    EXPECT_NE(error(flags).find("mote: error: --trainable-head and " + flags[0]), std::string::npos)
+        << error(flags);
+    EXPECT_NE(error(flags).find("do not go together; "), std::string::npos) << error(flags);
+  }
+  EXPECT_EQ(error({"--trainable-head", "--ram", "10000"}),
+            "mote: error: RAM: the trainable head alone takes 10872 B of 10000 B; choose fewer classes or fewer "
+            "features\n");
+  EXPECT_NE(error({"--trainable-head", "--ram", "11500"}).find("does not fit"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mote

@@ -66,6 +66,23 @@ TEST_P(NarrowWeights, AreWidenedWhereAnExtensionIsFaster) {
   EXPECT_EQ(narrow < wide * 6 / 10, GetParam() == Mode::size) << narrow << " of " << wide << " B";
 }
 
+// Its first layers are wide.
+Bytes wide_net(int64_t limit) {
+  test::NetWriter net(11);
+  net.limit_weights(limit);
+  int x = net.conv(net.image(40, 40, 3), 16, 3, 2);
+  for (const int64_t channels : {24, 32, 32}) x = net.conv(net.depthwise(x, 3, 1), channels, 1, 1);
+  return net.finish({net.mean(net.conv(net.depthwise(x, 3, 2), 12, 1, 1))});
+}
+
+TEST(NarrowWeightsInStrips, TakeTheArenaThatBytesTake) {
+  const PlanOptions options = plan_options(Mode::size, find_target("rv32imac").core);
+  const Plan narrow = compile_model(wide_net(7), "net", {}, options).plan;
+  ASSERT_FALSE(narrow.segments.empty());
+  run(wide_net(7), find_target("rv32imac"), Mode::size);
+  EXPECT_EQ(narrow.arena_bytes, compile_model(wide_net(127), "net", {}, options).plan.arena_bytes);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, NarrowWeights, testing::Values(Mode::size, Mode::balanced, Mode::speed),
                          [](const auto& info) { return std::string(name(info.param)); });
 

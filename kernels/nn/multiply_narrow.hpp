@@ -2,8 +2,8 @@
 // Products with weights of 4 or 2 bits: the sums of two channels share a number.
 //
 // x times (a + 2^16 b) adds x a to the lower half of a sum and x b to the upper one: two products for one
-// multiplication. The halves come apart again while the lower one fits 16 bits; a chunk of words is what the host
-// has proven to fit.
+// multiplication. The halves come apart again while the lower one fits 16 bits, which the host has proven for a
+// chunk of weights.
 #pragma once
 
 #include <stdint.h>
@@ -15,6 +15,7 @@ namespace nn {
 
 // A word holds the weights of four channels and 8 / bits taps, each plus 2^(bits - 1): of channels 0 and 1 in the
 // lowest bits of its lower and upper half, then of channels 2 and 3, then the next tap's.
+// In front of a layer's weights stands the number of words in a chunk.
 template <int32_t bits>
 struct NarrowWeights {
   static constexpr int32_t taps = 8 / bits;
@@ -110,11 +111,12 @@ MOTE_SHARED void write_narrow_outputs(const Outputs& p, const uint32_t* pairs, i
 // All channels of up to four pixels; values[4 * k + pixel], up to the next whole word's taps. Called, as
 // pixels_4x4.
 template <int32_t bits>
-MOTE_SHARED void narrow_pixels_4x4(const Outputs& p, const int8_t* values, int32_t words, int32_t chunk,
-                                   const int32_t* constants, int32_t pixels, int8_t* out) {
+MOTE_SHARED void narrow_pixels_4x4(const Outputs& p, const int8_t* values, int32_t words, const int32_t* constants,
+                                   int32_t pixels, int8_t* out) {
   MOTE_HAS_EFFECTS;
   PackedConstants packed(constants, p.channels);
   const auto* weights = reinterpret_cast<const uint32_t*>(packed.weights);
+  const auto chunk = static_cast<int32_t>(*weights++);
   for (int32_t left = p.channels; left > 0; left -= 4) {
     uint32_t pairs[8];
     int32_t sums[16];
@@ -175,11 +177,12 @@ MOTE_KERNEL void multiply_narrow_1x4(const int8_t* values, int32_t taps, const u
 
 // All channels of one pixel. Called, as pixel_1x4.
 template <int32_t bits>
-MOTE_SHARED void narrow_pixel_1x4(const Outputs& p, const int8_t* values, int32_t taps, int32_t chunk,
-                                  const int32_t* constants, int8_t* out) {
+MOTE_SHARED void narrow_pixel_1x4(const Outputs& p, const int8_t* values, int32_t taps, const int32_t* constants,
+                                  int8_t* out) {
   MOTE_HAS_EFFECTS;
   PackedConstants packed(constants, p.channels);
   const auto* weights = reinterpret_cast<const uint32_t*>(packed.weights);
+  const auto chunk = static_cast<int32_t>(*weights++);
   for (int32_t left = p.channels; left > 0; left -= 4) {
     int32_t sums[4] = {packed.scales[0], packed.scales[2], packed.scales[4], packed.scales[6]};
     multiply_narrow_1x4<bits>(values, taps, weights, chunk, sums);

@@ -81,13 +81,17 @@ uint16_t chunk_of(const Weights& weights, int bits) {
 }
 
 Constant narrow_constants(const Folded& folded, const Weights& weights, int bits) {
-  return packed_constants(folded, to_bytes(pack_narrow(weights, bits)), bits);
+  std::vector<uint32_t> words = pack_narrow(weights, bits);
+  words.insert(words.begin(), chunk_of(weights, bits));
+  Constant constant = packed_constants(folded, to_bytes(words), bits);
+  constant.scales_bytes += sizeof(uint32_t);
+  return constant;
 }
 
 Call blocks(const Problem& problem, const nn::Conv2d& s, const Folded& folded, const Weights& weights, int bits) {
-  const nn::NarrowConv2d params{packed_shape(in_one_row(s)), chunk_of(weights, bits)};
+  const nn::PackedConv2d params = packed_shape(in_one_row(s));
   const auto make = [&](auto kernel, const char* function) {
-    return make_call(kernel, function, "nn/conv2d_narrow.hpp", "NarrowConv2d", params,
+    return make_call(kernel, function, "nn/conv2d_narrow.hpp", "PackedConv2d", params,
                      {input(0), constant(0), output(0), scratch()});
   };
   Call call = bits == 4 ? make(nn::conv2d_4bit_s8, "conv2d_4bit_s8") : make(nn::conv2d_2bit_s8, "conv2d_2bit_s8");
@@ -104,9 +108,9 @@ nn::FullyConnected dense_shape(const nn::Conv2d& s) {
 }
 
 Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded, const Weights& weights, int bits) {
-  const nn::NarrowFullyConnected params{dense_shape(s), chunk_of(weights, bits)};
+  const nn::FullyConnected params = dense_shape(s);
   const auto make = [&](auto kernel, const char* function) {
-    return make_call(kernel, function, "nn/fully_connected_narrow.hpp", "NarrowFullyConnected", params,
+    return make_call(kernel, function, "nn/fully_connected_narrow.hpp", "FullyConnected", params,
                      {input(0), constant(0), output(0)});
   };
   Call call = bits == 4 ? make(nn::fully_connected_4bit_s8, "fully_connected_4bit_s8")

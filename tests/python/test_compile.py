@@ -109,12 +109,13 @@ def test_a_board_chooses_its_target(digits):
     assert digits.compile(board="esp32-c3", build=False).target == "rv32imac"
 
 
-def test_reports(artifact, tmp_path):
+def test_reports(artifact, digits, tmp_path):
     page = tmp_path / "report.html"
     artifact.report(page)
     artifact.report(page, measure=True)  # over the first
     text = page.read_text()
     assert '<meta name="generator" content="Mote">' in text and "CONV_2D #0 (conv1)" in text
+    assert all(verdict.board in text for verdict in digits.fit()), "without the boards"
 
 
 def test_fit_is_what_the_command_line_says(digits, digits_path, program):

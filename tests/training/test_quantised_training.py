@@ -174,6 +174,46 @@ def test_what_is_not_supported_is_listed_at_once_with_its_line():
     assert "test_quantised_training.py" in text
 
 
+class Reused(nn.Module):
+    """One pooling module at two places, and a module whose name says what it is not."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 6, 3)
+        self.pool, self.relu, self.head = nn.MaxPool2d(2), activation, nn.Linear(6 * 2 * 4, 5)
+
+    def forward(self, x):
+        return self.head(self.pool(F.relu(self.two(self.pool(self.relu(self.one(x)))))).flatten(1))
+
+
+def test_a_module_may_be_called_twice():
+    torch.manual_seed(2)
+    images = torch.randn(12, 3, 16, 24)
+    network = mote.torch.prepare(Reused(nn.ReLU()).eval(), images[:1])
+    assert len(set(network.layers)) == len(network.layers)
+    mote.torch.calibrate(network, [images])
+    expected = network.eval().integers(images)
+    for name, output in zip(network.layers[1:], mote.torch.convert(network, every_layer=True).run(network.quantise(images))):
+        np.testing.assert_array_equal(output, expected[name].reshape(output.shape), name)
+
+
+def test_names_and_arguments_are_not_mistaken():
+    images = torch.zeros(1, 3, 16, 24)
+    with pytest.raises(mote.Error, match="LeakyReLU 'relu' is not supported"):
+        mote.torch.prepare(Reused(nn.LeakyReLU()).eval(), images)
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(3, 3, 1)
+
+        def forward(self, x):
+            return torch.add(x, self.layer(x), alpha=2)
+
+    with pytest.raises(mote.Error, match="further arguments"):
+        mote.torch.prepare(Outer().eval(), images)
+
+
 def test_wrong_use_is_an_error_that_says_what_to_do():
     module = Global().eval()
     images = torch.randn(4, 3, 16, 24)

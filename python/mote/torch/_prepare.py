@@ -99,6 +99,10 @@ _ADDITIONS = (operator.add, operator.iadd, torch.add)
 _FLATTENING = (torch.flatten,)
 
 
+def _is_method(node: fx.Node, *names: str) -> bool:
+    return node.op == "call_method" and node.target in names
+
+
 def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
 
@@ -145,9 +149,9 @@ class _Builder:
         elif isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Identity)) or node.target is F.dropout:
             self.made[node] = self.made[node.args[0]]
         elif node.target in _ADDITIONS and len(node.all_input_nodes) == 2:
-            a, b = (self.made[source] for source in node.args)
-            if self.shape(node.args[0]) != self.shape(node.args[1]):
-                self.refuse(node, "adds values of different shapes")
+            a, b = (self.made[source] for source in node.all_input_nodes)
+            if len(node.args) != 2 or node.kwargs or self.shape(node.args[0]) != self.shape(node.args[1]):
+                self.refuse(node, "adds values of different shapes, or has further arguments")
             else:
                 self.add(node, Add(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
         elif not self.pool(node, module) and not self.flatten(node, module):
@@ -179,10 +183,10 @@ class _Builder:
             self.add(node, Moved(self.name(node), self.made[source], lambda x: F.max_pool2d(x, kernel, stride, padding),
                                  "max_pool", kernel=kernel, stride=stride, padding=padding))
         elif isinstance(module, nn.AvgPool2d) or node.target is F.avg_pool2d:
-            get = self.options(node, module, ("kernel_size", "stride", "padding", "ceil_mode"))
+            get = self.options(node, module, ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"))
             kernel = _pair(get("kernel_size"))
-            if _pair(get("padding") or 0) != (0, 0) or get("ceil_mode"):
-                self.refuse(node, "has padding or ceil_mode")
+            if _pair(get("padding") or 0) != (0, 0) or get("ceil_mode") or get("divisor_override"):
+                self.refuse(node, "has padding, ceil_mode or divisor_override")
                 return True
             if kernel == _pair(self.shape(source)[2:]):
                 self.mean(node)
@@ -205,11 +209,12 @@ class _Builder:
             return module.output_size in (1, (1, 1))
         if node.target is F.adaptive_avg_pool2d:
             return node.args[1] in (1, (1, 1), [1, 1])
-        means = node.target in (torch.mean, "mean") and len(self.shape(node.args[0])) == 4
+        means = (node.target is torch.mean or _is_method(node, "mean")) and len(self.shape(node.args[0])) == 4
         return means and sorted(axis % 4 for axis in (node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", ()))) == [2, 3]
 
     def flatten(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
-        flattens = isinstance(module, nn.Flatten) or node.target in _FLATTENING or node.target in ("flatten", "view", "reshape")
+        flattens = isinstance(module, nn.Flatten) or node.target in _FLATTENING or \
+            _is_method(node, "flatten", "view", "reshape")
         before, after = self.shape(node.args[0]), self.shape(node)
         if not flattens or len(after) != 2 or after[0] != before[0]:
             return False
@@ -252,7 +257,7 @@ class _Builder:
 
     @staticmethod
     def clamp_of(node: fx.Node, module: Optional[nn.Module]) -> Optional[float]:
-        if isinstance(module, nn.ReLU) or node.target == "relu":
+        if isinstance(module, nn.ReLU) or _is_method(node, "relu"):
             return math.inf
         if isinstance(module, nn.ReLU6):
             return 6.0
@@ -273,7 +278,9 @@ class _Builder:
         self.steps.append(step)
 
     def name(self, node: fx.Node) -> str:
-        return str(node.target).replace(".", "_") if node.op == "call_module" else node.name
+        """The module's, unless it is called a second time; fx's name for the node is unique."""
+        name = str(node.target).replace(".", "_") if node.op == "call_module" else node.name
+        return name if all(step.name != name for step in self.steps) else node.name
 
     @staticmethod
     def shape(node: fx.Node) -> tuple[int, ...]:

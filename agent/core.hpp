@@ -49,6 +49,10 @@ void core_start();
 // True where Activity's spans are enforced (PMP, MPU).
 bool core_protects();
 
+// A power of two, at least 64. Protection knows no finer steps: the block of an Activity's code or of its data begins at
+// a multiple of this and its size is rounded up to one, so that nothing else lies within reach. (ARMv7-M's regions.)
+uint32_t core_block_alignment(uint32_t bytes);
+
 // The activity begins with entry(argument), with interrupts enabled, on a stack that grows down from stack_top.
 void core_prepare(Activity& activity, uintptr_t entry, uintptr_t argument, uintptr_t stack_top);
 

@@ -33,6 +33,7 @@ TARGETS ?= rv32imac cortex-m4f
 
 setup:
 	@tools/setup.sh
+	@tools/monocypher.sh build/monocypher
 
 build: setup
 	@cmake --preset host -DMOTE_PIC=ON >/dev/null

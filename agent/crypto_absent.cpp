@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// In place of crypto.cpp in a firmware without a key: nothing is accepted, no cryptography is linked.
+#include "crypto.hpp"
+
+namespace agent {
+
+bool crypto_is_there() { return false; }
+
+Hmac::Hmac(const uint8_t* key, uint32_t bytes) : key_(key), key_bytes_(bytes) {}
+
+SignatureCheck::SignatureCheck(const uint8_t* key, const uint8_t* signature) : key_(key), signature_(signature) {}
+void SignatureCheck::add(const void*, size_t) {}
+bool SignatureCheck::good() { return false; }
+
+SignatureCheck image_check(const uint8_t* owner, const uint8_t* signature, const uint8_t*) {
+  return SignatureCheck(owner, signature);
+}
+
+void renew(Challenge& challenge, uint8_t*) { challenge.waits = false; }
+
+bool accept(SessionKeys&, Challenge&, const uint8_t*, const uint8_t*, uint16_t, const uint8_t*, const uint8_t*) {
+  return false;
+}
+
+Tag::Tag(const uint8_t* key, uint32_t) : hmac_(key, 0) {}
+void Tag::add(const void*, size_t) {}
+void Tag::end(uint8_t* tag) {
+  for (uint32_t i = 0; i < frame_tag_bytes; ++i) tag[i] = 0;
+}
+bool Tag::matches(const uint8_t*) { return false; }
+
+}  // namespace agent

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may load code: signatures of the owner, session keys, tags of frames. crypto.cpp needs Monocypher; a firmware
-// without a key links crypto_absent.cpp instead, which accepts nothing.
+// Who may load code: signatures of the owner, session keys, tags of frames. keyed/crypto.cpp needs Monocypher; a firmware
+// without a key links open/crypto.cpp instead, which accepts nothing.
 #pragma once
 
 #include "handshake.hpp"

@@ -44,15 +44,15 @@ class EmulatedCrypto : public test::KeyedDevice, public testing::WithParamInterf
     link.push_back("-T" + (machine / "link.ld").string());
     for (const fs::path& file :
          {machine / "start.S", source / "tests/firmware/crypto_main.cpp", source / "agent/sha512.cpp",
-          source / "agent/crypto.cpp", fs::path(MOTE_MONOCYPHER) / "monocypher.c"}) {
+          source / "agent/keyed/crypto.cpp", fs::path(MOTE_MONOCYPHER) / "monocypher.c"}) {
       std::vector<std::string> compile{std::string(target_.compiler)};
       for (const std::string& flag : split_words(target_.compile_flags)) compile.push_back(flag);
       for (const std::string& flag : split_words(target_.firmware_flags)) compile.push_back(flag);
       for (const char* const flag : {"-std=c++17", "-Os", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
                                      "-fno-threadsafe-statics", "-ffunction-sections", "-fdata-sections"})
         compile.push_back(flag);
-      for (const fs::path& folder :
-           {source, source / "firmware", machine, source / "tests", folder_.path(), fs::path(MOTE_MONOCYPHER)})
+      for (const fs::path& folder : {source, source / "agent", source / "firmware", machine, source / "tests",
+                                     folder_.path(), fs::path(MOTE_MONOCYPHER)})
         compile.push_back("-I" + folder.string());
       const std::string object = (folder_.path() / (file.filename().string() + ".o")).string();
       compile.insert(compile.end(), {"-c", file.string(), "-o", object});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// In place of crypto.cpp in a firmware without a key: nothing is accepted, no cryptography is linked.
+// In a firmware without a key, in place of keyed/crypto.cpp: nothing is accepted, no cryptography is linked.
 #include "crypto.hpp"
 
 namespace agent {

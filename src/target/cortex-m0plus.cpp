@@ -14,6 +14,7 @@ extern const Target cortex_m0plus{
     .linker = "arm-none-eabi-gcc",
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m0plus -mthumb -mfloat-abi=soft",
+    .clang_flags = "--target=arm-none-eabi -mcpu=cortex-m0plus -mthumb -mfloat-abi=soft -fshort-enums",
     .firmware_flags = "-DMOTE_UART=0x40004000 -DMOTE_DUAL_TIMER=0x40002000",
     .link_flags =
         "-mcpu=cortex-m0plus -mthumb -mfloat-abi=soft "

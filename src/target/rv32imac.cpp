@@ -16,6 +16,7 @@ extern const Target rv32imac{
     .linker = "riscv64-unknown-elf-gcc",
     .compiler_packages = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     .compile_flags = "--specs=picolibc.specs -march=rv32imac_zicsr -mabi=ilp32 -mcmodel=medany",
+    .clang_flags = "--target=riscv32-unknown-elf -march=rv32imac -mabi=ilp32",
     .link_flags = "--specs=picolibc.specs -march=rv32imac -mabi=ilp32",
     .size_flags = "-Os",
     .speed_flags = "-O3",

@@ -16,6 +16,7 @@ extern const Target rv32imafc{
     .linker = "riscv64-unknown-elf-gcc",
     .compiler_packages = "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     .compile_flags = "--specs=picolibc.specs -march=rv32imafc_zicsr -mabi=ilp32f -mcmodel=medany",
+    .clang_flags = "--target=riscv32-unknown-elf -march=rv32imafc -mabi=ilp32f",
     .link_flags = "--specs=picolibc.specs -march=rv32imafc -mabi=ilp32f",
     .size_flags = "-Os",
     .speed_flags = "-O3",

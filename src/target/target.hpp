@@ -23,6 +23,7 @@ struct Target {
   std::string_view linker = {};             // driver that links
   std::string_view compiler_packages = {};  // Debian packages that bring compiler and linker
   std::string_view compile_flags = {};      // instruction set and calling convention
+  std::string_view clang_flags = {};        // the same for clang's parser, which reads functions' signatures
   std::string_view firmware_flags = {};     // addresses that the firmware's sources need
   std::string_view link_flags = {};
   std::string_view size_flags = {}, speed_flags = {};  // of generated code, by mode

@@ -53,7 +53,8 @@ bool core_protects();
 // a multiple of this and its size is rounded up to one, so that nothing else lies within reach. (ARMv7-M's regions.)
 uint32_t core_block_alignment(uint32_t bytes);
 
-// The activity begins with entry(argument), with interrupts enabled, on a stack that grows down from stack_top.
+// The activity begins with entry(argument), with interrupts enabled, on a stack that grows down from stack_top. Its
+// spans are those of this moment.
 void core_prepare(Activity& activity, uintptr_t entry, uintptr_t argument, uintptr_t stack_top);
 
 // Goes on until the code stops for one of the four reasons. Whatever it does, this returns: a fault in any form, also
@@ -64,5 +65,6 @@ Stop core_resume(Activity& activity);
 void core_set_result(Activity& activity, uint32_t value);
 
 uintptr_t core_stack_pointer(const Activity& activity);
+uintptr_t core_program_counter(const Activity& activity);
 
 }  // namespace agent

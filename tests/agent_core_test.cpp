@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's core layer by itself, in the emulator: loaded code that behaves, that faults in every way, that
+// never ends and that is random must all come back to the agent, with the reason, and leave everything else alone.
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "base/temporary_directory.hpp"
+#include "emulate/process.hpp"
+#include "target/find.hpp"
+
+namespace mote {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path source{MOTE_SOURCE_DIR};
+
+void run_tool(const std::vector<std::string>& command) {
+  const ProcessResult result = run_process(command, std::chrono::seconds(120));
+  ASSERT_EQ(result.exit_status, 0) << result.errors << result.output;
+}
+
+void append(std::vector<std::string>& command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+}
+
+std::string board_of(const Target& target) { return target.architecture == "rv32" ? "virt" : "mps2"; }
+
+// A firmware of the board's own files, the core layer and tests/agent; its console.
+std::string run_pieces(const std::string& name) {
+  const Target& target = find_target(name);
+  const TemporaryDirectory folder;
+  const std::string architecture(target.architecture), board = "agent/boards/" + board_of(target);
+  std::vector<fs::path> sources{source / board / "start.S", source / board / "board.cpp",
+                                source / "tests/agent/core_main.cpp",
+                                source / "tests/agent" / (architecture + ".S")};
+  for (const fs::directory_entry& entry : fs::directory_iterator(source / "agent/core" / architecture)) {
+    if (entry.path().extension() != ".hpp") sources.push_back(entry.path());
+  }
+  std::vector<std::string> link{std::string(target.linker)};
+  append(link, split_words(target.link_flags));
+  append(link, {"-nostartfiles", "-static", "-Wl,--gc-sections,--build-id",
+                "-T" + (source / board / "link.ld").string(), "-o", (folder.path() / "firmware.elf").string()});
+  for (const fs::path& file : sources) {
+    std::vector<std::string> command{std::string(target.compiler)};
+    append(command, split_words(target.compile_flags));
+    append(command, split_words(target.firmware_flags));
+    for (const std::string& include : {std::string("tests/agent"), std::string("agent"),
+                                       "agent/core/" + architecture, "firmware/" + architecture})
+      command.push_back("-I" + (source / include).string());
+    const std::string object = (folder.path() / (std::to_string(link.size()) + ".o")).string();
+    append(command, {"-Os", "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+                     "-fno-threadsafe-statics", "-fno-tree-loop-distribute-patterns", "-ffunction-sections",
+                     "-fdata-sections", "-Wall", "-Wextra", "-Werror", "-c", file.string(), "-o", object});
+    run_tool(command);
+    link.push_back(object);
+  }
+  run_tool(link);
+  std::vector<std::string> emulator{std::string(target.emulator)};
+  append(emulator, split_words(target.emulator_arguments));
+  // Time passes with the instructions, whatever else the host does.
+  append(emulator, {"-icount", "shift=7", "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel",
+                    (folder.path() / "firmware.elf").string()});
+  const ProcessResult result = run_process(emulator, std::chrono::seconds(120));
+  EXPECT_FALSE(result.timed_out);
+  return result.output;
+}
+
+// Causes are bits of CFSR: 1 fetch, 2 data and 0x80 its address, 0x10 stacking; 0x8200 bus; the rest are usage
+// faults.
+const char* const cortex_m = R"(protects
+call returned result 6e
+slices returned sliced result 600
+service returned served result 1111
+other_service returned served result 7
+endless slice sliced
+sleep slice sliced
+mask_interrupts slice sliced
+write_victim fault 82 +2 victim
+read_victim fault 82 +2 victim
+write_constants fault 82 +2 constants
+write_code fault 82 +2 code
+write_neighbour fault 82 +2 neighbour
+become_privileged fault 82 +c victim
+disable_protection fault 8200 +4 e000ed94
+software_interrupt fault 8200 +4 e000ef00
+reset_device fault 8200 +4 e000ed0c
+no_memory fault 82 +4 d0000000
+execute_data fault 1 data 0
+execute_constants fault 1 constants 0
+execute_victim fault 1 victim 0
+undefined fault 10000 +0 0
+wide_undefined fault 10000 +0 0
+breakpoint fault 80000003 +0 0
+semihosting fault 80000003 +4 0
+jump_to_zero fault 1 0 0
+jump_to_nowhere fault 1 deadbeee 0
+jump_to_arm_state fault 20000 code 0
+exception_return_to_handler fault 1 fffffff0 0
+exception_return_to_agent fault 1 fffffff8 0
+exception_return_to_itself fault 1 fffffffc 0
+exception_return_with_floats fault 1 ffffffe8 0
+exception_return_not_secure fault 1 ffffffbc 0
+pop_exception_return fault 1 fffffff8 0
+unaligned fault 1000000 +4 0
+no_coprocessor fault 80000 +0 0
+divide_by_zero returned result 20
+overflow fault 82 +0 below_data
+stack_nowhere fault 10 0 0
+stack_at_zero fault 10 0 0
+stack_in_victim fault 10 0 0
+stack_in_constants fault 10 0 0
+stack_in_code fault 10 0 0
+stack_in_devices fault 10 0 0
+stack_in_system fault 1000 0 0
+stack_at_its_end fault 10 0 0
+service_without_stack fault 10 0 0
+fault_without_stack fault 10010 0 0
+breakpoint_without_stack fault 10 0 0
+return_without_stack fault 11 0 0
+floats_without_stack fault 10 0 0
+other_state fault 10000 +0 0
+trusted_writes_victim returned damage
+trusted_masks_interrupts returned
+trusted_faults fault 10000 +2 0
+two returned
+random intact most fault all stop
+call returned result 6e
+call returned result 6e
+call returned result 6e
+call returned result 6e
+END
+)";
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+TEST(AgentCore, CortexM4f) { EXPECT_EQ(run_pieces("cortex-m4f"), cortex_m); }
+TEST(AgentCore, CortexM7) { EXPECT_EQ(run_pieces("cortex-m7"), cortex_m); }
+
+TEST(AgentCore, CoresWithoutFloatingPoint) {
+  const std::string expected = replaced(cortex_m, "floats_without_stack fault 10 0 0\n", "");
+  EXPECT_EQ(run_pieces("cortex-m3"), expected);
+  EXPECT_EQ(run_pieces("cortex-m0plus"), expected);
+}
+
+// The attempt to leave the secure state is a secure fault, of which CFSR knows nothing.
+TEST(AgentCore, CoresWithSecurity) {
+  const std::string expected =
+      replaced(cortex_m, "other_state fault 10000 +0 0", "other_state fault 80000003 0 0");
+  EXPECT_EQ(run_pieces("cortex-m33"), expected);
+  EXPECT_EQ(run_pieces("cortex-m55"), expected);
+}
+
+}  // namespace
+}  // namespace mote

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent wants from a board: bytes in, bytes out, memory, time. A port implements these functions and no more.
+// What the agent wants from a board: bytes in, bytes out, memory, time. A port implements these functions and no
+// more.
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +10,8 @@ namespace agent {
 
 // A block of memory that the agent may hand out, the pool's whole or a part of it.
 struct Region {
-  char name[8];         // "sram", "psram"; NUL-terminated
-  uint8_t* begin;       // a multiple of 64
+  char name[8];    // "sram", "psram"; NUL-terminated
+  uint8_t* begin;  // a multiple of 64
   uint32_t bytes;
   uint32_t executable;  // 1: instructions can be fetched from here
 };

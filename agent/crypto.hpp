@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may load code: signatures of the owner, session keys, tags of frames. keyed/crypto.cpp needs Monocypher; a firmware
-// without a key links open/crypto.cpp instead, which accepts nothing.
+// Who may load code: signatures of the owner, session keys, tags of frames. keyed/crypto.cpp needs Monocypher; a
+// firmware without a key links open/crypto.cpp instead, which accepts nothing.
 #pragma once
 
 #include "handshake.hpp"
@@ -44,8 +44,8 @@ class SignatureCheck {
   Sha512 hash_;
 };
 
-// A signed image: what was signed is image_purpose, the firmware's id, the record, and the bytes of its sections. The
-// check has the first two; the agent adds the others from its memory.
+// A signed image: what was signed is image_purpose, the firmware's id, the record, and the bytes of its sections.
+// The check has the first two; the agent adds the others from its memory.
 SignatureCheck image_check(const uint8_t owner[key_bytes], const uint8_t signature[signature_bytes],
                            const uint8_t firmware_id[wire::firmware_id_bytes]);
 
@@ -65,14 +65,14 @@ struct SessionKeys {
 // Makes a challenge of 32 unpredictable bytes, which it wipes.
 void renew(Challenge& challenge, uint8_t random[key_bytes]);
 
-// The owner's answer to the challenge: from now on its session lives, and the challenge is used up. False: it was not the
-// owner's, nothing has changed.
+// The owner's answer to the challenge: from now on its session lives, and the challenge is used up. False: it was
+// not the owner's, nothing has changed.
 bool accept(SessionKeys& keys, Challenge& challenge, const uint8_t owner[key_bytes],
-            const uint8_t firmware_id[wire::firmware_id_bytes], uint16_t session, const uint8_t host_key[key_bytes],
-            const uint8_t signature[signature_bytes]);
+            const uint8_t firmware_id[wire::firmware_id_bytes], uint16_t session,
+            const uint8_t host_key[key_bytes], const uint8_t signature[signature_bytes]);
 
-// The tag of a frame: of its number (handshake.hpp) and its bytes from the header to the end of the payload, with the
-// key of the direction. The key is needed until the end.
+// The tag of a frame: of its number (handshake.hpp) and its bytes from the header to the end of the payload, with
+// the key of the direction. The key is needed until the end.
 class Tag {
  public:
   Tag(const uint8_t key[key_bytes], uint32_t number);

@@ -18,10 +18,11 @@ struct Handshake {
 static_assert(sizeof(Handshake) == 88, "it is signed as it lies in memory");
 
 // What a signature or a derivation is for stands in front of its message, without the terminating zero.
-constexpr char session_purpose[] = "Mote session 1", keys_purpose[] = "Mote keys 1", image_purpose[] = "Mote image 1";
+constexpr char session_purpose[] = "Mote session 1", keys_purpose[] = "Mote keys 1",
+               image_purpose[] = "Mote image 1";
 
-// Frames carry the low 16 bits of numbers of 32 bits, which are in their tags. An ordered request has the number next to
-// the expected one:
+// Frames carry the low 16 bits of numbers of 32 bits, which are in their tags. An ordered request has the number
+// next to the expected one:
 constexpr uint32_t ordered_number(uint32_t expected, uint16_t low) {
   return expected + static_cast<uint32_t>(static_cast<int16_t>(low - static_cast<uint16_t>(expected)));
 }

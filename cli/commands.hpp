@@ -16,5 +16,6 @@ void add_zoo(CLI::App& app);
 void add_fit(CLI::App& app);
 void add_boards(CLI::App& app);
 void add_quantize(CLI::App& app);
+void add_device(CLI::App& app);
 
 }  // namespace mote::cli

@@ -42,6 +42,7 @@ int main(int count, char** arguments) {
   mote::cli::add_targets(app);
   mote::cli::add_zoo(app);
   mote::cli::add_boards(app);
+  mote::cli::add_device(app);
   for (CLI::App* const command : app.get_subcommands({})) add_operator_flag(*command);
   try {
     app.parse(count, arguments);

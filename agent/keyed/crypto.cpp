@@ -71,8 +71,8 @@ void renew(Challenge& challenge, uint8_t random[key_bytes]) {
 }
 
 bool accept(SessionKeys& keys, Challenge& challenge, const uint8_t owner[key_bytes],
-            const uint8_t firmware_id[wire::firmware_id_bytes], uint16_t session, const uint8_t host_key[key_bytes],
-            const uint8_t signature[signature_bytes]) {
+            const uint8_t firmware_id[wire::firmware_id_bytes], uint16_t session,
+            const uint8_t host_key[key_bytes], const uint8_t signature[signature_bytes]) {
   if (!challenge.waits) return false;
   wire::Handshake handshake;
   copy(handshake.device_key, challenge.key, key_bytes);

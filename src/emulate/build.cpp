@@ -11,13 +11,13 @@
 #include "codegen/codegen.hpp"
 #include "emulate/call_graph.hpp"
 #include "emulate/process.hpp"
+#include "emulate/toolchain.hpp"
 
 namespace mote {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::seconds compiler_timeout{600};
 constexpr int64_t reserved_stack_bytes = 1024;  // the harness's own frames and the guard below (firmware/main.cpp)
 
 std::string upper_case(std::string text) {
@@ -114,53 +114,20 @@ void copy_firmware(const EmulateRequest& request, const fs::path& directory) {
     write_file(directory / name, embedded_file(fmt::format("firmware/{}/{}", request.target.architecture, name)));
 }
 
-// Arithmetic that the toolchain's own libraries lack; the model pays for what it uses of it, like for libgcc.
-std::string library_source(const Target& target) {
-  const std::string path = fmt::format("firmware/{}/library.cpp", target.architecture);
-  const auto files = embedded_files();
-  const bool exists =
-      std::any_of(files.begin(), files.end(), [&](const EmbeddedFile& file) { return file.path == path; });
-  return exists ? std::string(embedded_file(path)) : std::string();
-}
-
-void run_tool(const std::vector<std::string>& command, std::string_view what) {
-  const ProcessResult result = run_process(command, compiler_timeout);
-  require(!result.timed_out, "{}: {} did not end within {} s", what, command[0], compiler_timeout.count());
-  require(result.exit_status == 0, "{}: {} failed:\n{}", what, command[0],
-          tail(result.errors + result.output, 30));
-}
-
-void append(std::vector<std::string>& command, const std::vector<std::string>& more) {
-  command.insert(command.end(), more.begin(), more.end());
-}
-
-// Compiles `source` to DIRECTORY/OBJECT.o.
-void compile(const EmulateRequest& request, const fs::path& directory, const fs::path& source, const char* object,
-             const std::vector<std::string>& flags) {
-  std::vector<std::string> command{std::string(request.target.compiler)};
-  append(command, split_words(request.target.compile_flags));
-  append(command,
-         {"-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-          "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra"});
-  append(command, flags);
-  append(command, {"-c", source.string(), "-o", (directory / object).string()});
-  run_tool(command, fmt::format("compiling {} for {}", source.filename().string(), request.target.name));
-}
-
 void compile_model(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
   std::vector<std::string> flags =
       split_words(request.optimize.empty() ? std::string(request.target.speed_flags) : request.optimize);
-  append(flags, {"-Werror", "-ffp-contract=off", "-fno-math-errno", "-fcallgraph-info=su",
-                 "-I" + request.model_directory.string()});
+  append(flags, generated_code_flags());
+  append(flags, {"-fcallgraph-info=su", "-I" + request.model_directory.string()});
   if (use.profile) append(flags, {"-include", (directory / "profile.h").string()});
   if (use.count_cores) append(flags, {"-include", (directory / "count_cores.h").string()});
-  compile(request, directory, request.model_directory / (request.name + ".cpp"), "model.o", flags);
+  compile_source(request.target, request.model_directory / (request.name + ".cpp"), directory / "model.o", flags);
 }
 
 void compile_harness(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
   std::vector<std::string> start = split_words(request.target.firmware_flags);
   if (request.cores > 1) start.emplace_back("-DMOTE_CORES");
-  compile(request, directory, directory / "start.S", "mote_start.o", start);
+  compile_source(request.target, directory / "start.S", directory / "mote_start.o", start);
   // The compiler must not turn the harness's loops into calls of memcpy: library members belong to the model.
   std::vector<std::string> flags{"-O2", "-ffreestanding", "-fno-tree-loop-distribute-patterns",
                                  "-I" + request.model_directory.string(), "-I" + directory.string()};
@@ -168,13 +135,8 @@ void compile_harness(const EmulateRequest& request, const fs::path& directory, c
   if (use.count_cores) flags.emplace_back("-DMOTE_COUNT_CORES");
   if (request.stream_input) flags.emplace_back("-DMOTE_STREAM_INPUT");
   if (use.profile) append(flags, {"-DMOTE_PROFILE", "-include", (directory / "profile.h").string()});
-  compile(request, directory, directory / (request.cores > 1 ? "cores.cpp" : "main.cpp"), "mote_main.o", flags);
-}
-
-void compile_library(const EmulateRequest& request, const fs::path& directory) {
-  write_file(directory / "library.cpp", library_source(request.target));
-  compile(request, directory, directory / "library.cpp", "library.o",
-          {"-O2", "-ffreestanding", "-fcallgraph-info=su"});
+  compile_source(request.target, directory / (request.cores > 1 ? "cores.cpp" : "main.cpp"),
+                 directory / "mote_main.o", flags);
 }
 
 void link(const EmulateRequest& request, const fs::path& directory) {
@@ -260,7 +222,7 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   copy_firmware(request, directory);
   write_file(directory / "model.hpp", binding(request));
   compile_model(request, directory, use);
-  compile_library(request, directory);
+  compile_library(request.target, directory);
   compile_harness(request, directory, use);
   link(request, directory);
   std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));

@@ -95,6 +95,19 @@ ProcessResult run_process(const std::vector<std::string>& arguments, std::chrono
   return result;
 }
 
+void run_in_foreground(const std::vector<std::string>& arguments) {
+  std::vector<char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+  pointers.push_back(nullptr);
+  pid_t process = -1;
+  const int started = posix_spawnp(&process, pointers[0], nullptr, nullptr, pointers.data(), environ);
+  require(started == 0, "cannot start {}: {}", arguments[0], std::strerror(started));
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  require(WIFEXITED(status) && WEXITSTATUS(status) == 0, "{} ended with status {}", arguments[0], status);
+}
+
 void require_program(std::string_view program, std::string_view debian_packages) {
   if (program.find('/') != std::string_view::npos && access(std::string(program).c_str(), X_OK) == 0) return;
   const char* const path = std::getenv("PATH");

@@ -18,6 +18,9 @@ struct ProcessResult {
 // arguments[0] is the program, looked up in PATH. Throws Error when it cannot be started.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& arguments, std::chrono::seconds timeout);
 
+// Runs it on this process's own streams, until it ends.
+void run_in_foreground(const std::vector<std::string>& arguments);
+
 // Throws Error that names the Debian packages unless PATH has the program, or it is a path itself.
 void require_program(std::string_view program, std::string_view debian_packages);
 

@@ -18,16 +18,6 @@ std::vector<int64_t> sizes_of(const Graph& graph, const std::vector<TensorId>& i
   return sizes;
 }
 
-// The compiler works for size where kernels are shared, for speed where layers have their own copies.
-std::string flags(const Target& target, Mode mode) {
-  switch (mode) {
-    case Mode::size: return std::string(target.size_flags);
-    case Mode::balanced:
-    case Mode::speed: return std::string(target.speed_flags);
-  }
-  fail("unknown mode {}", static_cast<int>(mode));
-}
-
 EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mode,
                             const std::vector<std::vector<Bytes>>& inputs, bool profile,
                             const std::vector<bool>& continues) {
@@ -48,7 +38,7 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .stream_input = streams_input(model.plan),
                   .cases = inputs,
                   .continues = continues,
-                  .optimize = flags(target, mode),
+                  .optimize = compiler_flags(target, mode),
                   .profile = profile});
 }
 
@@ -74,6 +64,15 @@ void take_steps(std::vector<int64_t> all, const Plan& plan, Measurement& measure
 }
 
 }  // namespace
+
+std::string compiler_flags(const Target& target, Mode mode) {
+  switch (mode) {
+    case Mode::size: return std::string(target.size_flags);
+    case Mode::balanced:
+    case Mode::speed: return std::string(target.speed_flags);
+  }
+  fail("unknown mode {}", static_cast<int>(mode));
+}
 
 std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode) {
   if (target.emulator.empty()) return std::nullopt;

@@ -34,6 +34,9 @@ struct Measurement {
   std::optional<int64_t> stack_total_bytes;
 };
 
+// The compiler works for size where kernels are shared, for speed where layers have their own copies.
+[[nodiscard]] std::string compiler_flags(const Target& target, Mode mode);
+
 // inputs: [case][input], raw bytes. Every case begins with the model's initial state, except those of which
 // `continues` is true: they go on from the state that their forerunner left. Throws Error when a tool is missing,
 // an input has a wrong size or the run fails.

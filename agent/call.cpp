@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call.hpp"
+
+namespace agent {
+namespace {
+
+constexpr uint32_t slice_us = 1000;
+constexpr uint8_t paint_byte = 0xa5;
+
+bool holds(const Span& span, uint32_t address, uint32_t bytes) {
+  return address >= span.begin && address <= span.end && span.end - address >= bytes;
+}
+
+}  // namespace
+
+void Caller::begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool paint) {
+  const Record& record = model.record;
+  const wire::Range code = record.only(wire::Kind::code), data = record.only(wire::Kind::data);
+  model_ = &model;
+  ++model.calls;
+  activity_.code = Span{code.address, code.address + code.bytes};
+  activity_.data = Span{data.address, data.address + data.bytes};
+  activity_.constants = Span{0, 0};
+  uint32_t regions = 0;
+  const Region* const region = board_.regions(regions);
+  for (uint32_t i = 0; i < regions; ++i) {  // all memory from the first constants to the last: of this pool only
+    const uint32_t begin = address_of(region[i].begin), end = begin + region[i].bytes;
+    if (i == 0 || begin < activity_.constants.begin) activity_.constants.begin = begin;
+    if (end > activity_.constants.end) activity_.constants.end = end;
+  }
+  activity_.unprotected = (record->flags & wire::unprotected) != 0;
+  activity_.fault = Fault{0, 0, 0};
+  painted_ = paint;
+  if (paint)
+    for (uint32_t at = record->stack_begin; at < record->stack_end; ++at) *pointer_to(at) = paint_byte;
+  core_prepare(activity_, record.entry(entry), record->io, record->stack_end);
+  profile_ = Profile();
+  profile_.model = model.id;
+  deadline_ms_ = deadline_ms;
+  begun_ms_ = board_.milliseconds();
+  done_ = of_ = 0;
+  cancelled_ = false;
+}
+
+Stop Caller::resume() {
+  board_.interrupt_after(slice_us);
+  const Counters before = board_.counters();
+  const Stop stop = core_resume(activity_);
+  const Counters after = board_.counters();
+  board_.interrupt_after(0);
+  profile_.counters.cycles += after.cycles - before.cycles;
+  profile_.counters.instructions += after.instructions - before.instructions;
+  return stop;
+}
+
+// Loaded code may hand over only what it may read itself.
+void Caller::serve() {
+  const Service& service = activity_.service;
+  const uint32_t first = service.arguments[0], second = service.arguments[1];
+  uint32_t result = 0;
+  if (service.number == static_cast<uint32_t>(wire::Service::log)) {
+    const bool readable = holds(activity_.data, first, second) || holds(activity_.code, first, second) ||
+                          holds(activity_.constants, first, second);
+    if (readable) log_.add(pointer_to(first), second);
+    result = readable ? second : 0;
+  } else if (service.number == static_cast<uint32_t>(wire::Service::progress)) {
+    done_ = first;
+    of_ = second;
+  }
+  core_set_result(activity_, result);
+}
+
+void Caller::finish() {
+  const Record& record = model_->record;
+  uint32_t lowest = record->stack_begin;
+  while (painted_ && lowest < record->stack_end && *pointer_to(lowest) == paint_byte) ++lowest;
+  profile_.stack_bytes = painted_ ? record->stack_end - lowest : 0;
+  profile_.elapsed_ms = elapsed_ms();
+  model_ = nullptr;
+}
+
+bool Caller::advance(wire::Status& outcome) {
+  const Stop stop = cancelled_ ? Stop::slice : resume();
+  outcome = wire::Status::ok;
+  if (stop == Stop::service) serve();
+  if (stop == Stop::fault) outcome = wire::Status::fault;
+  if (stop == Stop::slice || stop == Stop::service) {
+    if (!cancelled_ && elapsed_ms() < deadline_ms_) return false;
+    outcome = cancelled_ ? wire::Status::cancelled : wire::Status::deadline;
+    activity_.fault.pc = static_cast<uint32_t>(core_program_counter(activity_));
+  }
+  if (outcome != wire::Status::ok) ++model_->faults;
+  finish();
+  return true;
+}
+
+}  // namespace agent

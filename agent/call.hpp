@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call of loaded code under way: slices, deadline, what it logs and how far it says it is.
+#pragma once
+
+#include "core.hpp"
+#include "models.hpp"
+
+namespace agent {
+
+// What loaded code writes; readers come with the position that they have read to.
+class Log {
+ public:
+  static constexpr uint32_t size = 256;
+  void add(const uint8_t* bytes, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) bytes_[end_++ % size] = bytes[i];
+  }
+  uint32_t end() const { return end_; }
+  uint32_t begin() const { return end_ < size ? 0 : end_ - size; }
+  // The bytes from a position on that lie behind each other; the rest of them comes with the next reading.
+  const uint8_t* from(uint32_t position, uint32_t& count) const {
+    const uint32_t to_wrap = size - position % size;
+    count = end_ - position < to_wrap ? end_ - position : to_wrap;
+    return bytes_ + position % size;
+  }
+
+ private:
+  uint8_t bytes_[size];
+  uint32_t end_ = 0;
+};
+
+struct Profile {
+  uint16_t model = 0;
+  uint32_t stack_bytes = 0, elapsed_ms = 0;
+  Counters counters = {};
+};
+
+class Caller {
+ public:
+  explicit Caller(Board& board) : board_(board) {}
+
+  void begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool paint);
+  // One slice. True: it is over, and `outcome` says how; `activity().fault` where.
+  bool advance(wire::Status& outcome);
+  void cancel() { cancelled_ = true; }
+
+  bool under_way() const { return model_ != nullptr; }
+  Model* model() const { return model_; }
+  uint32_t elapsed_ms() const { return board_.milliseconds() - begun_ms_; }
+  uint32_t done() const { return done_; }
+  uint32_t of() const { return of_; }
+  const Activity& activity() const { return activity_; }
+  const Profile& profile() const { return profile_; }
+  const Log& log() const { return log_; }
+
+ private:
+  Stop resume();
+  void serve();
+  void finish();
+
+  Board& board_;
+  Model* model_ = nullptr;
+  Activity activity_;
+  Profile profile_;
+  Log log_;
+  uint32_t begun_ms_ = 0, deadline_ms_ = 0, done_ = 0, of_ = 0;
+  bool cancelled_ = false, painted_ = false;
+};
+
+}  // namespace agent

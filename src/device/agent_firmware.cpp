@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device/agent_firmware.hpp"
+
+#include <map>
+
+#include "base/embedded.hpp"
+#include "base/files.hpp"
+#include "emulate/process.hpp"
+#include "emulate/toolchain.hpp"
+
+namespace mote {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string board_of(const Target& target) {
+  static const std::map<std::string_view, std::string> boards{{"rv32", "virt"}, {"cortex-m", "mps2"}};
+  const auto found = boards.find(target.architecture);
+  require(found != boards.end(), "there is no emulated board with Mote's agent for {}; rv32imac has one",
+          target.name);
+  return found->second;
+}
+
+}  // namespace
+
+AgentFirmware build_agent(const Target& target, const fs::path& directory) {
+  const std::vector<std::string> folders{"agent/", fmt::format("agent/core/{}/", target.architecture),
+                                         "agent/boards/", fmt::format("agent/boards/{}/", board_of(target))};
+  std::vector<std::string> flags{"-Os", "-ffreestanding", "-Werror", "-fno-tree-loop-distribute-patterns",
+                                 fmt::format("-DMOTE_AGENT_TARGET=\"{}\"", target.name)};
+  append(flags, split_words(target.firmware_flags));
+  for (const std::string& folder : folders) flags.push_back("-I" + (directory / folder).string());
+  std::vector<std::string> link{std::string(target.linker)};
+  append(link, split_words(target.link_flags));
+  const AgentFirmware firmware{directory / "agent.elf", {}};
+  append(link, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-Wl,--build-id=sha1",
+                "-T" + (directory / folders.back() / "link.ld").string(),
+                "-Wl,-Map=" + (directory / "agent.map").string(), "-o", firmware.program.string()});
+  for (const EmbeddedFile& file : embedded_files()) {
+    const fs::path path = directory / file.path;
+    for (const std::string& folder : folders) {
+      if (path.parent_path() != (directory / folder).parent_path()) continue;
+      fs::create_directories(path.parent_path());
+      write_file(path, file.text);
+    }
+  }
+  for (const std::string& folder : folders) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder)) {
+      if (entry.path().extension() != ".cpp" && entry.path().extension() != ".S") continue;
+      const fs::path object = entry.path().string() + ".o";
+      compile_source(target, entry.path(), object, flags);
+      link.push_back(object.string());
+    }
+  }
+  run_tool(link, fmt::format("linking the agent for {}", target.name));
+  return {firmware.program, read_map_file(read_text(directory / "agent.map"))};
+}
+
+std::vector<std::string> agent_command(const Target& target, const fs::path& program, const std::string& serial) {
+  require_program(target.emulator, target.emulator_package);
+  std::vector<std::string> command{std::string(target.emulator)};
+  append(command, split_words(target.emulator_arguments));
+  append(command, {"-display", "none", "-monitor", "none", "-serial", serial, "-icount",
+                   fmt::format("shift={},sleep=off", target.icount_shift), "-kernel", program.string()});
+  return command;
+}
+
+}  // namespace mote

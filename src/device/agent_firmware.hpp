@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mote's agent as the firmware of an emulated board.
+#pragma once
+
+#include <filesystem>
+
+#include "device/transport.hpp"
+#include "emulate/map_file.hpp"
+
+namespace mote {
+
+struct AgentFirmware {
+  std::filesystem::path program;  // ELF file
+  std::vector<MapSection> sections;
+};
+
+// Compiles and links it into `directory`. Throws Error for targets that have no emulated board.
+[[nodiscard]] AgentFirmware build_agent(const Target& target, const std::filesystem::path& directory);
+
+// What starts the emulator with that firmware; `serial` is QEMU's: "stdio", "tcp::5555,server", "pty".
+[[nodiscard]] std::vector<std::string> agent_command(const Target& target, const std::filesystem::path& program,
+                                                     const std::string& serial);
+
+}  // namespace mote

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device's address in words, and the stream that it stands for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "device/transport.hpp"
+
+namespace mote {
+
+// "qemu:rv32imac" (starts an emulated board with Mote's agent, for as long as the stream lives),
+// "tcp://HOST:PORT", "pty:/dev/pts/3". Throws Error.
+[[nodiscard]] std::unique_ptr<Transport> connect(const std::string& address);
+
+}  // namespace mote

@@ -13,7 +13,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t longest_frame = 1 << 16;  // no device announces more
+constexpr size_t longest_frame = 1 << 16;                    // no device announces more
+constexpr std::chrono::milliseconds longest_patience{1000};  // between two sendings of a request
 
 const uint8_t* octets(const std::byte* bytes) { return reinterpret_cast<const uint8_t*>(bytes); }
 
@@ -96,9 +97,9 @@ bool Link::take_frame(Frame& frame) {
 }
 
 bool Link::receive(Frame& frame, std::chrono::milliseconds timeout) {
-  const Clock::time_point end = Clock::now() + timeout;
+  const Clock::time_point end = transport_->now() + timeout;
   while (!take_frame(frame)) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - transport_->now());
     if (left.count() < 0) return false;
     std::array<std::byte, 4096> buffer;
     const size_t bytes = transport_->read(buffer.data(), buffer.size(), left);
@@ -141,7 +142,7 @@ void Link::react(Exchange& exchange, Frame& frame) {
 void Link::run(Exchange& exchange) {
   exchange.answers.resize(exchange.requests.size());
   exchange.answered.resize(exchange.requests.size());
-  Clock::time_point heard = Clock::now(), due = heard + times_.repeat;
+  Clock::time_point heard = transport_->now(), due = heard + times_.repeat;
   std::chrono::milliseconds patience = times_.repeat;
   while (exchange.done < exchange.requests.size()) {
     while (exchange.sent < exchange.requests.size() && exchange.sent < exchange.done + window_) {
@@ -151,15 +152,15 @@ void Link::run(Exchange& exchange) {
              exchange.requests[i].payload);
     }
     Frame frame;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - Clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - transport_->now());
     const size_t before = exchange.done;
     if (receive(frame, std::max(left, std::chrono::milliseconds(0))) && frame.session == session_) {
-      heard = Clock::now();
+      heard = transport_->now();
       react(exchange, frame);
       if (exchange.done != before) patience = times_.repeat;
       if (exchange.done != before || exchange.sent < exchange.requests.size()) due = heard + patience;
     }
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = transport_->now();
     require(now - heard < times_.give_up,
             "{}: the device has not answered for {} s; is it the right port, is Mote's agent running there?",
             transport_->name(), std::chrono::duration<double>(times_.give_up).count());
@@ -167,7 +168,7 @@ void Link::run(Exchange& exchange) {
     exchange.sent = exchange.done;
     exchange.resent_from = SIZE_MAX;
     ++statistics_.repeated;
-    patience = std::min(2 * patience, std::max(times_.repeat, times_.give_up / 4));
+    patience = std::min(2 * patience, std::max(times_.repeat, longest_patience));
     due = now + patience;
   }
 }

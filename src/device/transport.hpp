@@ -19,6 +19,10 @@ class Transport {
   virtual size_t read(std::byte* to, size_t limit, std::chrono::milliseconds timeout) = 0;
   virtual void write(ByteSpan bytes) = 0;
   [[nodiscard]] virtual std::string name() const = 0;
+  // The time that its time-outs are measured in.
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 // Over a file descriptor, which it closes.

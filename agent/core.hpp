@@ -55,8 +55,8 @@ bool core_protects();
 // (ARMv7-M's regions.)
 uint32_t core_block_alignment(uint32_t bytes);
 
-// The activity begins with entry(argument), with interrupts enabled, on a stack that grows down from stack_top. Its
-// spans are those of this moment.
+// The activity begins with entry(argument), with interrupts enabled, on a stack that grows down from stack_top.
+// Its spans are those of this moment.
 void core_prepare(Activity& activity, uintptr_t entry, uintptr_t argument, uintptr_t stack_top);
 
 // Goes on until the code stops for one of the four reasons. Whatever it does, this returns: a fault in any form,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linked with every loaded function: runs static constructors, and stands in for what the C++ library would bring to
-// programs that end. Loaded code never ends, so nothing is ever destroyed.
+// Linked with every loaded function: runs static constructors, and stands in for what the C++ library would bring
+// to programs that end. Loaded code never ends, so nothing is ever destroyed.
 
 extern "C" {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/agent_firmware.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "base/embedded.hpp"
@@ -22,15 +23,31 @@ std::string board_of(const Target& target) {
   return found->second;
 }
 
+// What is no part of Mote's sources: the key, and Monocypher where the setup has fetched it.
+void write_keyed_sources(const fs::path& folder, const Key& owner) {
+  const std::string fetched = "build/monocypher/";
+  const bool there = std::ranges::any_of(
+      embedded_files(), [&](const EmbeddedFile& file) { return file.path == fetched + "monocypher.c"; });
+  require(there,
+          "a keyed firmware needs Monocypher, without which this program was built; "
+          "run tools/monocypher.sh build/monocypher and build it anew");
+  write_file(folder / "monocypher.h", embedded_file(fetched + "monocypher.h"));
+  write_file(folder / "monocypher.cpp", embedded_file(fetched + "monocypher.c"));
+  write_file(folder / "owner_key.cpp", "#include <stdint.h>\n\nextern const uint8_t agent_owner_key[32];\n" +
+                                           key_as_c_array("const uint8_t agent_owner_key[32]", owner));
+}
+
 }  // namespace
 
-AgentFirmware build_agent(const Target& target, const fs::path& directory) {
+AgentFirmware build_agent(const Target& target, const fs::path& directory, const std::optional<Key>& owner) {
   const std::vector<std::string> folders{"agent/", fmt::format("agent/core/{}/", target.architecture),
-                                         "agent/boards/", fmt::format("agent/boards/{}/", board_of(target))};
+                                         owner ? "agent/keyed/" : "agent/open/", "agent/boards/",
+                                         fmt::format("agent/boards/{}/", board_of(target))};
   std::vector<std::string> flags{"-Os", "-ffreestanding", "-Werror", "-fno-tree-loop-distribute-patterns",
                                  fmt::format("-DMOTE_AGENT_TARGET=\"{}\"", target.name)};
   append(flags, split_words(target.firmware_flags));
   for (const std::string& folder : folders) flags.push_back("-I" + (directory / folder).string());
+  if (owner) flags.emplace_back("-DMOTE_AGENT_KEYED");
   std::vector<std::string> link{std::string(target.linker)};
   append(link, split_words(target.link_flags));
   const AgentFirmware firmware{directory / "agent.elf", {}};
@@ -45,6 +62,7 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory) {
       write_file(path, file.text);
     }
   }
+  if (owner) write_keyed_sources(directory / "agent/keyed", *owner);
   for (const std::string& folder : folders) {
     for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder)) {
       if (entry.path().extension() != ".cpp" && entry.path().extension() != ".S") continue;

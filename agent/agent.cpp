@@ -10,6 +10,7 @@ using wire::Command;
 using wire::Status;
 
 void Agent::step() {
+  if (guard_.helpless()) return;
   Request request;
   while (link_.receive(request)) take(request);
   Status outcome;

@@ -38,7 +38,6 @@ class Agent {
   bool write(Request& request);
   bool find(Request& request);
   bool load(Request& request);
-  bool is_signed(const Record& record, const Request& request) const;
   bool change(Request& request);
   bool describe(Request& request);
   bool input(Request& request);

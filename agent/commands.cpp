@@ -104,37 +104,16 @@ bool Agent::load(Request& request) {
   const auto* const asked = request.take<wire::Range>();
   if (asked == nullptr) return false;
   Model* model = nullptr;
-  const Verdict verdict = models_.load(asked->address, asked->bytes, model);
+  const OwnerSignature signature{board_.identity(), request.payload, request.bytes};
+  const Verdict verdict = models_.load(asked->address, asked->bytes, guard_.keyed() ? &signature : nullptr, model);
   if (verdict.status != Status::ok) {
     answer_.refuse(verdict.status, verdict.detail);
-    return true;
-  }
-  if (guard_.keyed() && !is_signed(model->record, request)) {
-    models_.drop(*model);
-    answer_.clear(Status::bad_signature);
     return true;
   }
   const wire::Range code = model->record.only(wire::Kind::code);
   board_.sync_code(pointer_to(code.address), code.bytes);
   answer_.put(model->id);
   return true;
-}
-
-// The owner has signed the record and what is there before the first call: code, constants, and variables, which
-// lie between stack and io.
-bool Agent::is_signed(const Record& record, const Request& request) const {
-  const Identity& identity = board_.identity();
-  if (request.bytes != signature_bytes) return false;
-  SignatureCheck check = image_check(identity.key, request.payload, identity.firmware_id);
-  check.add(pointer_to(record.address()), record.size());
-  for (uint32_t i = 0; i < record->sections; ++i) {
-    const wire::SectionOf& section = record.section(i);
-    if (section.kind != static_cast<uint32_t>(wire::Kind::data))
-      check.add(pointer_to(section.address), section.bytes);
-    else if (record->io > record->stack_end)
-      check.add(pointer_to(record->stack_end), record->io - record->stack_end);
-  }
-  return check.good();
 }
 
 bool Agent::change(Request& request) {

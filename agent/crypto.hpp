@@ -12,9 +12,6 @@ using wire::key_bytes;
 using wire::signature_bytes;
 constexpr uint32_t frame_tag_bytes = 8;
 
-// False: the firmware was built without cryptography and cannot serve an Identity with a key.
-bool crypto_is_there();
-
 // HMAC-SHA-512 (RFC 2104). The key has at most 128 bytes and is needed until end().
 class Hmac {
  public:

@@ -4,6 +4,7 @@
 
 #include "board.hpp"
 #include "crypto.hpp"
+#include "keyed_build.hpp"  // from agent/keyed/ or agent/open/
 #include "request.hpp"
 
 namespace agent {
@@ -12,7 +13,9 @@ class Guard {
  public:
   explicit Guard(Board& board) : board_(board) {}
 
-  bool keyed() const { return board_.identity().key != nullptr; }
+  bool keyed() const { return keyed_build && board_.identity().key != nullptr; }
+  // A key, and no means to ask for it: the device must stay silent.
+  bool helpless() const { return !keyed_build && board_.identity().key != nullptr; }
   const uint8_t* challenge();  // for hello; key_bytes
 
   enum class Outcome { refused, begins, repeated };

@@ -41,7 +41,7 @@ Device open(const Flags& flags) {
   const Progress progress("connecting to " + flags.address);
   if (flags.key.empty()) return Device(connect(flags.address));
   const auto owner = std::make_shared<const OwnerKey>(OwnerKey::load(flags.key));
-  return Device(connect(flags.address, owner->public_key()), owner);
+  return Device(connect(flags.address, owner->public_key()), {}, owner);
 }
 
 // Prints one or the other.

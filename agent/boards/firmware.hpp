@@ -10,11 +10,7 @@ extern uint8_t agent_pool_begin[], agent_pool_end[];  // memory for loaded code
 extern const uint8_t agent_build_id[];                // 20 bytes
 }
 
-#ifdef MOTE_AGENT_KEYED
-extern const uint8_t agent_owner_key[32];
-#else
-constexpr const uint8_t* agent_owner_key = nullptr;
-#endif
+extern const uint8_t* const agent_owner_key;  // nullptr: anybody may load
 
 inline void* operator new(size_t, void* place) noexcept { return place; }
 

@@ -20,8 +20,6 @@ bool same(const uint8_t* one, const uint8_t* other, size_t count) {
 
 }  // namespace
 
-bool crypto_is_there() { return true; }
-
 void Hmac::begin(const uint8_t* key, uint32_t bytes) {
   key_ = key;
   key_bytes_ = bytes;

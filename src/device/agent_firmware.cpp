@@ -23,8 +23,16 @@ std::string board_of(const Target& target) {
   return found->second;
 }
 
-// What is no part of Mote's sources: the key, and Monocypher where the setup has fetched it.
-void write_keyed_sources(const fs::path& folder, const Key& owner) {
+// agent_owner_key of firmware.hpp.
+std::string owner_source(const std::optional<Key>& owner) {
+  const std::string declaration = "#include \"firmware.hpp\"\n\n";
+  if (!owner) return declaration + "const uint8_t* const agent_owner_key = nullptr;\n";
+  return declaration + key_as_c_array("static const uint8_t owner_key[32]", *owner) +
+         "const uint8_t* const agent_owner_key = owner_key;\n";
+}
+
+// Which is no part of Mote's sources, but of its program where the setup has fetched it.
+void write_monocypher(const fs::path& folder) {
   const std::string fetched = "build/monocypher/";
   const bool there = std::ranges::any_of(
       embedded_files(), [&](const EmbeddedFile& file) { return file.path == fetched + "monocypher.c"; });
@@ -33,8 +41,6 @@ void write_keyed_sources(const fs::path& folder, const Key& owner) {
           "run tools/monocypher.sh build/monocypher and build it anew");
   write_file(folder / "monocypher.h", embedded_file(fetched + "monocypher.h"));
   write_file(folder / "monocypher.cpp", embedded_file(fetched + "monocypher.c"));
-  write_file(folder / "owner_key.cpp", "#include <stdint.h>\n\nextern const uint8_t agent_owner_key[32];\n" +
-                                           key_as_c_array("const uint8_t agent_owner_key[32]", owner));
 }
 
 }  // namespace
@@ -47,7 +53,7 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory, const
                                  fmt::format("-DMOTE_AGENT_TARGET=\"{}\"", target.name)};
   append(flags, split_words(target.firmware_flags));
   for (const std::string& folder : folders) flags.push_back("-I" + (directory / folder).string());
-  if (owner) flags.emplace_back("-DMOTE_AGENT_KEYED");
+  if (target.architecture == "rv32") flags.emplace_back("-msave-restore");  // a sixteenth smaller
   std::vector<std::string> link{std::string(target.linker)};
   append(link, split_words(target.link_flags));
   const AgentFirmware firmware{directory / "agent.elf", {}};
@@ -62,7 +68,8 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory, const
       write_file(path, file.text);
     }
   }
-  if (owner) write_keyed_sources(directory / "agent/keyed", *owner);
+  if (owner) write_monocypher(directory / "agent/keyed");
+  write_file(directory / folders.back() / "owner_key.cpp", owner_source(owner));
   for (const std::string& folder : folders) {
     for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder)) {
       if (entry.path().extension() != ".cpp" && entry.path().extension() != ".S") continue;

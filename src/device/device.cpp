@@ -101,7 +101,7 @@ std::string hexadecimal(const uint8_t* bytes, size_t count) {
 
 }  // namespace
 
-Device::Device(std::unique_ptr<Transport> transport, std::shared_ptr<const OwnerKey> owner, const LinkTimes& times)
+Device::Device(std::unique_ptr<Transport> transport, const LinkTimes& times, std::shared_ptr<const OwnerKey> owner)
     : link_(std::move(transport), times), owner_(std::move(owner)) {
   greet();
 }

@@ -62,8 +62,8 @@ class Device {
  public:
   // Says hello; throws Error when nobody answers, or with another version.
   // A device with an owner wants its key, and with a key no other device will do.
-  explicit Device(std::unique_ptr<Transport> transport, std::shared_ptr<const OwnerKey> owner = nullptr,
-                  const LinkTimes& times = {});
+  explicit Device(std::unique_ptr<Transport> transport, const LinkTimes& times = {},
+                  std::shared_ptr<const OwnerKey> owner = nullptr);
 
   [[nodiscard]] const DeviceInfo& info() const { return info_; }
   [[nodiscard]] std::vector<DeviceRegion> heap();
@@ -80,7 +80,7 @@ class Device {
 
   // `contents`: what the owner signs where the device is keyed: the record, then for each section in its order
   // code, constants, or the initial variables.
-  [[nodiscard]] uint16_t load(uint32_t record, int64_t bytes, ByteSpan contents);
+  [[nodiscard]] uint16_t load(uint32_t record, int64_t bytes, ByteSpan contents = {});
   void commit(uint16_t model);
   void unload(uint16_t model);
   // All inputs behind each other in, all outputs behind each other out. Throws CallError.

@@ -104,8 +104,7 @@ bool Agent::load(Request& request) {
   const auto* const asked = request.take<wire::Range>();
   if (asked == nullptr) return false;
   Model* model = nullptr;
-  const OwnerSignature signature{board_.identity(), request.payload, request.bytes};
-  const Verdict verdict = models_.load(asked->address, asked->bytes, guard_.keyed() ? &signature : nullptr, model);
+  const Verdict verdict = models_.load(asked->address, asked->bytes, model);
   if (verdict.status != Status::ok) {
     answer_.refuse(verdict.status, verdict.detail);
     return true;

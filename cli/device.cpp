@@ -9,7 +9,7 @@
 #include "device/agent_firmware.hpp"
 #include "device/connect.hpp"
 #include "device/loader.hpp"
-#include "device_key.hpp"
+#include "device/serial.hpp"
 #include "emulate/process.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -19,29 +19,24 @@ namespace mote::cli {
 namespace {
 
 struct Flags {
-  std::string address, key;
+  std::string address;
   bool json = false;
 };
 
 void add_device_flags(CLI::App& command, Flags& flags) {
   command
-      .add_option(
-          "-d,--device", flags.address,
-          "qemu:TARGET (an emulated board of its own), tcp://HOST:PORT; also from the environment's MOTE_DEVICE")
+      .add_option("-d,--device", flags.address,
+                  "/dev/PORT[@BAUD] (`mote device ports` lists them), tcp://HOST:PORT, pty:/dev/pts/NUMBER, "
+                  "qemu:TARGET (an "
+                  "emulated board of its own); also from the environment's MOTE_DEVICE")
       ->envname("MOTE_DEVICE")
       ->required();
-  command
-      .add_option("--key", flags.key,
-                  "the owner's secret key (PEM), for keyed devices; also from the environment's MOTE_DEVICE_KEY")
-      ->envname("MOTE_DEVICE_KEY");
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
 
 Device open(const Flags& flags) {
   const Progress progress("connecting to " + flags.address);
-  if (flags.key.empty()) return Device(connect(flags.address));
-  const auto owner = std::make_shared<const OwnerKey>(OwnerKey::load(flags.key));
-  return Device(connect(flags.address, owner->public_key()), {}, owner);
+  return Device(connect(flags.address));
 }
 
 // Prints one or the other.
@@ -224,8 +219,22 @@ void unload(const UnloadFlags& flags) {
   show(flags.device, {{"unloaded", model.name}}, [&] { fmt::print("{} is gone\n", model.name); });
 }
 
+struct PortFlags {
+  bool json = false;
+};
+
+void ports(const PortFlags& flags) {
+  auto json = nlohmann::ordered_json::array();
+  const std::vector<SerialPort> all = list_serial_ports();
+  for (const SerialPort& port : all)
+    json.push_back({{"path", port.path}, {"description", port.description}, {"usb", port.usb}});
+  if (flags.json) return print_json({{"ports", json}});
+  if (all.empty()) fmt::print("this machine has no serial port\n");
+  for (const SerialPort& port : all) fmt::print("{:16} {:22} {}\n", port.path, port.usb, port.description);
+}
+
 struct EmulateFlags {
-  std::string target = "rv32imac", serial = "tcp::5555,server,nowait", key;
+  std::string target = "rv32imac", serial = "tcp::5555,server,nowait";
 };
 
 // Replaces this process, so that Ctrl-C ends the board.
@@ -234,9 +243,7 @@ void emulate_board(const EmulateFlags& flags) {
   const std::filesystem::path directory =
       std::filesystem::temp_directory_path() / fmt::format("mote-agent-{}", flags.target);
   std::filesystem::create_directories(directory);
-  std::optional<Key> owner;
-  if (!flags.key.empty()) owner = OwnerKey::load(flags.key).public_key();
-  const AgentFirmware firmware = build_agent(target, directory, owner);
+  const AgentFirmware firmware = build_agent(target, directory);
   fmt::print("an emulated {} with Mote's agent, serial port {}; Ctrl-C ends it\n", target.name, flags.serial);
   std::fflush(stdout);
   run_in_foreground(agent_command(target, firmware.program, flags.serial));
@@ -259,10 +266,13 @@ void add_device(CLI::App& app) {
     const auto flags = std::make_shared<Flags>();
     add_device_flags(*add(*device, name, what, flags, own), *flags);
   };
-  add_device_key(*device);
   simple("hello", "what the device is", hello);
   simple("heap", "its memory for loaded code", heap);
   simple("models", "what is loaded", models);
+
+  const auto port_flags = std::make_shared<PortFlags>();
+  add(*device, "ports", "the serial ports of this machine", port_flags, ports)
+      ->add_flag("--json", port_flags->json, "print one JSON object instead of text");
 
   const auto load_flags = std::make_shared<LoadFlags>();
   CLI::App* const load =
@@ -285,7 +295,6 @@ void add_device(CLI::App& app) {
       add(*device, "emulate", "run an emulated board with the agent, for as long as it is let", emulate_flags,
           emulate_board);
   emulate->add_option("--target", emulate_flags->target, "rv32imac, rv32imafc, ...")->capture_default_str();
-  emulate->add_option("--key", emulate_flags->key, "a key file: the board obeys its owner only");
   emulate->add_option("--serial", emulate_flags->serial, "where its serial port is, as QEMU's -serial takes it")
       ->capture_default_str();
 }

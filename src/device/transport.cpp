@@ -41,7 +41,7 @@ class DescriptorTransport : public Transport {
 
   void write(ByteSpan bytes) override {
     while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      const ssize_t written = send_some(bytes);
       if (written < 0 && errno == EAGAIN) {
         require(wait(POLLOUT, write_timeout), "{}: nothing could be sent for {} s", name_, write_timeout.count());
         continue;
@@ -54,6 +54,11 @@ class DescriptorTransport : public Transport {
   std::string name() const override { return name_; }
 
  private:
+  // Where the other end of a socket is gone, that is an error and no signal.
+  ssize_t send_some(ByteSpan bytes) const {
+    const ssize_t sent = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return sent < 0 && errno == ENOTSOCK ? ::write(descriptor_, bytes.data(), bytes.size()) : sent;
+  }
   bool wait(short event, std::chrono::milliseconds timeout) const {
     pollfd stream{descriptor_, event, 0};
     return poll(&stream, 1, static_cast<int>(timeout.count())) > 0;

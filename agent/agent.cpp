@@ -10,6 +10,7 @@ using wire::Command;
 using wire::Status;
 
 void Agent::step() {
+  if (guard_.helpless()) return;
   Request request;
   while (link_.receive(request)) take(request);
   Status outcome;
@@ -21,6 +22,7 @@ void Agent::step() {
 }
 
 void Agent::take(const Request& request) {
+  if (guard_.keyed() && request.command == Command::authenticate) return authenticate(request);
   if (static_cast<uint8_t>(request.command) < wire::first_ordered) return unordered(request);
   Answer answer;
   answer.clear(Status::ok);
@@ -86,6 +88,13 @@ void Agent::unordered(const Request& request) {
   link_.send(request, answer);
 }
 
+void Agent::begin_session(uint16_t session) {
+  if (open_) end_session();
+  open_ = true;
+  session_ = session;
+  expected_ = 1;
+}
+
 void Agent::end_session() {
   models_.end_session();
   pool_.end_session();
@@ -110,6 +119,12 @@ void Agent::hello(Request request, Answer& answer) {
   if (asked == nullptr || asked->magic != wire::hello_magic || request.session == 0) return;
   if (asked->version != wire::protocol_version)
     return answer.refuse(Status::wrong_version, wire::protocol_version);
+  if (guard_.keyed()) {  // anybody may say it: nothing changes
+    answer.status = Status::ok;
+    welcome(answer);
+    memcpy(answer.make<wire::Challenge>().key, guard_.challenge(), sizeof(wire::Challenge));
+    return;
+  }
   for (const uint16_t session : earlier_)
     if (session == request.session) return;
   if (!open_ || session_ != request.session) {
@@ -118,13 +133,25 @@ void Agent::hello(Request request, Answer& answer) {
       answer.status = Status::busy;
       return;
     }
-    if (open_) end_session();
-    open_ = true;
-    session_ = request.session;
-    expected_ = 1;
+    begin_session(request.session);
   }
   answer.status = Status::ok;
   welcome(answer);
+}
+
+// The owner's new session takes the place of the one before, and of its call.
+void Agent::authenticate(Request request) {
+  Answer answer;
+  answer.clear(Status::ok);
+  const Guard::Outcome outcome = guard_.authenticate(request);
+  if (outcome == Guard::Outcome::refused) answer.status = Status::bad_signature;
+  if (outcome == Guard::Outcome::begins) {
+    Status cancelled;
+    caller_.cancel();
+    if (caller_.under_way()) caller_.advance(cancelled);
+    begin_session(request.session);
+  }
+  link_.send(request, answer);
 }
 
 void Agent::welcome(Answer& answer) {
@@ -133,8 +160,9 @@ void Agent::welcome(Answer& answer) {
   welcome.version = wire::protocol_version;
   welcome.payload_bytes = payload_bytes;
   welcome.window = link_.window();
-  welcome.flags = static_cast<uint8_t>((core_protects() ? wire::protects : 0) |
-                                       (caller_.under_way() ? wire::call_under_way : 0));
+  welcome.flags =
+      static_cast<uint8_t>((guard_.keyed() ? wire::keyed : 0) | (core_protects() ? wire::protects : 0) |
+                           (caller_.under_way() ? wire::call_under_way : 0));
   welcome.regions = static_cast<uint8_t>(pool_.regions());
   welcome.models = static_cast<uint8_t>(models_.count());
   welcome.counter_hz = identity.counter_hz;

@@ -10,7 +10,8 @@ namespace agent {
 
 class Agent {
  public:
-  explicit Agent(Board& board) : board_(board), link_(board), pool_(board), models_(pool_), caller_(board) {}
+  explicit Agent(Board& board)
+      : board_(board), guard_(board), link_(board, guard_), pool_(board), models_(pool_), caller_(board) {}
 
   // Does what there is to do, one slice of a call at most. Call it for ever.
   void step();
@@ -21,6 +22,8 @@ class Agent {
   void unordered(const Request& request);
   void repeat(const Request& request, uint16_t age);
   void hello(Request request, Answer& answer);
+  void authenticate(Request request);
+  void begin_session(uint16_t session);
   void welcome(Answer& answer);
   void log(Request request, Answer& answer) const;
   void put_activity(Answer& answer) const;
@@ -50,6 +53,7 @@ class Agent {
   void end_call();
 
   Board& board_;
+  Guard guard_;
   Link link_;
   Pool pool_;
   Models models_;

@@ -104,7 +104,8 @@ bool Agent::load(Request& request) {
   const auto* const asked = request.take<wire::Range>();
   if (asked == nullptr) return false;
   Model* model = nullptr;
-  const Verdict verdict = models_.load(asked->address, asked->bytes, model);
+  const OwnerSignature signature{board_.identity(), request.payload, request.bytes};
+  const Verdict verdict = models_.load(asked->address, asked->bytes, guard_.keyed() ? &signature : nullptr, model);
   if (verdict.status != Status::ok) {
     answer_.refuse(verdict.status, verdict.detail);
     return true;

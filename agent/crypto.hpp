@@ -12,21 +12,18 @@ using wire::key_bytes;
 using wire::signature_bytes;
 constexpr uint32_t frame_tag_bytes = 8;
 
-// False: the firmware was built without cryptography and cannot serve an Identity with a key.
-bool crypto_is_there();
-
 // HMAC-SHA-512 (RFC 2104). The key has at most 128 bytes and is needed until end().
 class Hmac {
  public:
-  Hmac(const uint8_t* key, uint32_t bytes);
+  void begin(const uint8_t* key, uint32_t bytes);
   void add(const void* bytes, size_t count) { hash_.add(bytes, count); }
   void end(uint8_t digest[digest_bytes]);
 
  private:
   void add_key(uint8_t pad);
 
-  const uint8_t* key_;
-  uint32_t key_bytes_;
+  const uint8_t* key_ = nullptr;
+  uint32_t key_bytes_ = 0;
   Sha512 hash_;
 };
 
@@ -59,7 +56,13 @@ struct Challenge {
 struct SessionKeys {
   bool live = false;
   uint8_t to_device[key_bytes], to_host[key_bytes];
-  uint8_t host_key[key_bytes];  // tells a repeated authenticate from another
+  uint8_t host_key[key_bytes];
+
+  bool opened_by(const uint8_t key[key_bytes]) const {  // no secret: it was sent
+    for (uint32_t i = 0; i < key_bytes; ++i)
+      if (host_key[i] != key[i]) return false;
+    return true;
+  }
 };
 
 // Makes a challenge of 32 unpredictable bytes, which it wipes.
@@ -75,7 +78,7 @@ bool accept(SessionKeys& keys, Challenge& challenge, const uint8_t owner[key_byt
 // the key of the direction. The key is needed until the end.
 class Tag {
  public:
-  Tag(const uint8_t key[key_bytes], uint32_t number);
+  void begin(const uint8_t key[key_bytes], uint32_t number);
   void add(const void* bytes, size_t count);
   void end(uint8_t tag[frame_tag_bytes]);
   bool matches(const uint8_t tag[frame_tag_bytes]);  // instead of end()

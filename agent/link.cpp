@@ -14,7 +14,10 @@ bool Link::check(uint32_t size, Request& request) {
   request.sequence = wire::get16(frame + 4);
   request.payload = frame + wire::header_bytes;
   request.bytes = size - wire::header_bytes;
-  return wire::get32(frame + size) == crc.value() && (frame[0] & wire::response_bit) == 0;
+  request.tagged = false;
+  request.number = 0;
+  if (wire::get32(frame + size) != crc.value() || (frame[0] & wire::response_bit) != 0) return false;
+  return guard_.admit(request, frame);
 }
 
 bool Link::receive(Request& request) {
@@ -41,7 +44,10 @@ void Link::send(const Request& request, const Answer& answer) {
   Output output{board_};
   wire::Stuffer<Output> stuffer(output);
   wire::Crc32 crc;
+  Tag tag;
+  if (request.tagged) guard_.begin_tag(tag, request);
   const auto add = [&](const uint8_t* bytes, uint32_t count) {
+    if (request.tagged) tag.add(bytes, count);
     crc.add(bytes, count);
     stuffer.add(bytes, count);
   };
@@ -53,6 +59,12 @@ void Link::send(const Request& request, const Answer& answer) {
   add(word, wire::header_bytes);
   add(reinterpret_cast<const uint8_t*>(answer.words), answer.word_count * 4u);
   for (uint32_t i = 0; i < answer.part_count; ++i) add(answer.parts[i].bytes, answer.parts[i].count);
+  if (request.tagged) {
+    uint8_t proof[wire::tag_bytes];
+    tag.end(proof);
+    crc.add(proof, sizeof proof);
+    stuffer.add(proof, sizeof proof);
+  }
   wire::put32(word, crc.value());
   stuffer.add(word, 4);
   stuffer.end();

@@ -4,7 +4,9 @@
 
 #include "board.hpp"
 #include "frame.hpp"
+#include "guard.hpp"
 #include "protocol.hpp"
+#include "request.hpp"
 
 namespace agent {
 
@@ -12,28 +14,6 @@ namespace agent {
 #define MOTE_AGENT_PAYLOAD_BYTES 1024
 #endif
 constexpr uint32_t payload_bytes = MOTE_AGENT_PAYLOAD_BYTES;
-
-// The payload lies at a multiple of four bytes, until the next frame is read.
-struct Request {
-  wire::Command command;
-  uint16_t session, sequence;
-  const uint8_t* payload;
-  uint32_t bytes;
-
-  // The payload's first bytes as what they are, which are taken away; nullptr when there are not so many.
-  template <class T>
-  const T* take() {
-    return static_cast<const T*>(take(sizeof(T)));
-  }
-
- private:
-  const void* take(uint32_t count) {
-    if (bytes < count) return nullptr;
-    payload += count;
-    bytes -= count;
-    return payload - count;
-  }
-};
 
 // An answer: a few words that live here, and bytes that lie somewhere else and stay there until the next request.
 struct Answer {
@@ -68,7 +48,7 @@ struct Answer {
 
 class Link {
  public:
-  explicit Link(Board& board) : board_(board) {}
+  Link(Board& board, Guard& guard) : board_(board), guard_(guard) {}
 
   // Reads what has arrived up to the end of one good frame. False: there is none yet.
   bool receive(Request& request);
@@ -81,6 +61,7 @@ class Link {
   static constexpr uint32_t frame_bytes = wire::overhead_bytes + payload_bytes;
   static constexpr uint32_t misalignment = 2;  // of the frame, so that the payload is aligned
   Board& board_;
+  Guard& guard_;
   alignas(4) uint8_t memory_[misalignment + frame_bytes];
   wire::Unstuffer unstuffer_{memory_ + misalignment, frame_bytes};
   uint8_t arrived_[32];

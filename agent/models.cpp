@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "crypto.hpp"
+
 namespace agent {
 namespace {
 
@@ -27,6 +29,23 @@ bool same_name(const Record& a, const Record& b) {
   for (uint32_t i = 0; i < wire::name_bytes; ++i)
     if (a->name[i] != b->name[i]) return false;
   return true;
+}
+
+// The owner has signed the record and what is there before the first call: code, constants, and variables, which
+// lie between stack and io. The record has been checked.
+bool is_signed(const Record& record, const OwnerSignature& signature) {
+  const Identity& identity = signature.identity;
+  if (signature.count != signature_bytes) return false;
+  SignatureCheck check = image_check(identity.key, signature.bytes, identity.firmware_id);
+  check.add(pointer_to(record.address()), record.size());
+  for (uint32_t i = 0; i < record->sections; ++i) {
+    const wire::SectionOf& section = record.section(i);
+    if (section.kind != static_cast<uint32_t>(wire::Kind::data))
+      check.add(pointer_to(section.address), section.bytes);
+    else if (record->io > record->stack_end)
+      check.add(pointer_to(record->stack_end), record->io - record->stack_end);
+  }
+  return check.good();
 }
 
 }  // namespace
@@ -77,7 +96,7 @@ Verdict Models::check(const Record& record) {
   return fine;
 }
 
-Verdict Models::load(uint32_t address, uint32_t bytes, Model*& model) {
+Verdict Models::load(uint32_t address, uint32_t bytes, const OwnerSignature* signature, Model*& model) {
   Block* const own = pool_.find(address);
   if (own == nullptr || own->session == 0 || own->models != 0 || own->bytes < bytes ||
       own->kind != wire::Kind::constants || bytes < sizeof(wire::RecordOf))
@@ -89,6 +108,7 @@ Verdict Models::load(uint32_t address, uint32_t bytes, Model*& model) {
   const Record record(address, bytes);
   const Verdict verdict = check(record);
   if (verdict.status != wire::Status::ok) return verdict;
+  if (signature != nullptr && !is_signed(record, *signature)) return Verdict{wire::Status::bad_signature, 0};
   for (uint32_t i = 0; i < record->sections; ++i) {
     Block* const block = pool_.holding(record.section(i).address, 1);
     ++block->models;

@@ -51,13 +51,21 @@ struct Verdict {
   uint32_t detail;
 };
 
+// What came with an image for a keyed device.
+struct OwnerSignature {
+  const Identity& identity;
+  const uint8_t* bytes;
+  uint32_t count;  // signature_bytes, unless it is none
+};
+
 class Models {
  public:
   explicit Models(Pool& pool) : pool_(pool) {}
 
   // Checks everything that the agent relies on later; the blocks become the model's, and the session cannot write
   // them any more.
-  Verdict load(uint32_t address, uint32_t bytes, Model*& model);
+  // With a signature, the image must be the owner's.
+  Verdict load(uint32_t address, uint32_t bytes, const OwnerSignature* signature, Model*& model);
   void commit(Model& model);  // drops the older one of its name
   void drop(Model& model);
   void end_session();  // drops what was not committed

@@ -22,12 +22,12 @@ constexpr uint32_t remembered_sessions = 8;
 
 enum class Command : uint8_t {
   // Without order: answered at once, also during a call.
-  hello = 1,   // Hello -> Welcome, a RegionOf for each region
+  hello = 1,   // Hello -> Welcome, a RegionOf for each region, of keyed devices the Challenge
   status = 2,  // -> ActivityOf
   cancel = 3,  // the call that is under way
   log = 4,     // LogFrom -> LogFrom, bytes: what loaded code has written from there on
   // In the order of the sequence numbers.
-  authenticate = 16,  // see docs/security.md
+  authenticate = 16,  // Authenticate; not in order, but when the session begins
   heap = 17,          // -> HeapOf for each region
   allocate = 18,      // Allocate -> Address
   release = 19,       // Address
@@ -98,6 +98,13 @@ struct Welcome {
   uint32_t counter_hz;
   char target[16], board[24];
   uint8_t firmware_id[20];
+};
+// Keyed devices: the challenge follows the regions.
+struct Challenge {
+  uint8_t key[32];
+};
+struct Authenticate {
+  uint8_t host_key[32], signature[64];
 };
 struct RegionOf {
   char name[8];

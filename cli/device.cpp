@@ -10,6 +10,7 @@
 #include "device/connect.hpp"
 #include "device/loader.hpp"
 #include "device/serial.hpp"
+#include "device_key.hpp"
 #include "emulate/process.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -19,7 +20,7 @@ namespace mote::cli {
 namespace {
 
 struct Flags {
-  std::string address;
+  std::string address, key;
   bool json = false;
 };
 
@@ -31,12 +32,18 @@ void add_device_flags(CLI::App& command, Flags& flags) {
                   "emulated board of its own); also from the environment's MOTE_DEVICE")
       ->envname("MOTE_DEVICE")
       ->required();
+  command
+      .add_option("--key", flags.key,
+                  "the owner's secret key (PEM), for keyed devices; also from the environment's MOTE_DEVICE_KEY")
+      ->envname("MOTE_DEVICE_KEY");
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
 }
 
 Device open(const Flags& flags) {
   const Progress progress("connecting to " + flags.address);
-  return Device(connect(flags.address));
+  if (flags.key.empty()) return Device(connect(flags.address));
+  const auto owner = std::make_shared<const OwnerKey>(OwnerKey::load(flags.key));
+  return Device(connect(flags.address, owner->public_key()), {}, owner);
 }
 
 // Prints one or the other.
@@ -234,7 +241,7 @@ void ports(const PortFlags& flags) {
 }
 
 struct EmulateFlags {
-  std::string target = "rv32imac", serial = "tcp::5555,server,nowait";
+  std::string target = "rv32imac", serial = "tcp::5555,server,nowait", key;
 };
 
 // Replaces this process, so that Ctrl-C ends the board.
@@ -243,7 +250,9 @@ void emulate_board(const EmulateFlags& flags) {
   const std::filesystem::path directory =
       std::filesystem::temp_directory_path() / fmt::format("mote-agent-{}", flags.target);
   std::filesystem::create_directories(directory);
-  const AgentFirmware firmware = build_agent(target, directory);
+  std::optional<Key> owner;
+  if (!flags.key.empty()) owner = OwnerKey::load(flags.key).public_key();
+  const AgentFirmware firmware = build_agent(target, directory, owner);
   fmt::print("an emulated {} with Mote's agent, serial port {}; Ctrl-C ends it\n", target.name, flags.serial);
   std::fflush(stdout);
   run_in_foreground(agent_command(target, firmware.program, flags.serial));
@@ -266,6 +275,7 @@ void add_device(CLI::App& app) {
     const auto flags = std::make_shared<Flags>();
     add_device_flags(*add(*device, name, what, flags, own), *flags);
   };
+  add_device_key(*device);
   simple("hello", "what the device is", hello);
   simple("heap", "its memory for loaded code", heap);
   simple("models", "what is loaded", models);
@@ -295,6 +305,7 @@ void add_device(CLI::App& app) {
       add(*device, "emulate", "run an emulated board with the agent, for as long as it is let", emulate_flags,
           emulate_board);
   emulate->add_option("--target", emulate_flags->target, "rv32imac, rv32imafc, ...")->capture_default_str();
+  emulate->add_option("--key", emulate_flags->key, "a key file: the board obeys its owner only");
   emulate->add_option("--serial", emulate_flags->serial, "where its serial port is, as QEMU's -serial takes it")
       ->capture_default_str();
 }

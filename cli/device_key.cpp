@@ -5,6 +5,14 @@
 
 namespace mote::cli {
 
+namespace {
+
+void print(const OwnerKey& key) {
+  fmt::print("{}", key_as_c_array("static const uint8_t owner_key[32]", key.public_key()));
+}
+
+}  // namespace
+
 void add_device_key(CLI::App& device) {
   auto* const command = device.add_subcommand("key", "the owner's key, without which a keyed device obeys nobody");
   command->require_subcommand(1);
@@ -16,12 +24,12 @@ void add_device_key(CLI::App& device) {
   make->callback([file] {
     const OwnerKey key = OwnerKey::make();
     key.save(*file);
-    fmt::print("{}", key_as_c_array(key.public_key()));
+    print(key);
   });
 
   auto* const show = command->add_subcommand("show", "print the public part of a key as a C array");
   show->add_option("file", *file, "the secret key (PEM)")->required();
-  show->callback([file] { fmt::print("{}", key_as_c_array(OwnerKey::load(*file).public_key())); });
+  show->callback([file] { print(OwnerKey::load(*file)); });
 }
 
 }  // namespace mote::cli

@@ -132,7 +132,7 @@ TEST_F(OpensslKeys, OtherKindsAndPassphrasesAreRefusedWithoutAsking) {
 TEST(KeyAsCArray, HoldsTheBytesInOrder) {
   Key key{};
   for (size_t i = 0; i < key.size(); ++i) key[i] = static_cast<uint8_t>(i + 240);
-  EXPECT_EQ(key_as_c_array(key),
+  EXPECT_EQ(key_as_c_array("static const uint8_t owner_key[32]", key),
             "static const uint8_t owner_key[32] = {\n"
             "    0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7,\n"
             "    0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff,\n"

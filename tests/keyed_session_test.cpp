@@ -17,7 +17,8 @@ using test::KeyedDevice;
 const std::vector<uint8_t> frame = {17, 0, 0xCD, 0xAB, 1, 0, 'h', 'e', 'l', 'l', 'o'};
 
 FrameTag device_tag(const uint8_t* key, uint32_t number, std::span<const uint8_t> bytes) {
-  agent::Tag tag(key, number);
+  agent::Tag tag;
+  tag.begin(key, number);
   tag.add(bytes.data(), bytes.size());
   FrameTag made;
   tag.end(made.data());
@@ -25,7 +26,8 @@ FrameTag device_tag(const uint8_t* key, uint32_t number, std::span<const uint8_t
 }
 
 bool device_takes(const uint8_t* key, uint32_t number, std::span<const uint8_t> bytes, const FrameTag& with) {
-  agent::Tag tag(key, number);
+  agent::Tag tag;
+  tag.begin(key, number);
   tag.add(bytes.data(), bytes.size());
   return tag.matches(with.data());
 }

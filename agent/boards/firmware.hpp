@@ -10,12 +10,14 @@ extern uint8_t agent_pool_begin[], agent_pool_end[];  // memory for loaded code
 extern const uint8_t agent_build_id[];                // 20 bytes
 }
 
+extern const uint8_t* const agent_owner_key;  // nullptr: anybody may load
+
 inline void* operator new(size_t, void* place) noexcept { return place; }
 
 namespace agent {
 
 inline Identity firmware_identity(const char* board, uint32_t counter_hz) {
-  Identity identity{MOTE_AGENT_TARGET, {}, {}, counter_hz, nullptr};
+  Identity identity{MOTE_AGENT_TARGET, {}, {}, counter_hz, agent_owner_key};
   for (size_t i = 0; i + 1 < sizeof identity.board && board[i] != 0; ++i) identity.board[i] = board[i];
   for (size_t i = 0; i < sizeof identity.firmware_id; ++i) identity.firmware_id[i] = agent_build_id[i];
   return identity;

@@ -20,9 +20,12 @@ bool same(const uint8_t* one, const uint8_t* other, size_t count) {
 
 }  // namespace
 
-bool crypto_is_there() { return true; }
-
-Hmac::Hmac(const uint8_t* key, uint32_t bytes) : key_(key), key_bytes_(bytes) { add_key(0x36); }
+void Hmac::begin(const uint8_t* key, uint32_t bytes) {
+  key_ = key;
+  key_bytes_ = bytes;
+  hash_ = Sha512();
+  add_key(0x36);
+}
 
 void Hmac::add_key(uint8_t pad) {
   for (uint32_t i = 0; i < hash_block_bytes; ++i) {
@@ -90,7 +93,8 @@ bool accept(SessionKeys& keys, Challenge& challenge, const uint8_t owner[key_byt
   crypto_x25519(shared, challenge.secret, host_key);
   const bool strong = !same(shared, zeros, key_bytes);  // no point of low order (RFC 7748, 6.1)
   if (strong) {
-    Hmac derivation(shared, key_bytes);
+    Hmac derivation;
+    derivation.begin(shared, key_bytes);
     derivation.add(wire::keys_purpose, sizeof wire::keys_purpose - 1);
     derivation.add(&handshake, sizeof handshake);
     derivation.end(derived);
@@ -105,7 +109,8 @@ bool accept(SessionKeys& keys, Challenge& challenge, const uint8_t owner[key_byt
   return strong;
 }
 
-Tag::Tag(const uint8_t key[key_bytes], uint32_t number) : hmac_(key, key_bytes) {
+void Tag::begin(const uint8_t key[key_bytes], uint32_t number) {
+  hmac_.begin(key, key_bytes);
   hmac_.add(&number, sizeof number);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/agent_firmware.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "base/embedded.hpp"
@@ -22,15 +23,37 @@ std::string board_of(const Target& target) {
   return found->second;
 }
 
+// agent_owner_key of firmware.hpp.
+std::string owner_source(const std::optional<Key>& owner) {
+  const std::string declaration = "#include \"firmware.hpp\"\n\n";
+  if (!owner) return declaration + "const uint8_t* const agent_owner_key = nullptr;\n";
+  return declaration + key_as_c_array("static const uint8_t owner_key[32]", *owner) +
+         "const uint8_t* const agent_owner_key = owner_key;\n";
+}
+
+// Which is no part of Mote's sources, but of its program where the setup has fetched it.
+void write_monocypher(const fs::path& folder) {
+  const std::string fetched = "build/monocypher/";
+  const bool there = std::ranges::any_of(
+      embedded_files(), [&](const EmbeddedFile& file) { return file.path == fetched + "monocypher.c"; });
+  require(there,
+          "a keyed firmware needs Monocypher, without which this program was built; "
+          "run tools/monocypher.sh build/monocypher and build it anew");
+  write_file(folder / "monocypher.h", embedded_file(fetched + "monocypher.h"));
+  write_file(folder / "monocypher.cpp", embedded_file(fetched + "monocypher.c"));
+}
+
 }  // namespace
 
-AgentFirmware build_agent(const Target& target, const fs::path& directory) {
+AgentFirmware build_agent(const Target& target, const fs::path& directory, const std::optional<Key>& owner) {
   const std::vector<std::string> folders{"agent/", fmt::format("agent/core/{}/", target.architecture),
-                                         "agent/boards/", fmt::format("agent/boards/{}/", board_of(target))};
+                                         owner ? "agent/keyed/" : "agent/open/", "agent/boards/",
+                                         fmt::format("agent/boards/{}/", board_of(target))};
   std::vector<std::string> flags{"-Os", "-ffreestanding", "-Werror", "-fno-tree-loop-distribute-patterns",
                                  fmt::format("-DMOTE_AGENT_TARGET=\"{}\"", target.name)};
   append(flags, split_words(target.firmware_flags));
   for (const std::string& folder : folders) flags.push_back("-I" + (directory / folder).string());
+  if (target.architecture == "rv32") flags.emplace_back("-msave-restore");  // a sixteenth smaller
   std::vector<std::string> link{std::string(target.linker)};
   append(link, split_words(target.link_flags));
   const AgentFirmware firmware{directory / "agent.elf", {}};
@@ -45,6 +68,8 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory) {
       write_file(path, file.text);
     }
   }
+  if (owner) write_monocypher(directory / "agent/keyed");
+  write_file(directory / folders.back() / "owner_key.cpp", owner_source(owner));
   for (const std::string& folder : folders) {
     for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder)) {
       if (entry.path().extension() != ".cpp" && entry.path().extension() != ".S") continue;

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
+#include "device/keys.hpp"
 #include "device/transport.hpp"
 #include "emulate/map_file.hpp"
 
@@ -14,8 +16,10 @@ struct AgentFirmware {
   std::vector<MapSection> sections;
 };
 
-// Compiles and links it into `directory`. Throws Error for targets that have no emulated board.
-[[nodiscard]] AgentFirmware build_agent(const Target& target, const std::filesystem::path& directory);
+// Compiles and links it into `directory`; with a key, it obeys its owner only. Throws Error for targets that have
+// no emulated board.
+[[nodiscard]] AgentFirmware build_agent(const Target& target, const std::filesystem::path& directory,
+                                        const std::optional<Key>& owner = std::nullopt);
 
 // What starts the emulator with that firmware; `serial` is QEMU's: "stdio", "tcp::5555,server", "pty".
 [[nodiscard]] std::vector<std::string> agent_command(const Target& target, const std::filesystem::path& program,

@@ -14,9 +14,9 @@ namespace {
 // The emulator, and the files that it was started from.
 class EmulatedBoard final : public Transport {
  public:
-  explicit EmulatedBoard(const std::string& target_name) {
+  EmulatedBoard(const std::string& target_name, const std::optional<Key>& owner) {
     const Target& target = find_target(target_name);
-    const AgentFirmware firmware = build_agent(target, directory_.path());
+    const AgentFirmware firmware = build_agent(target, directory_.path(), owner);
     stream_ = process_transport(agent_command(target, firmware.program, "stdio"), "qemu:" + target_name);
   }
   size_t read(std::byte* to, size_t limit, std::chrono::milliseconds timeout) override {
@@ -32,8 +32,8 @@ class EmulatedBoard final : public Transport {
 
 }  // namespace
 
-std::unique_ptr<Transport> connect(const std::string& address) {
-  if (address.starts_with("qemu:")) return std::make_unique<EmulatedBoard>(address.substr(5));
+std::unique_ptr<Transport> connect(const std::string& address, const std::optional<Key>& owner) {
+  if (address.starts_with("qemu:")) return std::make_unique<EmulatedBoard>(address.substr(5), owner);
   if (address.starts_with("tcp://")) return connect_tcp(address);
   if (address.starts_with("pty:")) return connect_pty(address);
   if (address.starts_with("/")) return connect_serial(address);

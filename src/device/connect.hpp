@@ -3,14 +3,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "device/keys.hpp"
 #include "device/transport.hpp"
 
 namespace mote {
 
 // "qemu:rv32imac" (starts an emulated board with Mote's agent, for as long as the stream lives),
-// "tcp://HOST:PORT", "pty:/dev/pts/3", "/dev/ttyUSB0@115200". Throws Error.
-[[nodiscard]] std::unique_ptr<Transport> connect(const std::string& address);
+// obeying `owner` only if there is one), "tcp://HOST:PORT", "pty:/dev/pts/3", "/dev/ttyUSB0@115200". Throws Error.
+[[nodiscard]] std::unique_ptr<Transport> connect(const std::string& address,
+                                                 const std::optional<Key>& owner = std::nullopt);
 
 }  // namespace mote

@@ -47,6 +47,7 @@ std::string what_failed(Command command) {
     case Command::read: return "reading memory";
     case Command::write: return "writing memory";
     case Command::load: return "loading";
+    case Command::authenticate: return "proving who is there";
     case Command::commit: return "taking the model into service";
     case Command::unload: return "unloading";
     case Command::call:
@@ -100,7 +101,8 @@ std::string hexadecimal(const uint8_t* bytes, size_t count) {
 
 }  // namespace
 
-Device::Device(std::unique_ptr<Transport> transport, const LinkTimes& times) : link_(std::move(transport), times) {
+Device::Device(std::unique_ptr<Transport> transport, const LinkTimes& times, std::shared_ptr<const OwnerKey> owner)
+    : link_(std::move(transport), times), owner_(std::move(owner)) {
   greet();
 }
 
@@ -137,6 +139,25 @@ void Device::greet() {
         {text_of(region.name, sizeof region.name), region.begin, region.bytes, region.executable != 0});
   }
   link_.set_window(info_.window);
+  prove(payload, welcome);
+}
+
+void Device::prove(ByteSpan greeting, const wire::Welcome& welcome) {
+  if (!info_.keyed) {
+    require(
+        owner_ == nullptr,
+        "{}: this device has no owner, whoever reaches it may load; it is another one, or its firmware was built "
+        "without the key: leave out --key if you mean it",
+        link_.name());
+    return;
+  }
+  require(owner_ != nullptr, "{}: only its owner may use this device; give the key with --key FILE", link_.name());
+  const auto challenge =
+      part_of<Key>(greeting, sizeof(wire::Welcome) + info_.regions.size() * sizeof(wire::RegionOf));
+  std::ranges::copy(welcome.firmware_id, firmware_id_.begin());
+  DeviceAnswer answer =
+      link_.authenticate(::mote::authenticate(*owner_, challenge, firmware_id_, link_.session()));
+  (void)take(std::move(answer), Command::authenticate);
 }
 
 Bytes Device::take(DeviceAnswer answer, Command command) const {
@@ -242,8 +263,13 @@ std::vector<uint32_t> Device::find(const std::vector<uint64_t>& hashes) {
   return addresses;
 }
 
-uint16_t Device::load(uint32_t record, int64_t bytes) {
-  const Bytes payload = ask(Command::load, bytes_of(wire::Range{record, narrow<uint32_t>(bytes)}));
+uint16_t Device::load(uint32_t record, int64_t bytes, ByteSpan contents) {
+  Bytes asked = bytes_of(wire::Range{record, narrow<uint32_t>(bytes)});
+  if (info_.keyed) {
+    const auto* const from = reinterpret_cast<const uint8_t*>(contents.data());
+    append(asked, bytes_of(sign_image(*owner_, firmware_id_, {from, contents.size()})));
+  }
+  const Bytes payload = ask(Command::load, asked);
   return part_of<wire::ModelId>(payload).model;
 }
 

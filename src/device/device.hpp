@@ -61,7 +61,9 @@ class CallError : public Error {
 class Device {
  public:
   // Says hello; throws Error when nobody answers, or with another version.
-  explicit Device(std::unique_ptr<Transport> transport, const LinkTimes& times = {});
+  // A device with an owner wants its key, and with a key no other device will do.
+  explicit Device(std::unique_ptr<Transport> transport, const LinkTimes& times = {},
+                  std::shared_ptr<const OwnerKey> owner = nullptr);
 
   [[nodiscard]] const DeviceInfo& info() const { return info_; }
   [[nodiscard]] std::vector<DeviceRegion> heap();
@@ -76,7 +78,9 @@ class Device {
   // Addresses of constants that are there, 0 for those that are not.
   [[nodiscard]] std::vector<uint32_t> find(const std::vector<uint64_t>& hashes);
 
-  [[nodiscard]] uint16_t load(uint32_t record, int64_t bytes);
+  // `contents`: what the owner signs where the device is keyed: the record, then for each section in its order
+  // code, constants, or the initial variables.
+  [[nodiscard]] uint16_t load(uint32_t record, int64_t bytes, ByteSpan contents = {});
   void commit(uint16_t model);
   void unload(uint16_t model);
   // All inputs behind each other in, all outputs behind each other out. Throws CallError.
@@ -93,10 +97,13 @@ class Device {
   [[nodiscard]] Bytes ask(wire::Command command, ByteSpan payload, const Link::Waiting& waiting = {});
   [[nodiscard]] Bytes take(DeviceAnswer answer, wire::Command command) const;
   void greet();
+  void prove(ByteSpan greeting, const wire::Welcome& welcome);
   void put_inputs(const DeviceModel& model, ByteSpan input, uint32_t position);
 
   Link link_;
   DeviceInfo info_;
+  std::shared_ptr<const OwnerKey> owner_;
+  FirmwareId firmware_id_{};
 };
 
 // The cause of a fault in words, for a target's cores.

@@ -136,8 +136,8 @@ Signature OwnerKey::sign(std::span<const uint8_t> message) const {
   return signature;
 }
 
-std::string key_as_c_array(const Key& key) {
-  std::string text = "static const uint8_t owner_key[32] = {";
+std::string key_as_c_array(const std::string& declaration, const Key& key) {
+  std::string text = declaration + " = {";
   for (size_t i = 0; i < key.size(); ++i)
     text += fmt::format("{}0x{:02x}{}", i % 8 == 0 ? "\n    " : " ", key[i], i + 1 < key.size() ? "," : "");
   return text + "};\n";

@@ -41,8 +41,8 @@ class OwnerKey {
   std::unique_ptr<evp_pkey_st, Free> key_;
 };
 
-// A C array for the firmware's sources: agent::Identity::key.
-[[nodiscard]] std::string key_as_c_array(const Key& key);
+// A C array for the firmware's sources (agent::Identity::key): "DECLARATION = {...};".
+[[nodiscard]] std::string key_as_c_array(const std::string& declaration, const Key& key);
 
 struct SessionSecrets {
   Key to_device, to_host;

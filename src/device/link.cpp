@@ -30,7 +30,7 @@ struct Link::Exchange {
   const std::vector<DeviceRequest>& requests;
   Waiting waiting;
   std::function<void(size_t)> progress;
-  uint16_t first = 0;  // sequence number of requests[0]
+  uint32_t first = 0;  // number of requests[0]
   bool ordered = true;
   std::vector<DeviceAnswer> answers;
   std::vector<bool> answered;
@@ -41,12 +41,16 @@ struct Link::Exchange {
 Link::Link(std::unique_ptr<Transport> transport, const LinkTimes& times)
     : transport_(std::move(transport)), times_(times) {}
 
-void Link::send(wire::Command command, uint16_t sequence, ByteSpan payload) {
+void Link::send(wire::Command command, uint32_t number, ByteSpan payload) {
   std::vector<uint8_t> frame(wire::header_bytes);
   frame[0] = static_cast<uint8_t>(command);
   wire::put16(&frame[2], session_);
-  wire::put16(&frame[4], sequence);
+  wire::put16(&frame[4], number);
   frame.insert(frame.end(), octets(payload.data()), octets(payload.data()) + payload.size());
+  if (secrets_) {
+    const FrameTag tag = frame_tag(secrets_->to_device, number, frame);
+    frame.insert(frame.end(), tag.begin(), tag.end());
+  }
   wire::Crc32 crc;
   crc.add(frame.data(), frame.size());
   frame.resize(frame.size() + wire::crc_bytes);
@@ -85,9 +89,14 @@ bool Link::take_frame(Frame& frame) {
       ++statistics_.dropped;
       continue;
     }
-    const auto* const payload = reinterpret_cast<const std::byte*>(bytes.data());
-    frame = Frame{static_cast<uint8_t>(bytes[0] & ~wire::response_bit), bytes[1], wire::get16(&bytes[2]),
-                  wire::get16(&bytes[4]), Bytes(payload + wire::header_bytes, payload + size - wire::crc_bytes)};
+    bytes.resize(size - wire::crc_bytes);
+    frame = Frame{static_cast<uint8_t>(bytes[0] & ~wire::response_bit),
+                  bytes[1],
+                  wire::get16(&bytes[2]),
+                  wire::get16(&bytes[4]),
+                  std::move(bytes),
+                  {}};
+    frame.payload = std::as_bytes(std::span(frame.bytes)).subspan(wire::header_bytes);
     return true;
   }
   arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<ptrdiff_t>(taken_));
@@ -109,33 +118,53 @@ bool Link::receive(Frame& frame, std::chrono::milliseconds timeout) {
   return true;
 }
 
-void Link::react(Exchange& exchange, Frame& frame) {
+// In an authenticated session. Only a device that has started anew and knows no keys answers without a tag; that
+// anybody could say so costs the session, no more.
+bool Link::take_tag(Frame& frame, uint32_t number) const {
+  if (!secrets_) return true;
+  if (frame.status == static_cast<uint8_t>(wire::Status::no_session) && frame.payload.empty()) return true;
+  FrameTag tag;
+  if (frame.payload.size() < tag.size()) return false;
+  const std::span<const uint8_t> all(frame.bytes), signed_part = all.first(all.size() - tag.size());
+  std::ranges::copy(all.last(tag.size()), tag.begin());
+  frame.payload = frame.payload.first(frame.payload.size() - tag.size());
+  return same_tag(frame_tag(secrets_->to_host, number, signed_part), tag);
+}
+
+// False: the frame is none of the device's, or old.
+bool Link::react(Exchange& exchange, Frame& frame) {
   const auto status = static_cast<wire::Status>(frame.status);
   const size_t index = static_cast<uint16_t>(frame.sequence - exchange.first);
-  if (index >= exchange.sent || exchange.answered[index]) return;
-  if (frame.command != static_cast<uint8_t>(exchange.requests[index].command)) return;
+  if (index >= exchange.requests.size()) return false;
+  if (frame.command != static_cast<uint8_t>(exchange.requests[index].command)) return false;
+  if (!take_tag(frame, exchange.first + static_cast<uint32_t>(index))) {
+    ++statistics_.dropped;
+    return false;
+  }
+  if (index >= exchange.sent || exchange.answered[index]) return true;
   if (status == wire::Status::out_of_order) {
-    if (frame.payload.size() < sizeof(wire::Index)) return;
+    if (frame.payload.size() < sizeof(wire::Index)) return true;
     const uint16_t expected = wire::get16(octets(frame.payload.data()));
     const size_t gap = static_cast<uint16_t>(expected - exchange.first);
-    if (gap >= exchange.sent || gap == exchange.resent_from) return;
+    if (gap >= exchange.sent || gap == exchange.resent_from) return true;
     exchange.resent_from = gap;
     exchange.sent = std::max(gap, exchange.done);  // all from here on go out again
     ++statistics_.repeated;
-    return;
+    return true;
   }
   if (status == wire::Status::running) {
     wire::ActivityOf activity{};
     if (frame.payload.size() >= sizeof activity) std::memcpy(&activity, frame.payload.data(), sizeof activity);
     if (exchange.waiting) exchange.waiting(activity);
-    return;
+    return true;
   }
-  if (status == wire::Status::busy && exchange.ordered) return;  // an earlier call runs on: asked again later
-  exchange.answers[index] = DeviceAnswer{status, std::move(frame.payload)};
+  if (status == wire::Status::busy && exchange.ordered) return true;  // an earlier call runs on: asked again later
+  exchange.answers[index] = DeviceAnswer{status, Bytes(frame.payload.begin(), frame.payload.end())};
   exchange.answered[index] = true;
   exchange.resent_from = SIZE_MAX;
   while (exchange.done < exchange.sent && exchange.answered[exchange.done]) ++exchange.done;
   if (exchange.progress) exchange.progress(exchange.done);
+  return true;
 }
 
 // Keeps up to `window_` requests under way; one that is not answered goes out again, and with it what follows.
@@ -147,16 +176,17 @@ void Link::run(Exchange& exchange) {
   while (exchange.done < exchange.requests.size()) {
     while (exchange.sent < exchange.requests.size() && exchange.sent < exchange.done + window_) {
       const size_t i = exchange.sent++;
-      if (!exchange.answered[i])
-        send(exchange.requests[i].command, static_cast<uint16_t>(exchange.first + i),
-             exchange.requests[i].payload);
+      if (exchange.answered[i]) continue;
+      // Without order each sending has a number of its own: a tagged one works once.
+      if (!exchange.ordered) exchange.first = ++loose_number_;
+      send(exchange.requests[i].command, exchange.first + static_cast<uint32_t>(i), exchange.requests[i].payload);
     }
     Frame frame;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - transport_->now());
     const size_t before = exchange.done;
-    if (receive(frame, std::max(left, std::chrono::milliseconds(0))) && frame.session == session_) {
+    if (receive(frame, std::max(left, std::chrono::milliseconds(0))) && frame.session == session_ &&
+        react(exchange, frame)) {
       heard = transport_->now();
-      react(exchange, frame);
       if (exchange.done != before) patience = times_.repeat;
       if (exchange.done != before || exchange.sent < exchange.requests.size()) due = heard + patience;
     }
@@ -175,7 +205,8 @@ void Link::run(Exchange& exchange) {
 
 DeviceAnswer Link::hello() {
   session_ = new_session();
-  sequence_ = loose_sequence_ = 0;
+  number_ = loose_number_ = 0;
+  secrets_.reset();
   window_ = 1;
   transport_->write(Bytes(2));  // ends whatever frame was under way
   const wire::Hello hello{wire::hello_magic, wire::protocol_version};
@@ -183,24 +214,45 @@ DeviceAnswer Link::hello() {
   return ask(wire::Command::hello, ByteSpan(bytes, sizeof hello));
 }
 
+// The answer is tagged, which nobody but the device that made the challenge can do; its number is the request's.
+DeviceAnswer Link::authenticate(const Authentication& answer) {
+  Bytes payload(sizeof(wire::Authenticate));
+  std::memcpy(payload.data(), answer.host_key.data(), answer.host_key.size());
+  std::memcpy(payload.data() + answer.host_key.size(), answer.signature.data(), answer.signature.size());
+  DeviceAnswer got = ask(wire::Command::authenticate, payload);
+  if (got.status != wire::Status::ok) return got;
+  std::array<uint8_t, wire::header_bytes> header{static_cast<uint8_t>(wire::Command::authenticate) |
+                                                 wire::response_bit};
+  wire::put16(&header[2], session_);
+  wire::put16(&header[4], loose_number_);
+  const FrameTag tag = frame_tag(answer.secrets.to_host, loose_number_, header);
+  FrameTag sent{};
+  if (got.payload.size() == sent.size()) std::memcpy(sent.data(), got.payload.data(), sent.size());
+  require(got.payload.size() == sent.size() && same_tag(tag, sent),
+          "{}: somebody else than the device has answered, or this is not the agent's firmware",
+          transport_->name());
+  secrets_ = answer.secrets;
+  return {};
+}
+
 DeviceAnswer Link::ask(wire::Command command, ByteSpan payload, const Waiting& waiting) {
   const std::vector<DeviceRequest> requests{{command, Bytes(payload.begin(), payload.end())}};
-  const bool ordered = static_cast<uint8_t>(command) >= wire::first_ordered;
-  Exchange exchange{requests, waiting, {}, 0, ordered, {}, {}};
-  exchange.first = ordered ? static_cast<uint16_t>(sequence_ + 1) : ++loose_sequence_;
+  const bool ordered =
+      static_cast<uint8_t>(command) >= wire::first_ordered && command != wire::Command::authenticate;
+  Exchange exchange{requests, waiting, {}, number_ + 1, ordered, {}, {}};
   run(exchange);
-  if (ordered) ++sequence_;
+  if (ordered) ++number_;
   return exchange.answers[0];
 }
 
 std::vector<DeviceAnswer> Link::ask_all(const std::vector<DeviceRequest>& requests,
                                         const std::function<void(size_t)>& progress) {
-  Exchange exchange{requests, {}, progress, static_cast<uint16_t>(sequence_ + 1), true, {}, {}};
+  Exchange exchange{requests, {}, progress, number_ + 1, true, {}, {}};
   run(exchange);
-  sequence_ = static_cast<uint16_t>(sequence_ + requests.size());
+  number_ += static_cast<uint32_t>(requests.size());
   return exchange.answers;
 }
 
-void Link::tell(wire::Command command) { send(command, ++loose_sequence_, {}); }
+void Link::tell(wire::Command command) { send(command, ++loose_number_, {}); }
 
 }  // namespace mote

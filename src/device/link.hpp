@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "agent/protocol.hpp"
+#include "device/keys.hpp"
 #include "device/transport.hpp"
 
 namespace mote {
@@ -37,6 +39,9 @@ class Link {
 
   // Opens a session: hello, until the device answers. The answer's status may be `wrong_version`.
   [[nodiscard]] DeviceAnswer hello();
+  // Proves to a keyed device that its owner is there; from then on frames carry tags. The answer's status may be
+  // `bad_signature`; throws Error when somebody else has answered.
+  [[nodiscard]] DeviceAnswer authenticate(const Authentication& answer);
   void set_window(uint32_t requests) { window_ = requests; }
 
   // `waiting`: called whenever the device says that a call is under way.
@@ -57,20 +62,24 @@ class Link {
   struct Frame {
     uint8_t command = 0, status = 0;
     uint16_t session = 0, sequence = 0;
-    Bytes payload;
+    std::vector<uint8_t> bytes;  // from the header to the end of the payload, and the tag where there is one
+    ByteSpan payload;            // of them, with the tag
   };
-  void send(wire::Command command, uint16_t sequence, ByteSpan payload);
+  void send(wire::Command command, uint32_t number, ByteSpan payload);
   bool receive(Frame& frame, std::chrono::milliseconds timeout);
   bool take_frame(Frame& frame);
   void run(Exchange& exchange);
-  void react(Exchange& exchange, Frame& frame);
+  bool react(Exchange& exchange, Frame& frame);
+  bool take_tag(Frame& frame, uint32_t number) const;
 
   std::unique_ptr<Transport> transport_;
   LinkTimes times_;
   LinkStatistics statistics_;
   uint32_t window_ = 1;
-  uint16_t session_ = 0, sequence_ = 0, loose_sequence_ = 0;
-  Bytes arrived_;  // stuffed, behind the last whole frame
+  uint16_t session_ = 0;
+  uint32_t number_ = 0, loose_number_ = 0;  // the last ones; frames carry their low halves
+  std::optional<SessionSecrets> secrets_;   // of an authenticated session
+  Bytes arrived_;                           // stuffed, behind the last whole frame
   size_t taken_ = 0;
 };
 

@@ -116,7 +116,10 @@ LoadReport load_program(Device& device, const Program& program, const LoadOption
   }
   send(device, report.image, kept, report, options);
   device.write(record_at, record);
-  const uint16_t id = device.load(record_at, static_cast<int64_t>(record.size()));
+  Bytes contents = record;
+  for (const ImageSection& section : report.image.sections)
+    contents.insert(contents.end(), section.content.begin(), section.content.end());
+  const uint16_t id = device.load(record_at, static_cast<int64_t>(record.size()), contents);
   blocks.keep();
   try {
     report.model = loaded(device, id);

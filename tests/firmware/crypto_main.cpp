@@ -60,11 +60,10 @@ void check_hashes() {
   }
   for (const vectors::Hmac& vector : vectors::hmac) {
     uint8_t key[128];
-    agent::Hmac hmac(key, static_cast<uint32_t>(vectors::bytes_of(vector.key, nullptr, 0)));
-    vectors::bytes_of(vector.key, key, sizeof key);
-    agent::Hmac keyed(key, static_cast<uint32_t>(vectors::bytes_of(vector.key, nullptr, 0)));
-    keyed.add(message, vectors::bytes_of(vector.message, message, sizeof message));
-    keyed.end(digest);
+    agent::Hmac hmac;
+    hmac.begin(key, static_cast<uint32_t>(vectors::bytes_of(vector.key, key, sizeof key)));
+    hmac.add(message, vectors::bytes_of(vector.message, message, sizeof message));
+    hmac.end(digest);
     check("hmac", vector.name, digest_is(vector.digest));
   }
 }
@@ -117,13 +116,15 @@ void verify_image() {
 }
 
 void tag_small() {
-  agent::Tag made(keys.to_host, prepared::number);
+  agent::Tag made;
+  made.begin(keys.to_host, prepared::number);
   made.add(prepared::image, 20);
   made.end(tag);
 }
 
 void tag_large() {
-  agent::Tag made(keys.to_host, prepared::number);
+  agent::Tag made;
+  made.begin(keys.to_host, prepared::number);
   made.add(prepared::image, 1044);
   made.end(tag);
 }

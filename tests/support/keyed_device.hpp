@@ -9,6 +9,7 @@
 
 #include "agent/crypto.hpp"
 #include "device/keys.hpp"
+#include "keyed_build.hpp"
 
 namespace mote::test {
 
@@ -16,7 +17,7 @@ namespace mote::test {
 class KeyedDevice : public testing::Test {
  protected:
   void SetUp() override {
-    if (!agent::crypto_is_there()) GTEST_SKIP() << "Monocypher is absent: tools/monocypher.sh build/monocypher";
+    if (!agent::keyed_build) GTEST_SKIP() << "Monocypher is absent: tools/monocypher.sh build/monocypher";
     renew(1);
   }
 

@@ -43,8 +43,14 @@ bool Agent::allocate(Request& request) {
   if (asked == nullptr || asked->bytes == 0 || (asked->alignment & (asked->alignment - 1)) != 0 ||
       asked->kind > wire::Kind::data)
     return false;
+  wire::Allocate wanted = *asked;
+  if (wanted.kind != wire::Kind::constants) {  // what the core's protection has to tell apart
+    const uint32_t step = core_block_alignment(wanted.bytes);
+    if (wanted.alignment < step) wanted.alignment = step;
+    if (wanted.bytes <= ~step) wanted.bytes = (wanted.bytes + (step - 1)) & ~(step - 1);
+  }
   uint32_t address = 0;
-  answer_.status = pool_.allocate(*asked, address);
+  answer_.status = pool_.allocate(wanted, address);
   if (answer_.status == Status::ok) answer_.put(address);
   if (answer_.status != Status::out_of_memory) return true;
   auto& shortage = answer_.make<wire::Shortage>();

@@ -131,14 +131,18 @@ TEST_P(EmulatedDevice, ProfilesTheLastCall) {
   const CallProfile profile = device_.profile();
   const Measurement alone =
       measure(model, find_target(GetParam()), Mode::balanced, {{Bytes(report.model.input_bytes)}}, false);
-  // Entering and leaving costs some two hundred instructions.
-  EXPECT_GE(profile.instructions, static_cast<uint64_t>(alone.instructions[0]));
-  EXPECT_LE(profile.instructions, static_cast<uint64_t>(alone.instructions[0]) + 2000);
+  // Entering and leaving costs some instructions, on Cortex-M's slower clock for many slices.
+  const bool cortex_m = find_target(GetParam()).architecture == "cortex-m";
+  const auto instructions = static_cast<uint64_t>(alone.instructions[0]);
+  EXPECT_GE(profile.instructions, instructions);
+  EXPECT_LE(profile.instructions, instructions + 2000 + (cortex_m ? instructions / 20 : 0));
   EXPECT_GT(profile.stack_bytes, 0U);
-  EXPECT_LE(profile.stack_bytes, alone.sizes->stack_bound_bytes);
+  // On Cortex-M, what interrupts the code leaves a frame there.
+  EXPECT_LE(profile.stack_bytes, alone.sizes->stack_bound_bytes + (cortex_m ? 128 : 0));
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, EmulatedDevice, testing::Values("rv32imac", "rv32imafc"));
+INSTANTIATE_TEST_SUITE_P(Targets, EmulatedDevice,
+                         testing::Values("rv32imac", "rv32imafc", "cortex-m4f", "cortex-m33"));
 
 TEST(Connect, SaysWhatAnAddressLooksLike) {
   EXPECT_THROW((void)connect("COM3"), Error);

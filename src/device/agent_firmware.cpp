@@ -60,6 +60,9 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory, const
   append(link, {"-nostartfiles", "-static", "-Wl,--gc-sections", "-Wl,--build-id=sha1",
                 "-T" + (directory / folders.back() / "link.ld").string(),
                 "-Wl,-Map=" + (directory / "agent.map").string(), "-o", firmware.program.string()});
+  const fs::path machine = fmt::format("firmware/{}/machine.hpp", target.architecture);  // the board's counter
+  fs::create_directories((directory / machine).parent_path());
+  write_file(directory / machine, embedded_file(machine.string()));
   for (const EmbeddedFile& file : embedded_files()) {
     const fs::path path = directory / file.path;
     for (const std::string& folder : folders) {

@@ -15,7 +15,7 @@ struct Piece {
 };
 
 extern "C" {
-extern const uint8_t loaded_begin[], loaded_end[], loaded_random[];  // all the pieces; what random bytes follow
+extern const uint8_t loaded_begin[], loaded_end[], loaded_random[];  // the last piece; random bytes follow it
 extern const Piece pieces[], pieces_end[];
 void spoil_registers();       // all that the core layer has to keep for loaded code
 bool registers_are_spoilt();  // still: those that it has to keep for the agent
@@ -215,7 +215,8 @@ void run_random() {
   for (uint32_t count = 0; count < random_count; ++count) {
     fill();
     const uint32_t at = static_cast<uint32_t>(loaded_random - loaded_begin);
-    for (uint32_t i = at + 4; i < block_bytes; ++i) blocks.code[i] = static_cast<uint8_t>(next() >> 8);
+    for (uint32_t i = static_cast<uint32_t>(loaded_end - loaded_begin); i < block_bytes; ++i)
+      blocks.code[i] = static_cast<uint8_t>(next() >> 8);
     for (uint32_t& value : io().values) {
       const uint32_t interesting[] = {address_of(&victim),
                                       address_of(blocks.code),

@@ -345,7 +345,7 @@ loaded_begin:
   .globl pieces_end
 pieces_end:
 
-// Four bytes, then random ones.
+// Random bytes follow.
   .section .rodata.loaded, "a"
   .balign 4
   .globl loaded_random

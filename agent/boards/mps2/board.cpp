@@ -18,6 +18,8 @@ constexpr uint32_t clock_hz = 20000000, receive_line = 32;
 #else                          // MPS3 AN547
 constexpr uint32_t clock_hz = 32000000, receive_line = 33;
 #endif
+// The emulator runs with -icount shift=7: 128 ns an instruction.
+constexpr uint64_t instructions_per_tick_q16 = 1000000000ull * 65536 / 128 / clock_hz;
 constexpr uint32_t line_word = receive_line / 32 * 4, line_bit = 1u << receive_line % 32;
 
 // What has arrived and nobody has read yet. When it is full, the emulator is held back.
@@ -64,10 +66,10 @@ class Mps2 final : public agent::Board {
     counted_ += passed * (clock_hz / 1000);
     return milliseconds_ += passed;
   }
-  // The emulator has no count of instructions.
   agent::Counters counters() const override {
     bool wrapped = false;
-    return agent::Counters{machine_ticks(begin_, machine_sample(), wrapped), 0};
+    const uint64_t ticks = machine_ticks(begin_, machine_sample(), wrapped);
+    return agent::Counters{ticks, ticks * instructions_per_tick_q16 >> 16};
   }
   void interrupt_after(uint32_t microseconds) override { agent::systick_after(microseconds, clock_hz); }
   // The machines have no source of randomness: a keyed firmware is for tests of the protocol only.

@@ -71,10 +71,10 @@ class Regions {
   uint32_t left_ = *system_register(unit) >> 8 & 0xFF;
 };
 
-// The step that protection knows at the span's end: its block has these bytes.
+// To the step that protection knows behind the span's end, which is still in its block.
 Span whole(Span span) {
   const uint32_t bytes = static_cast<uint32_t>(span.end - span.begin);
-  return Span{span.begin, span.begin + round_up(bytes, core_block_alignment(bytes))};
+  return Span{span.begin, round_up(static_cast<uint32_t>(span.end), core_block_alignment(bytes))};
 }
 
 const Activity* programmed = nullptr;  // whose regions the unit has

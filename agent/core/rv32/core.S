@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // RV32, machine mode: into loaded code and back out by a trap.
 
-  .macro each_saved operation, base, from
+  .macro each_saved operation, base, from, kind
   .irp register, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-  \operation s\register, \from+4*\register(\base)
+  \operation \kind\register, \from+4*\register(\base)
   .endr
   .endm
 
@@ -11,9 +11,13 @@
   .section .text.agent_enter, "ax"
   .globl agent_enter
 agent_enter:
+#ifdef __riscv_float_abi_single
+  addi sp, sp, -48            // the caller's, who may compute with them
+  each_saved fsw, sp, 0, fs
+#endif
   addi sp, sp, -64
   sw ra, 48(sp)
-  each_saved sw, sp, 0
+  each_saved sw, sp, 0, s
   la t0, agent_stack_pointer
   sw sp, 0(t0)
   csrw mscratch, a0
@@ -58,9 +62,13 @@ agent_trap:
 #endif
   csrr a0, mcause
   lw sp, agent_stack_pointer
-  each_saved lw, sp, 0
+  each_saved lw, sp, 0, s
   lw ra, 48(sp)
   addi sp, sp, 64
+#ifdef __riscv_float_abi_single
+  each_saved flw, sp, 0, fs
+  addi sp, sp, 48
+#endif
   ret
 
 // The agent itself has gone wrong, on whatever stack: the board begins anew.

@@ -54,6 +54,8 @@ bool core_protects() {
   return value != 0;
 }
 
+uint32_t core_block_alignment(uint32_t) { return 64; }
+
 void core_prepare(Activity& activity, uintptr_t entry, uintptr_t argument, uintptr_t stack_top) {
   const uint32_t previous_interrupts = 0x80, machine_mode = 0x1800, float_unit = 0x6000;
   activity.registers = Registers();

@@ -20,11 +20,11 @@ Parameter array(const char* parameter, const char* type, Scalar scalar, Passing 
   return {parameter, type, scalar, passing, row, declared};
 }
 
-Signature function(std::optional<Scalar> result, std::vector<Parameter> parameters) {
+FunctionSignature function(std::optional<Scalar> result, std::vector<Parameter> parameters) {
   return {"f", Language::c, result, result ? "int" : "void", std::move(parameters)};
 }
 
-Array shorts(std::vector<int16_t> values) { return {Scalar::int16, to_bytes(values)}; }
+ArrayValue shorts(std::vector<int16_t> values) { return {Scalar::int16, to_bytes(values)}; }
 
 template <class Call>
 std::string error_of(Call&& call) {
@@ -37,11 +37,12 @@ std::string error_of(Call&& call) {
 }
 
 TEST(Frame, GoesAsItsBeginAndComesBackAsItsEnd) {
-  const Signature f = function(Scalar::int64, {array("state", "short *", Scalar::int16, Passing::inout),
-                                               value("gain", "int8_t", Scalar::int8),
-                                               array("out", "float *", Scalar::float32, Passing::out),
-                                               array("x", "const short *", Scalar::int16, Passing::in)});
-  const Marshalled call = marshal(f, {shorts({-1}), Number(int64_t{-2}), Length{3}, shorts({0x1234, 1, 2, 3, 4})});
+  const FunctionSignature f = function(Scalar::int64, {array("state", "short *", Scalar::int16, Passing::inout),
+                                                       value("gain", "int8_t", Scalar::int8),
+                                                       array("out", "float *", Scalar::float32, Passing::out),
+                                                       array("x", "const short *", Scalar::int16, Passing::in)});
+  const Marshalled call =
+      marshal(f, {shorts({-1}), Number(int64_t{-2}), OutputLength{3}, shorts({0x1234, 1, 2, 3, 4})});
   // 5 slots, then x (10 bytes), state (2), out (12), the result.
   const std::vector<uint32_t> expected_words = {56, 0, 0xFE,       0,          64, 0, 40,     0,
                                                 80, 0, 0x00011234, 0x00030002, 4,  0, 0xFFFF, 0};
@@ -61,17 +62,17 @@ TEST(Frame, GoesAsItsBeginAndComesBackAsItsEnd) {
 }
 
 TEST(Frame, DeclaredLengthsAreTheOutputsOwn) {
-  const Signature f = function(std::nullopt, {array("y", "int [4]", Scalar::int32, Passing::out, 1, 4)});
-  EXPECT_EQ(marshal(f, {Length{}}).output_bytes, 16);
-  EXPECT_EQ(marshal(f, {Length{6}}).output_bytes, 24);
-  EXPECT_EQ(error_of([&] { return marshal(f, {Length{3}}); }),
+  const FunctionSignature f = function(std::nullopt, {array("y", "int [4]", Scalar::int32, Passing::out, 1, 4)});
+  EXPECT_EQ(marshal(f, {OutputLength{}}).output_bytes, 16);
+  EXPECT_EQ(marshal(f, {OutputLength{6}}).output_bytes, 24);
+  EXPECT_EQ(error_of([&] { return marshal(f, {OutputLength{3}}); }),
             "f: parameter 'y' (int [4]): needs at least 4 elements, not 3");
 }
 
 class Numbers : public testing::Test {
  protected:
   static std::string pass(Scalar scalar, const Number& number) {
-    const Signature f = function(std::nullopt, {value("x", "T", scalar)});
+    const FunctionSignature f = function(std::nullopt, {value("x", "T", scalar)});
     return error_of([&] { return marshal(f, {number}); });
   }
   static Number back(Scalar scalar, const Number& number) {
@@ -118,38 +119,38 @@ TEST_F(Numbers, ThatFitAreKept) {
 }
 
 TEST(Frame, ArgumentsOfTheWrongForm) {
-  const Signature f = function(
+  const FunctionSignature f = function(
       Scalar::int32, {value("n", "int", Scalar::int32), array("x", "short *", Scalar::int16, Passing::inout, 2),
                       array("y", "bool *", Scalar::boolean, Passing::out)});
-  const auto error = [&](const std::vector<Argument>& arguments) {
+  const auto error = [&](const std::vector<CallArgument>& arguments) {
     return error_of([&] { return marshal(f, arguments); });
   };
   const Number n(int64_t{1});
   EXPECT_EQ(error({n}), "f takes 3 arguments, not 1: int f(int n, short *x, bool *y)");
-  EXPECT_EQ(error({shorts({1}), shorts({1, 2}), Length{1}}), "f: parameter 'n' (int): takes a number");
-  EXPECT_EQ(error({n, n, Length{1}}), "f: parameter 'x' (short *): takes an array, not a number");
-  EXPECT_EQ(error({n, Length{2}, Length{1}}),
+  EXPECT_EQ(error({shorts({1}), shorts({1, 2}), OutputLength{1}}), "f: parameter 'n' (int): takes a number");
+  EXPECT_EQ(error({n, n, OutputLength{1}}), "f: parameter 'x' (short *): takes an array, not a number");
+  EXPECT_EQ(error({n, OutputLength{2}, OutputLength{1}}),
             "f: parameter 'x' (short *): needs its values; only an output is given by its length");
-  EXPECT_EQ(error({n, Array{Scalar::int32, Bytes(8)}, Length{1}}),
+  EXPECT_EQ(error({n, ArrayValue{Scalar::int32, Bytes(8)}, OutputLength{1}}),
             "f: parameter 'x' (short *): takes int16 elements, not int32");
-  EXPECT_EQ(error({n, shorts({1, 2, 3}), Length{1}}),
+  EXPECT_EQ(error({n, shorts({1, 2, 3}), OutputLength{1}}),
             "f: parameter 'x' (short *): 3 elements are no whole rows of 2");
-  EXPECT_EQ(error({n, Array{Scalar::int16, Bytes(3)}, Length{1}}),
+  EXPECT_EQ(error({n, ArrayValue{Scalar::int16, Bytes(3)}, OutputLength{1}}),
             "f: parameter 'x' (short *): 3 bytes are no whole elements of int16");
-  EXPECT_EQ(error({n, shorts({1, 2}), Length{}}), "f: parameter 'y' (bool *): say how many elements it has");
-  EXPECT_EQ(error({n, shorts({1, 2}), Length{-1}}), "f: parameter 'y' (bool *): -1 cannot be its length");
+  EXPECT_EQ(error({n, shorts({1, 2}), OutputLength{}}), "f: parameter 'y' (bool *): say how many elements it has");
+  EXPECT_EQ(error({n, shorts({1, 2}), OutputLength{-1}}), "f: parameter 'y' (bool *): -1 cannot be its length");
   EXPECT_EQ(error({n, shorts({1, 2}), shorts({1})}), "f: parameter 'y' (bool *): is an output; give its length");
-  EXPECT_EQ(error({n, shorts({1, 2}), Length{int64_t{1} << 40}}),
+  EXPECT_EQ(error({n, shorts({1, 2}), OutputLength{int64_t{1} << 40}}),
             "f: parameter 'y' (bool *): 1099511627776 cannot be its length");
-  EXPECT_EQ(error({n, shorts({1, 2}), Length{(int64_t{1} << 31) - 1}}),
+  EXPECT_EQ(error({n, shorts({1, 2}), OutputLength{(int64_t{1} << 31) - 1}}),
             "f: parameter 'y' (bool *): the arguments are larger than any device");
-  EXPECT_EQ(error({n, shorts({1, 2}), Null{}}), "no error");
+  EXPECT_EQ(error({n, shorts({1, 2}), NullPointer{}}), "no error");
 }
 
 TEST(Frame, BoolsAreZeroOrOne) {
-  const Signature f = function(std::nullopt, {array("x", "const bool *", Scalar::boolean, Passing::in)});
+  const FunctionSignature f = function(std::nullopt, {array("x", "const bool *", Scalar::boolean, Passing::in)});
   EXPECT_EQ(error_of([&] {
-              return marshal(f, {Array{Scalar::boolean, {std::byte{1}, std::byte{2}}}});
+              return marshal(f, {ArrayValue{Scalar::boolean, {std::byte{1}, std::byte{2}}}});
             }),
             "f: parameter 'x' (const bool *): element 1 is 2; it takes 0 or 1");
 }

@@ -84,7 +84,7 @@ class Functions : public testing::TestWithParam<const char*> {
     std::swap(both[0], both[3]);
     const Returned returned =
         turn.call({array_of<uint8_t>(Scalar::uint8, {1, 2, 100}), array_of(scalar, in), array_of(scalar, both),
-                   Length{static_cast<int64_t>(in.size())}, Number(static_cast<uint64_t>(in.size()))});
+                   OutputLength{static_cast<int64_t>(in.size())}, Number(static_cast<uint64_t>(in.size()))});
     EXPECT_EQ(std::get<uint64_t>(*returned.result), in.size() + 100);
     ASSERT_EQ(returned.arrays.size(), 2U);
     EXPECT_EQ(returned.arrays[0].name, "both");
@@ -131,8 +131,8 @@ TEST_P(Functions, TakeBoolsAndEnums) {
              "step"));
   EXPECT_EQ(function.signature().result, Scalar::uint32);
   const auto step = [&](int64_t up, int64_t mode) {
-    return function.call({Number(up), Number(mode), Array{Scalar::boolean, {std::byte{1}, std::byte{0}}},
-                          Array{Scalar::boolean, {std::byte{0}}}});
+    return function.call({Number(up), Number(mode), ArrayValue{Scalar::boolean, {std::byte{1}, std::byte{0}}},
+                          ArrayValue{Scalar::boolean, {std::byte{0}}}});
   };
   EXPECT_EQ(std::get<int64_t>(*step(1, 200).result), 70000);
   EXPECT_EQ(std::get<int64_t>(*step(1, 0).result), 200);
@@ -149,8 +149,9 @@ TEST_P(Functions, TakeTablesByTheirRows) {
   request.outputs = {"out"};
   const LoadedFunction multiply(request);
   EXPECT_EQ(multiply.signature().result, std::nullopt);
-  const Returned returned = multiply.call({array_of<float>(Scalar::float32, {1, 2, 3, 4, 5, 6}),
-                                           array_of<float>(Scalar::float32, {1, 10, 2, 20, 3, 30}), Length{4}});
+  const Returned returned =
+      multiply.call({array_of<float>(Scalar::float32, {1, 2, 3, 4, 5, 6}),
+                     array_of<float>(Scalar::float32, {1, 10, 2, 20, 3, 30}), OutputLength{4}});
   EXPECT_EQ(returned.result, std::nullopt);
   EXPECT_EQ(returned.arrays[1].values.data, to_bytes(std::vector<double>{14, 140, 32, 320}));
 }
@@ -158,13 +159,13 @@ TEST_P(Functions, TakeTablesByTheirRows) {
 TEST_P(Functions, TakeNullPointersAndEmptyArrays) {
   const LoadedFunction function(
       source("int kind(const int* a, short* b) { return (a == 0) + 2 * (b == 0); }\n", "kind"));
-  const auto kind = [&](const Argument& a, const Argument& b) {
+  const auto kind = [&](const CallArgument& a, const CallArgument& b) {
     return std::get<int64_t>(*function.call({a, b}).result);
   };
-  EXPECT_EQ(kind(Null{}, Null{}), 3);
-  EXPECT_EQ(kind(Array{Scalar::int32, {}}, Null{}), 2);
-  EXPECT_EQ(kind(Null{}, Array{Scalar::int16, {}}), 1);
-  EXPECT_TRUE(function.call({Null{}, Null{}}).arrays.empty());
+  EXPECT_EQ(kind(NullPointer{}, NullPointer{}), 3);
+  EXPECT_EQ(kind(ArrayValue{Scalar::int32, {}}, NullPointer{}), 2);
+  EXPECT_EQ(kind(NullPointer{}, ArrayValue{Scalar::int16, {}}), 1);
+  EXPECT_TRUE(function.call({NullPointer{}, NullPointer{}}).arrays.empty());
 }
 
 TEST_P(Functions, AreCalledWithoutAnythingToPass) {

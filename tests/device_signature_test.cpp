@@ -16,8 +16,8 @@ using test::write_source;
 
 class SignatureTest : public testing::Test {
  protected:
-  Signature read(const std::string& file, const std::string& text, const std::string& function,
-                 const char* target = "rv32imac") const {
+  FunctionSignature read(const std::string& file, const std::string& text, const std::string& function,
+                         const char* target = "rv32imac") const {
     return read_signature(write_source(folder_, file, text, function), find_target(target));
   }
 
@@ -35,7 +35,7 @@ class SignatureTest : public testing::Test {
 };
 
 TEST_F(SignatureTest, NamesTypesAndDirections) {
-  const Signature fir =
+  const FunctionSignature fir =
       read("fir.c",
            "#include <stdint.h>\n#include <stddef.h>\n"
            "int32_t fir(const int16_t *x, size_t n, int32_t state[8], const float (*rows)[4], double, "
@@ -67,7 +67,7 @@ TEST_F(SignatureTest, TypesAreTheTargets) {
   const std::string text =
       "enum small { a, b };\nlong f(char c, enum small* e, __SIZE_TYPE__ n, __WCHAR_TYPE__ w) { return 0; }\n";
   const auto types = [&](const Target& target) {
-    const Signature f = read_signature(write_source(folder_, "f.c", text, "f"), target);
+    const FunctionSignature f = read_signature(write_source(folder_, "f.c", text, "f"), target);
     std::string list(name(*f.result));
     for (const Parameter& parameter : f.parameters) list += fmt::format(" {}", name(parameter.element));
     return list;
@@ -82,7 +82,7 @@ TEST_F(SignatureTest, EveryTargetsHeadersAreFound) {
   for (const Target* const target : target::all()) {
     if (target->compiler.empty()) continue;
     for (const char* const file : {"all.c", "all.cpp"}) {
-      const Signature f = read(
+      const FunctionSignature f = read(
           file,
           "#include <stdint.h>\n#include <stddef.h>\n#include <stdbool.h>\n#include <string.h>\n"
           "#include <stdlib.h>\n#include <stdio.h>\n#include <math.h>\n#include <limits.h>\n#include <float.h>\n"
@@ -195,7 +195,7 @@ TEST_F(SignatureTest, FlagsThatChangeDeclarationsCount) {
   request.flags = "-O3 -funroll-loops -fno-tree-vectorize -fsigned-char";
   request.defines = {"WORD=short"};
   request.standard = "c++20";
-  const Signature f = read_signature(request, find_target("rv32imac"));
+  const FunctionSignature f = read_signature(request, find_target("rv32imac"));
   EXPECT_EQ(f.result, Scalar::int16);
   EXPECT_EQ(f.parameters[0].element, Scalar::int8);
   request.standard = "c++29";

@@ -156,6 +156,21 @@ TEST(StackBound, DoesNotFallThroughAGap) {
             8);
 }
 
+// Behind a trap lies another function, which may well have no bound.
+TEST(StackBound, DoesNotFallThroughATrap) {
+  for (const char* const trap : {"ebreak", "unimp"}) {
+    EXPECT_EQ(rv32_bound(std::string("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tbeqz\ta0,108 <run+0x8>\n "
+                                     "104:\tadd\tsp,sp,16\n 106:\tret\n 108:\t") +
+                         trap + "\n\n00000200 <next>:\n 200:\tjalr\ta5\n 202:\tret\n"),
+              16);
+  }
+  EXPECT_EQ(stack_bound(read_call_graph("00000100 <run>:\n 100:\tpush\t{r4, lr}\n 102:\tudf\t#255\n\n"
+                                        "00000108 <next>:\n 108:\tblx\tr3\n 10a:\tpop\t{r4, pc}\n",
+                                        "cortex-m", {}),
+                        "run"),
+            8);
+}
+
 TEST(StackBound, FunctionsThatJumpIntoEachOtherCountOnce) {
   EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tbeqz\ta0,206 <tail+0x6>\n 104:\tret\n\n"
                        "00000200 <tail>:\n 200:\tadd\tsp,sp,-32\n 206:\tbnez\ta0,102 <run+0x2>\n 208:\tret\n"),

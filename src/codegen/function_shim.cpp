@@ -40,10 +40,11 @@ std::string c_entry(const FunctionShim& shim) {
                             ? fmt::format("mote_array(mote_io, {})", at)
                             : fmt::format("*(const {}*)(mote_io + {})", c_type(parameter.element), at));
   }
+  const size_t result_at = slot_bytes * shim.parameters.size();
   const std::string result = shim.result.element.empty()
                                  ? "(void)mote_io;\n  "
-                                 : fmt::format("*({}*)mote_array(mote_io, {}) = ", c_type(shim.result.element),
-                                               slot_bytes * shim.parameters.size());
+                                 : fmt::format("*({}*)(mote_io + *(const __UINT32_TYPE__*)(mote_io + {})) = ",
+                                               c_type(shim.result.element), result_at);
   return fmt::format(
       "void mote_entry(void* mote_frame);\nvoid mote_entry(void* mote_frame) {{\n"
       "  char* const mote_io = mote_frame;\n  {}{}({});\n}}\n",

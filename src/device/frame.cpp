@@ -63,21 +63,21 @@ void append_bool(Bytes& bytes, const Number& number, const std::string& what) {
 }
 
 // "fir: parameter 'gain' (int8_t)"
-std::string place(const Signature& signature, const Parameter& parameter) {
+std::string place(const FunctionSignature& signature, const Parameter& parameter) {
   return fmt::format("{}: parameter '{}' ({})", signature.name, parameter.name, parameter.type);
 }
 
 std::string plural(int64_t count) { return fmt::format("{} element{}", count, count == 1 ? "" : "s"); }
 
-int64_t elements_of(const Parameter& parameter, const Argument& argument, const std::string& what) {
-  if (const Length* const length = std::get_if<Length>(&argument)) {
+int64_t elements_of(const Parameter& parameter, const CallArgument& argument, const std::string& what) {
+  if (const OutputLength* const length = std::get_if<OutputLength>(&argument)) {
     require(parameter.passing == Passing::out, "{}: needs its values; only an output is given by its length",
             what);
     require(length->elements || parameter.declared > 0, "{}: say how many elements it has", what);
     return length->elements.value_or(parameter.declared);
   }
   require(parameter.passing != Passing::out, "{}: is an output; give its length", what);
-  const Array* const array = std::get_if<Array>(&argument);
+  const ArrayValue* const array = std::get_if<ArrayValue>(&argument);
   require(array != nullptr, "{}: takes an array, not a number", what);
   require(array->element == parameter.element, "{}: takes {} elements, not {}", what, name(parameter.element),
           name(array->element));
@@ -87,13 +87,13 @@ int64_t elements_of(const Parameter& parameter, const Argument& argument, const 
   return bytes / byte_size(parameter.element);
 }
 
-void check_array(const Parameter& parameter, const Argument& argument, const std::string& what) {
-  if (std::holds_alternative<Null>(argument)) return;
+void check_array(const Parameter& parameter, const CallArgument& argument, const std::string& what) {
+  if (std::holds_alternative<NullPointer>(argument)) return;
   const int64_t count = elements_of(parameter, argument, what);
   require(count >= 0 && count <= most_bytes, "{}: {} cannot be its length", what, count);
   require(count >= parameter.declared, "{}: needs at least {}, not {}", what, plural(parameter.declared), count);
   require(count % parameter.row == 0, "{}: {} are no whole rows of {}", what, plural(count), parameter.row);
-  const Array* const array = std::get_if<Array>(&argument);
+  const ArrayValue* const array = std::get_if<ArrayValue>(&argument);
   if (parameter.element != Scalar::boolean || array == nullptr) return;
   for (size_t i = 0; i < array->data.size(); ++i) {
     require(array->data[i] <= std::byte{1}, "{}: element {} is {}; it takes 0 or 1", what, i,
@@ -101,16 +101,16 @@ void check_array(const Parameter& parameter, const Argument& argument, const std
   }
 }
 
-int64_t array_bytes(const Parameter& parameter, const Argument& argument, const std::string& what) {
+int64_t array_bytes(const Parameter& parameter, const CallArgument& argument, const std::string& what) {
   return elements_of(parameter, argument, what) * byte_size(parameter.element);
 }
 
 // Places for all arrays of one kind, behind `end`.
-void place_arrays(const Signature& signature, const std::vector<Argument>& arguments, Passing passing,
+void place_arrays(const FunctionSignature& signature, const std::vector<CallArgument>& arguments, Passing passing,
                   std::vector<FramePlace>& places, int64_t& end) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& parameter = signature.parameters[i];
-    if (parameter.passing != passing || std::holds_alternative<Null>(arguments[i])) continue;
+    if (parameter.passing != passing || std::holds_alternative<NullPointer>(arguments[i])) continue;
     const std::string what = place(signature, parameter);
     places[i] = {end, array_bytes(parameter, arguments[i], what)};
     end = align_up(end + places[i].bytes, alignment);
@@ -118,8 +118,8 @@ void place_arrays(const Signature& signature, const std::vector<Argument>& argum
   }
 }
 
-void append_slots(const Signature& signature, const std::vector<Argument>& arguments, const Marshalled& call,
-                  Bytes& bytes) {
+void append_slots(const FunctionSignature& signature, const std::vector<CallArgument>& arguments,
+                  const Marshalled& call, Bytes& bytes) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     const Parameter& parameter = signature.parameters[i];
     if (parameter.is_array()) {
@@ -132,7 +132,7 @@ void append_slots(const Signature& signature, const std::vector<Argument>& argum
   if (signature.result) append(bytes, static_cast<uint64_t>(call.result.offset));
 }
 
-void check_arguments(const Signature& signature, const std::vector<Argument>& arguments) {
+void check_arguments(const FunctionSignature& signature, const std::vector<CallArgument>& arguments) {
   require(arguments.size() == signature.parameters.size(), "{} takes {} argument{}, not {}: {}", signature.name,
           signature.parameters.size(), signature.parameters.size() == 1 ? "" : "s", arguments.size(),
           to_text(signature));
@@ -193,7 +193,7 @@ Number read_number(Scalar type, const std::byte* from) {
   fail("no scalar type has the number {}", static_cast<int>(type));
 }
 
-Marshalled marshal(const Signature& signature, const std::vector<Argument>& arguments) {
+Marshalled marshal(const FunctionSignature& signature, const std::vector<CallArgument>& arguments) {
   check_arguments(signature, arguments);
   Marshalled call;
   call.parameters.resize(arguments.size());
@@ -213,14 +213,14 @@ Marshalled marshal(const Signature& signature, const std::vector<Argument>& argu
   append_slots(signature, arguments, call, call.input);
   call.input.resize(static_cast<size_t>(input_bytes));
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const Array* const array = std::get_if<Array>(&arguments[i]);
+    const ArrayValue* const array = std::get_if<ArrayValue>(&arguments[i]);
     if (array == nullptr || array->data.empty()) continue;
     std::memcpy(call.input.data() + call.parameters[i].offset, array->data.data(), array->data.size());
   }
   return call;
 }
 
-Returned unmarshal(const Signature& signature, const Marshalled& call, ByteSpan output) {
+Returned unmarshal(const FunctionSignature& signature, const Marshalled& call, ByteSpan output) {
   require(static_cast<int64_t>(output.size()) == call.output_bytes, "{}: {} bytes came back instead of {}",
           signature.name, output.size(), call.output_bytes);
   const auto at = [&](const FramePlace& place) { return output.data() + (place.offset - call.output_offset); };

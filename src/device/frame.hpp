@@ -15,18 +15,18 @@ namespace mote {
 
 using Number = std::variant<int64_t, uint64_t, double>;
 
-struct Array {
+struct ArrayValue {
   Scalar element = Scalar::int32;
   Bytes data;
 };
 
-struct Length {                     // of an array that the function only writes
+struct OutputLength {               // of an array that the function only writes
   std::optional<int64_t> elements;  // none: as the source's declaration says
 };
 
-struct Null {};  // the null pointer
+struct NullPointer {};  // the null pointer
 
-using Argument = std::variant<Number, Array, Length, Null>;
+using CallArgument = std::variant<Number, ArrayValue, OutputLength, NullPointer>;
 
 struct FramePlace {
   int64_t offset = 0, bytes = 0;  // offset 0: the null pointer
@@ -41,11 +41,11 @@ struct Marshalled {
 };
 
 // Throws Error that names the function and the parameter when an argument does not fit.
-[[nodiscard]] Marshalled marshal(const Signature& signature, const std::vector<Argument>& arguments);
+[[nodiscard]] Marshalled marshal(const FunctionSignature& signature, const std::vector<CallArgument>& arguments);
 
 struct ReturnedArray {
   std::string name;  // of the parameter
-  Array values;
+  ArrayValue values;
 };
 
 struct Returned {
@@ -54,7 +54,7 @@ struct Returned {
 };
 
 // `output` are the frame's last bytes, from output_offset on.
-[[nodiscard]] Returned unmarshal(const Signature& signature, const Marshalled& call, ByteSpan output);
+[[nodiscard]] Returned unmarshal(const FunctionSignature& signature, const Marshalled& call, ByteSpan output);
 
 // The bytes of one number as that type. Throws Error that begins with `what` when it does not fit.
 void append_number(Bytes& bytes, Scalar type, const Number& number, const std::string& what);

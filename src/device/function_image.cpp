@@ -26,7 +26,7 @@ struct Unit {
 
 ShimValue shim_value(Scalar scalar, int64_t row) { return {name(scalar), byte_size(scalar), row}; }
 
-FunctionShim describe_shim(const FunctionRequest& request, const Signature& signature) {
+FunctionShim describe_shim(const FunctionRequest& request, const FunctionSignature& signature) {
   FunctionShim shim;
   shim.source = fs::absolute(request.source).lexically_normal();
   shim.cpp = signature.language == Language::cpp;
@@ -42,7 +42,8 @@ void append(std::vector<std::string>& to, const std::vector<std::string>& more) 
   to.insert(to.end(), more.begin(), more.end());
 }
 
-const std::vector<std::string> always = {"-g", "-ffunction-sections", "-fdata-sections", "-fno-common",
+// With DWARF 5, binutils 2.40 for RISC-V take the including file for the included one.
+const std::vector<std::string> always = {"-gdwarf-4", "-ffunction-sections", "-fdata-sections", "-fno-common",
                                          "-fno-asynchronous-unwind-tables"};
 
 Unit user_unit(const FunctionRequest& request, const fs::path& directory, const fs::path& source,
@@ -58,7 +59,7 @@ Unit user_unit(const FunctionRequest& request, const fs::path& directory, const 
   return unit;
 }
 
-std::vector<Unit> list_units(const FunctionRequest& request, const Signature& signature,
+std::vector<Unit> list_units(const FunctionRequest& request, const FunctionSignature& signature,
                              const fs::path& directory) {
   const std::string shim_name = signature.language == Language::cpp ? "entry.cpp" : "entry.c";
   std::vector<Unit> units;
@@ -75,7 +76,7 @@ std::vector<Unit> list_units(const FunctionRequest& request, const Signature& si
   return units;
 }
 
-void write_sources(const FunctionRequest& request, const Signature& signature, const fs::path& directory) {
+void write_sources(const FunctionRequest& request, const FunctionSignature& signature, const fs::path& directory) {
   write_file(directory / "start.cpp", embedded_file("agent/loaded/start.cpp"));
   const FunctionShim shim = describe_shim(request, signature);
   write_file(directory / (shim.cpp ? "entry.cpp" : "entry.c"), function_shim(shim));
@@ -145,7 +146,7 @@ FunctionImage build_function(const FunctionRequest& request, const Target& targe
   return image;
 }
 
-std::string image_name(const Signature& signature) {
+std::string image_name(const FunctionSignature& signature) {
   const size_t colons = signature.name.rfind("::");
   return colons == std::string::npos ? signature.name : signature.name.substr(colons + 2);
 }

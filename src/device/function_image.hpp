@@ -20,7 +20,7 @@ struct FunctionObject {
 // To be linked with `entry` as the one symbol that is needed, and `start`, which runs static constructors and
 // takes the same argument. The linker script defines __init_array_start and __init_array_end around .init_array*.
 struct FunctionImage {
-  Signature signature;
+  FunctionSignature signature;
   std::vector<FunctionObject> objects;
   std::string entry = "mote_entry", start = "mote_start";
 };
@@ -31,6 +31,6 @@ struct FunctionImage {
                                            const std::filesystem::path& directory, const ObjectCache& cache);
 
 // The name that an image of the function goes by where none is given: "fir" of "dsp::fir".
-[[nodiscard]] std::string image_name(const Signature& signature);
+[[nodiscard]] std::string image_name(const FunctionSignature& signature);
 
 }  // namespace mote

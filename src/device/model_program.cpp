@@ -13,10 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What a core pushes on the stack of the code that it interrupts: nothing on RV32; on Cortex-M a frame of 26 words
-// with its alignment.
-constexpr int64_t interrupt_frame_bytes = 128;
-
 std::vector<wire::PlaceOf> places(const Compiled& model, const std::vector<TensorId>& tensors,
                                   const std::vector<size_t>& buffers) {
   std::vector<wire::PlaceOf> all;

@@ -15,6 +15,10 @@
 
 namespace mote {
 
+// What a core pushes on the stack of the code that it interrupts: nothing on RV32; on Cortex-M a frame of 26 words
+// with its alignment.
+constexpr int64_t interrupt_frame_bytes = 128;
+
 struct Program {
   std::string name;  // the model serves under it; at most wire::name_bytes - 1 letters
   const Target* target = nullptr;

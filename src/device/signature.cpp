@@ -172,7 +172,7 @@ std::optional<Scalar> read_result(const FunctionRequest& request, const Found& f
   return declared.element;
 }
 
-void mark_outputs(const FunctionRequest& request, Signature& signature) {
+void mark_outputs(const FunctionRequest& request, FunctionSignature& signature) {
   for (const std::string& output : request.outputs) {
     const auto found = std::find_if(signature.parameters.begin(), signature.parameters.end(),
                                     [&](const Parameter& one) { return one.name == output; });
@@ -205,11 +205,11 @@ Language language_of(const fs::path& source) {
   fail("{}: is neither C (.c) nor C++ (.cpp, .cc, .cxx) by its name", source.string());
 }
 
-Signature read_signature(const FunctionRequest& request, const Target& target) {
+FunctionSignature read_signature(const FunctionRequest& request, const Target& target) {
   const ParsedSource source(request, target);
   const Found function = find_function(request, source);
   require_callable(request, function);
-  Signature signature;
+  FunctionSignature signature;
   signature.name = function.name;
   signature.language = language_of(request.source);
   signature.result = read_result(request, function);
@@ -222,7 +222,7 @@ Signature read_signature(const FunctionRequest& request, const Target& target) {
   return signature;
 }
 
-std::string to_text(const Signature& signature) {
+std::string to_text(const FunctionSignature& signature) {
   std::vector<std::string> parameters;
   for (const Parameter& parameter : signature.parameters) {
     const std::string& type = parameter.type;

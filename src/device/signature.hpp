@@ -47,7 +47,7 @@ struct Parameter {
   [[nodiscard]] bool is_array() const { return passing != Passing::value; }
 };
 
-struct Signature {
+struct FunctionSignature {
   std::string name;  // with its namespaces
   Language language = Language::c;
   std::optional<Scalar> result;
@@ -58,8 +58,8 @@ struct Signature {
 // Throws Error that names the parameter and a way out when the function cannot be called from afar, that lists
 // similar names when there is none or several of its name, and with the parser's own words when the source is
 // wrong.
-[[nodiscard]] Signature read_signature(const FunctionRequest& request, const Target& target);
+[[nodiscard]] FunctionSignature read_signature(const FunctionRequest& request, const Target& target);
 
-[[nodiscard]] std::string to_text(const Signature& signature);  // "int fir(const int16_t *x, size_t n)"
+[[nodiscard]] std::string to_text(const FunctionSignature& signature);  // "int fir(const int16_t *x, size_t n)"
 
 }  // namespace mote

@@ -89,7 +89,8 @@ Instruction read_rv32(std::string_view mnemonic, std::string_view operands) {
   }
   const std::vector<std::string_view> parts = split_operands(operands);
   result.target = symbolic_target(operands);
-  if (mnemonic == "ret" || (mnemonic == "jr" && operands == "ra"))
+  // A trap (__builtin_trap) is the end of its path as well.
+  if (mnemonic == "ret" || (mnemonic == "jr" && operands == "ra") || mnemonic == "ebreak" || mnemonic == "unimp")
     result.flow = Flow::leave;
   else if (mnemonic == "jal")
     result.flow = Flow::call;
@@ -188,7 +189,7 @@ Instruction read_arm(std::string_view full_mnemonic, std::string_view operands) 
     result.flow = Flow::call;
   else if (mnemonic == "blx")
     result.flow = Flow::indirect_call;
-  else if (mnemonic == "bx" && operands == "lr")
+  else if ((mnemonic == "bx" && operands == "lr") || mnemonic == "udf")  // udf: __builtin_trap
     result.flow = Flow::leave;
   else if (mnemonic == "bx" || mnemonic == "tbb" || mnemonic == "tbh")
     result.flow = Flow::indirect_jump;

@@ -74,7 +74,7 @@ void* LoadedFunction::symbol(const char* name) const {
 
 void LoadedFunction::start() const { reinterpret_cast<void (*)(void*)>(symbol(image_.start.c_str()))(nullptr); }
 
-Returned LoadedFunction::call(const std::vector<Argument>& arguments) const {
+Returned LoadedFunction::call(const std::vector<CallArgument>& arguments) const {
   const Marshalled call = marshal(image_.signature, arguments);
   std::vector<uint64_t> frame(static_cast<size_t>(call.frame_bytes / 8), 0xA5A5A5A5A5A5A5A5U);
   std::byte* const bytes = reinterpret_cast<std::byte*>(frame.data());

@@ -27,9 +27,9 @@ class LoadedFunction {
   LoadedFunction& operator=(const LoadedFunction&) = delete;
   ~LoadedFunction();
 
-  [[nodiscard]] const Signature& signature() const { return image_.signature; }
+  [[nodiscard]] const FunctionSignature& signature() const { return image_.signature; }
   void start() const;  // static constructors
-  [[nodiscard]] Returned call(const std::vector<Argument>& arguments) const;
+  [[nodiscard]] Returned call(const std::vector<CallArgument>& arguments) const;
   [[nodiscard]] void* symbol(const char* name) const;
 
  private:
@@ -39,7 +39,7 @@ class LoadedFunction {
 };
 
 template <class T>
-[[nodiscard]] Array array_of(Scalar element, std::vector<T> values) {
+[[nodiscard]] ArrayValue array_of(Scalar element, std::vector<T> values) {
   return {element, to_bytes(values)};
 }
 

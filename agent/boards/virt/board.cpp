@@ -6,7 +6,7 @@ namespace {
 
 volatile uint8_t& uart(uint32_t index) { return *reinterpret_cast<volatile uint8_t*>(0x10000000 + index); }
 volatile uint32_t& clint(uint32_t offset) { return *reinterpret_cast<volatile uint32_t*>(0x2000000 + offset); }
-constexpr uint32_t line_status = 5, received = 1, time_compare = 0x4000, time_now = 0xbff8;
+constexpr uint32_t line_status = 5, received = 1, can_send = 0x20, time_compare = 0x4000, time_now = 0xbff8;
 constexpr uint32_t timer_hz = 10000000;
 
 uint64_t now() {
@@ -32,7 +32,11 @@ class Virt final : public agent::Board {
     return count;
   }
   void write(const uint8_t* from, size_t bytes) override {
-    for (size_t i = 0; i < bytes; ++i) uart(0) = from[i];
+    for (size_t i = 0; i < bytes; ++i) {
+      while ((uart(line_status) & can_send) == 0) {
+      }
+      uart(0) = from[i];
+    }
   }
   uint32_t receive_buffer_bytes() const override { return 1 << 16; }  // the emulator holds back what is not read
   const agent::Region* regions(uint32_t& count) const override {

@@ -19,7 +19,10 @@ using test::write_source;
 
 class EmulatedFunction : public testing::TestWithParam<std::string> {
  protected:
-  EmulatedFunction() : device_(connect("qemu:" + GetParam())) {}
+  // Patient: the machine that runs the tests may have much else to do.
+  EmulatedFunction()
+      : device_(connect("qemu:" + GetParam()),
+                {.repeat = std::chrono::seconds(1), .give_up = std::chrono::seconds(60)}) {}
 
   void load(const std::string& file, const std::string& text, const std::string& function,
             const std::vector<std::string>& outputs = {}) {

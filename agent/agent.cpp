@@ -22,7 +22,7 @@ void Agent::step() {
 }
 
 void Agent::take(const Request& request) {
-  if (guard_.keyed() && request.command == Command::authenticate) return authenticate(request);
+  if (request.command == Command::authenticate) return authenticate(request);
   if (static_cast<uint8_t>(request.command) < wire::first_ordered) return unordered(request);
   Answer answer;
   answer.clear(Status::ok);
@@ -142,6 +142,8 @@ void Agent::hello(Request request, Answer& answer) {
 // The owner's new session takes the place of the one before, and of its call.
 void Agent::authenticate(Request request) {
   Answer answer;
+  answer.clear(Status::unknown_command);
+  if (!guard_.keyed()) return link_.send(request, answer);
   answer.clear(Status::ok);
   const Guard::Outcome outcome = guard_.authenticate(request);
   if (outcome == Guard::Outcome::refused) answer.status = Status::bad_signature;

@@ -208,7 +208,7 @@ bool Agent::input(Request& request) {
 bool Agent::output(Request& request) {
   const auto* const asked = request.take<wire::Part>();
   const auto* const bytes = request.take<wire::Index>();
-  if (bytes == nullptr) return false;
+  if (asked == nullptr || bytes == nullptr) return false;  // of a short one the second may be there
   const Model* const model = this->model(asked->model);
   if (model != nullptr) gather(*model, asked->position, bytes->value);
   return true;

@@ -36,8 +36,8 @@ class SignatureCheck {
   bool good();  // once
 
  private:
-  const uint8_t* key_;
-  const uint8_t* signature_;
+  [[maybe_unused]] const uint8_t* key_;
+  [[maybe_unused]] const uint8_t* signature_;
   Sha512 hash_;
 };
 

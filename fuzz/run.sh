@@ -18,7 +18,11 @@ for target in "$build"/fuzz/*_fuzz; do
   name=$(basename "$target")
   seeds=$build/seeds/$name corpus=$build/corpus/$name findings=$build/findings/$name
   mkdir -p "$corpus" "$findings"
-  python3 "$root/fuzz/seeds.py" "$seeds" ".${name%_fuzz}" "${folders[@]}"  # tflite_fuzz reads .tflite
+  if [ -x "$build/fuzz/${name%_fuzz}_seeds" ]; then
+    "$build/fuzz/${name%_fuzz}_seeds" "$seeds"
+  else
+    python3 "$root/fuzz/seeds.py" "$seeds" ".${name%_fuzz}" "${folders[@]}"  # tflite_fuzz reads .tflite
+  fi
   echo "$name: $seconds s, $(find "$seeds" -type f | wc -l) seeds"
   "$target" "$corpus" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=2048 -timeout=10 \
     -artifact_prefix="$findings/" -print_final_stats=1

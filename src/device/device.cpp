@@ -188,6 +188,8 @@ std::vector<DeviceModel> Device::models() {
     DeviceAnswer answer = link_.ask(Command::models, bytes_of(wire::Index{i}));
     if (answer.status == Status::no_such_model) return models;
     const auto of = part_of<wire::ModelOf>(take(std::move(answer), Command::models));
+    require(i < 1 << 12 && of.record.bytes < 1 << 16, "{}: the device's list of models makes no sense",
+            link_.name());
     const Bytes bytes = read(of.record.address, of.record.bytes);
     const auto record = part_of<wire::RecordOf>(bytes);
     DeviceModel model{

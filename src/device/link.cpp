@@ -146,7 +146,8 @@ bool Link::react(Exchange& exchange, Frame& frame) {
     if (frame.payload.size() < sizeof(wire::Index)) return true;
     const uint16_t expected = wire::get16(octets(frame.payload.data()));
     const size_t gap = static_cast<uint16_t>(expected - exchange.first);
-    if (gap >= exchange.sent || gap == exchange.resent_from) return true;
+    if (gap >= exchange.sent) return false;  // long answered, or never asked
+    if (gap == exchange.resent_from) return true;
     exchange.resent_from = gap;
     exchange.sent = std::max(gap, exchange.done);  // all from here on go out again
     ++statistics_.repeated;
@@ -232,6 +233,7 @@ DeviceAnswer Link::authenticate(const Authentication& answer) {
           "{}: somebody else than the device has answered, or this is not the agent's firmware",
           transport_->name());
   secrets_ = answer.secrets;
+  number_ = 0;  // the session begins
   return {};
 }
 

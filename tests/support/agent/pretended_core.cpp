@@ -8,6 +8,7 @@
 namespace agent {
 
 using mote::test::Instruction;
+using mote::test::pretended_access;
 
 namespace {
 
@@ -26,33 +27,50 @@ void core_prepare(Activity& activity, uintptr_t entry, uintptr_t argument, uintp
                                  static_cast<uint32_t>(stack_top)};
 }
 
+namespace {
+
+bool holds(const Span& span, uint32_t address, uint32_t bytes) {
+  return address >= span.begin && address <= span.end && span.end - address >= bytes;
+}
+
+Stop fault(Activity& activity, uint32_t cause, uint32_t address) {
+  activity.fault = Fault{cause, activity.registers.pc, address};
+  return Stop::fault;
+}
+
+}  // namespace
+
+// Protected: it executes code and accesses data, nothing else.
 Stop core_resume(Activity& activity) {
   Registers& registers = activity.registers;
-  uint8_t* const io = at(registers.argument);
+  const uint32_t io = registers.argument;
   for (;;) {
+    if (!holds(activity.code, registers.pc, 2)) return fault(activity, pretended_access, registers.pc);
     const uint8_t* const code = at(registers.pc);
     const uint32_t n = code[1];
     switch (static_cast<Instruction>(code[0])) {
       case Instruction::back: return Stop::returned;
       case Instruction::count: {
+        if (!holds(activity.data, io, 4)) return fault(activity, pretended_access, io);
         uint32_t word;
-        memcpy(&word, io, sizeof word);
+        memcpy(&word, at(io), sizeof word);
         ++word;
-        memcpy(io, &word, sizeof word);
+        memcpy(at(io), &word, sizeof word);
         registers.pc += 1;
         break;
       }
       case Instruction::reverse:
-        for (uint32_t i = 0; i < n; ++i) io[8 + n + i] = io[8 + n - 1 - i];
+        if (!holds(activity.data, io, 8 + 2 * n)) return fault(activity, pretended_access, io);
+        for (uint32_t i = 0; i < n; ++i) at(io)[8 + n + i] = at(io)[8 + n - 1 - i];
         registers.pc += 2;
         break;
       case Instruction::spin: return Stop::slice;
       case Instruction::log:
         registers.pc += 2;
-        activity.service = Service{1, {registers.argument + 8, n}};
+        activity.service = Service{1, {io + 8, n}};
         return Stop::service;
       case Instruction::fault:
-      default: activity.fault = Fault{n, registers.pc, 0}; return Stop::fault;
+      default: return fault(activity, n, 0);
     }
   }
 }

@@ -6,6 +6,8 @@
 
 namespace mote::test {
 
+constexpr unsigned pretended_access = 1000;  // the cause of an access that protection stops
+
 enum class Instruction : uint8_t {
   back = 1,     // return
   count = 2,    // adds one to the word at io

@@ -8,13 +8,15 @@
 
 namespace mote::test {
 
-PretendedBoard::PretendedBoard(uint32_t pool_bytes) {
-  void* const pool =
-      mmap(nullptr, pool_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+PretendedBoard::PretendedBoard(uint32_t pool_bytes, uint32_t address, const uint8_t* owner) {
+  const int where = address == 0 ? MAP_32BIT : MAP_FIXED_NOREPLACE;
+  void* const pool = mmap(reinterpret_cast<void*>(static_cast<uintptr_t>(address)), pool_bytes,
+                          PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | where, -1, 0);
   require(pool != MAP_FAILED, "no memory below 4 GB");
   region_ = agent::Region{"ram", static_cast<uint8_t*>(pool), pool_bytes, 1};
   std::strcpy(identity_.target, "pretended");
   std::strcpy(identity_.board, "memory");
+  identity_.key = owner;
 }
 
 PretendedBoard::~PretendedBoard() { munmap(region_.begin, region_.bytes); }
@@ -31,10 +33,12 @@ const agent::Region* PretendedBoard::regions(uint32_t& count) const {
   return &region_;
 }
 
-void PretendedBoard::random(uint8_t* to, size_t bytes) { std::fill_n(to, bytes, uint8_t{7}); }
+void PretendedBoard::random(uint8_t* to, size_t bytes) {
+  for (size_t i = 0; i < bytes; ++i) to[i] = static_cast<uint8_t>(++randoms * 2654435761U >> 24);
+}
 
-PretendedDevice::PretendedDevice(Spoil spoil)
-    : agent(std::make_unique<agent::Agent>(board)), spoil_(std::move(spoil)) {}
+PretendedDevice::PretendedDevice(Spoil spoil, const uint8_t* owner)
+    : board(1 << 20, 0, owner), agent(std::make_unique<agent::Agent>(board)), spoil_(std::move(spoil)) {}
 
 // The device works until it has nothing to do, or for a while when a call goes on.
 void PretendedDevice::settle() {

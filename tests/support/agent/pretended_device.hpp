@@ -15,7 +15,8 @@ namespace mote::test {
 // Memory below 4 GB, because a device's addresses have 32 bits.
 class PretendedBoard final : public agent::Board {
  public:
-  explicit PretendedBoard(uint32_t pool_bytes = 1 << 20);
+  // The pool lies anywhere, or at `address` where nothing else may lie. `owner`: 32 bytes that live as long.
+  explicit PretendedBoard(uint32_t pool_bytes = 1 << 20, uint32_t address = 0, const uint8_t* owner = nullptr);
   ~PretendedBoard();
   PretendedBoard(const PretendedBoard&) = delete;
   PretendedBoard& operator=(const PretendedBoard&) = delete;
@@ -35,6 +36,7 @@ class PretendedBoard final : public agent::Board {
   std::deque<uint8_t> arrived, sent;  // to the device, from it
   uint32_t milliseconds_now = 0;
   bool was_reset = false;
+  uint32_t randoms = 0;  // bytes that were asked for, none twice
 
  private:
   agent::Identity identity_{};
@@ -45,7 +47,7 @@ class PretendedBoard final : public agent::Board {
 class PretendedDevice final : public Transport {
  public:
   using Spoil = std::function<void(bool to_device, std::vector<uint8_t>& bytes)>;
-  explicit PretendedDevice(Spoil spoil = {});
+  explicit PretendedDevice(Spoil spoil = {}, const uint8_t* owner = nullptr);
 
   size_t read(std::byte* to, size_t limit, std::chrono::milliseconds timeout) override;
   void write(ByteSpan bytes) override;

@@ -11,6 +11,7 @@
 #include "device/loader.hpp"
 #include "device/serial.hpp"
 #include "device_key.hpp"
+#include "device_package.hpp"
 #include "emulate/process.hpp"
 #include "target/find.hpp"
 #include "verify/golden.hpp"
@@ -276,6 +277,7 @@ void add_device(CLI::App& app) {
     add_device_flags(*add(*device, name, what, flags, own), *flags);
   };
   add_device_key(*device);
+  add_device_package(*device);
   simple("hello", "what the device is", hello);
   simple("heap", "its memory for loaded code", heap);
   simple("models", "what is loaded", models);

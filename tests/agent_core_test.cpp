@@ -3,9 +3,10 @@
 // never ends and that is random must all come back to the agent, with the reason, and leave everything else alone.
 #include <gtest/gtest.h>
 
-#include "base/files.hpp"
 #include "base/temporary_directory.hpp"
+#include "device/agent_firmware.hpp"
 #include "emulate/process.hpp"
+#include "emulate/toolchain.hpp"
 #include "target/find.hpp"
 
 namespace mote {
@@ -15,52 +16,38 @@ namespace fs = std::filesystem;
 
 const fs::path source{MOTE_SOURCE_DIR};
 
-void run_tool(const std::vector<std::string>& command) {
-  const ProcessResult result = run_process(command, std::chrono::seconds(120));
-  ASSERT_EQ(result.exit_status, 0) << result.errors << result.output;
-}
-
-void append(std::vector<std::string>& command, const std::vector<std::string>& more) {
-  command.insert(command.end(), more.begin(), more.end());
-}
-
-std::string board_of(const Target& target) { return target.architecture == "rv32" ? "virt" : "mps2"; }
-
 // A firmware of the board's own files, the core layer and tests/agent; its console.
 std::string run_pieces(const std::string& name) {
   const Target& target = find_target(name);
   const TemporaryDirectory folder;
-  const std::string architecture(target.architecture), board = "agent/boards/" + board_of(target);
+  const std::string architecture(target.architecture), board = "agent/boards/" + agent_board(target);
   std::vector<fs::path> sources{source / board / "start.S", source / board / "board.cpp",
                                 source / "tests/agent/core_main.cpp",
                                 source / "tests/agent" / (architecture + ".S")};
   for (const fs::directory_entry& entry : fs::directory_iterator(source / "agent/core" / architecture)) {
     if (entry.path().extension() != ".hpp") sources.push_back(entry.path());
   }
+  std::vector<std::string> flags = split_words(target.firmware_flags);
+  append(flags, {"-Os", "-ffreestanding", "-fno-tree-loop-distribute-patterns", "-Werror"});
+  for (const std::string& include : {std::string("tests/agent"), std::string("agent"),
+                                     "agent/core/" + architecture, "firmware/" + architecture})
+    flags.push_back("-I" + (source / include).string());
+  const fs::path program = folder.path() / "firmware.elf";
   std::vector<std::string> link{std::string(target.linker)};
   append(link, split_words(target.link_flags));
   append(link, {"-nostartfiles", "-static", "-Wl,--gc-sections,--build-id",
-                "-T" + (source / board / "link.ld").string(), "-o", (folder.path() / "firmware.elf").string()});
+                "-T" + (source / board / "link.ld").string(), "-o", program.string()});
   for (const fs::path& file : sources) {
-    std::vector<std::string> command{std::string(target.compiler)};
-    append(command, split_words(target.compile_flags));
-    append(command, split_words(target.firmware_flags));
-    for (const std::string& include : {std::string("tests/agent"), std::string("agent"),
-                                       "agent/core/" + architecture, "firmware/" + architecture})
-      command.push_back("-I" + (source / include).string());
-    const std::string object = (folder.path() / (std::to_string(link.size()) + ".o")).string();
-    append(command, {"-Os", "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
-                     "-fno-threadsafe-statics", "-fno-tree-loop-distribute-patterns", "-ffunction-sections",
-                     "-fdata-sections", "-Wall", "-Wextra", "-Werror", "-c", file.string(), "-o", object});
-    run_tool(command);
-    link.push_back(object);
+    const fs::path object = folder.path() / (std::to_string(link.size()) + ".o");
+    compile_source(target, file, object, flags);
+    link.push_back(object.string());
   }
-  run_tool(link);
+  run_tool(link, "linking");
   std::vector<std::string> emulator{std::string(target.emulator)};
   append(emulator, split_words(target.emulator_arguments));
   // Time passes with the instructions, whatever else the host does.
   append(emulator, {"-icount", "shift=7", "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel",
-                    (folder.path() / "firmware.elf").string()});
+                    program.string()});
   const ProcessResult result = run_process(emulator, std::chrono::seconds(120));
   EXPECT_FALSE(result.timed_out);
   EXPECT_EQ(result.exit_status, 0) << result.errors;

@@ -15,14 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string board_of(const Target& target) {
-  static const std::map<std::string_view, std::string> boards{{"rv32", "virt"}, {"cortex-m", "mps2"}};
-  const auto found = boards.find(target.architecture);
-  require(found != boards.end(), "there is no emulated board with Mote's agent for {}; rv32imac has one",
-          target.name);
-  return found->second;
-}
-
 // agent_owner_key of firmware.hpp.
 std::string owner_source(const std::optional<Key>& owner) {
   const std::string declaration = "#include \"firmware.hpp\"\n\n";
@@ -45,10 +37,18 @@ void write_monocypher(const fs::path& folder) {
 
 }  // namespace
 
+std::string agent_board(const Target& target) {
+  static const std::map<std::string_view, std::string> boards{{"rv32", "virt"}, {"cortex-m", "mps2"}};
+  const auto found = boards.find(target.architecture);
+  require(found != boards.end(), "there is no emulated board with Mote's agent for {}; rv32imac has one",
+          target.name);
+  return found->second;
+}
+
 AgentFirmware build_agent(const Target& target, const fs::path& directory, const std::optional<Key>& owner) {
   const std::vector<std::string> folders{"agent/", fmt::format("agent/core/{}/", target.architecture),
                                          owner ? "agent/keyed/" : "agent/open/", "agent/boards/",
-                                         fmt::format("agent/boards/{}/", board_of(target))};
+                                         fmt::format("agent/boards/{}/", agent_board(target))};
   std::vector<std::string> flags{"-Os", "-ffreestanding", "-Werror", "-fno-tree-loop-distribute-patterns",
                                  fmt::format("-DMOTE_AGENT_TARGET=\"{}\"", target.name)};
   append(flags, split_words(target.firmware_flags));
@@ -63,6 +63,7 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory, const
   const fs::path machine = fmt::format("firmware/{}/machine.hpp", target.architecture);  // the board's counter
   fs::create_directories((directory / machine).parent_path());
   write_file(directory / machine, embedded_file(machine.string()));
+  flags.push_back("-I" + (directory / machine).parent_path().string());
   for (const EmbeddedFile& file : embedded_files()) {
     const fs::path path = directory / file.path;
     for (const std::string& folder : folders) {

@@ -16,6 +16,9 @@ struct AgentFirmware {
   std::vector<MapSection> sections;
 };
 
+// The folder of agent/boards/ for the target's emulator. Throws Error for targets that have none.
+[[nodiscard]] std::string agent_board(const Target& target);
+
 // Compiles and links it into `directory`; with a key, it obeys its owner only. Throws Error for targets that have
 // no emulated board.
 [[nodiscard]] AgentFirmware build_agent(const Target& target, const std::filesystem::path& directory,

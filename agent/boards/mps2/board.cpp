@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // QEMU's MPS2 boards: the CMSDK serial port, SysTick for slices, the counter of firmware/cortex-m for time.
-#include "../../../firmware/cortex-m/machine.hpp"
-#include "../../core/cortex-m/board_parts.hpp"
+#include "board_parts.hpp"
 #include "firmware.hpp"
+#include "machine.hpp"  // firmware/cortex-m
 
 namespace {
 

@@ -6,6 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+extern "C" {
+extern uint32_t agent_core_slice_is_over, agent_core_systick_owner;
+void agent_core_fault();
+void agent_core_service();
+void agent_core_shared_systick();
+}
+
 namespace agent {
 
 inline volatile uint32_t* system_register(uint32_t address) {
@@ -24,6 +31,28 @@ inline void systick_after(uint32_t microseconds, uint32_t core_hz) {
   systick[2] = 0;
   systick[0] = 7;  // core clock, interrupt, enabled
 }
+
+// For a system that has vectors of its own, but no other use of `svc`, the process stack and the memory protection
+// unit: copies the vectors to `table` (aligned to the next power of two of its bytes, at least 128) and takes
+// those of faults and of `svc`. SysTick's owner is still called. Before core_start().
+inline void take_vectors(uint32_t* table, uint32_t count) {
+  volatile uint32_t& place = *system_register(0xE000ED08);  // VTOR
+  const volatile uint32_t* const from = system_register(place);
+  const auto address = [](void (*handler)()) {
+    return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(handler));
+  };
+  for (uint32_t i = 0; i < count; ++i) table[i] = from[i];
+  agent_core_systick_owner = table[15];
+  table[3] = address(agent_core_fault);
+  table[11] = address(agent_core_service);
+  table[15] = address(agent_core_shared_systick);
+  asm volatile("dsb" : : : "memory");
+  place = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(table));
+  asm volatile("dsb\n\tisb" : : : "memory");
+}
+
+// Board::interrupt_after() there: a slice ends with the owner's next tick.
+inline void slice_until_next_tick() { agent_core_slice_is_over = 0; }
 
 // Board::sync_code(): cleans the data cache and invalidates the instruction cache, where there are some.
 inline void sync_caches(const void* begin, size_t bytes) {

@@ -28,7 +28,8 @@
 
   .bss
   .balign 4
-slice_is_over: .space 4       // the timer's interrupt came while the agent itself ran
+  .globl agent_core_slice_is_over
+agent_core_slice_is_over: .space 4  // the timer's interrupt came while the agent itself ran
 agent_return: .space 4        // EXC_RETURN that leads back to the agent
 
 // void agent_core_run(Registers* registers): until the code stops. Interrupts find the agent's r4 to r11 on its stack.
@@ -66,7 +67,7 @@ agent_core_service:
   ldr r1, [r0, #STOP]
   cmp r1, #GO                 // a `svc` whose frame did not fit on the code's stack comes late, after its fault
   bne 2f
-  ldr r2, =slice_is_over
+  ldr r2, =agent_core_slice_is_over
   ldr r1, [r2]
   cbz r1, 1f
   str r1, [r0, #STOP]         // STOP_SLICE
@@ -119,7 +120,7 @@ agent_core_slice:
   movs r1, #STOP_SLICE
   tst lr, #FROM_PROCESS_STACK
   bne stop
-  ldr r0, =slice_is_over
+  ldr r0, =agent_core_slice_is_over
   str r1, [r0]
   bx lr
 
@@ -140,3 +141,21 @@ stop:                         // r1: enum Stop
   ldr r0, =agent_return
   ldr r0, [r0]
   bx r0
+
+// SysTick where it belongs to another system: its owner's handler, then the end of a slice.
+  .section .bss.agent_core_systick_owner, "aw", %nobits
+  .balign 4
+  .globl agent_core_systick_owner
+agent_core_systick_owner: .space 4
+
+  .section .text.agent_core_shared_systick, "ax"
+  .globl agent_core_shared_systick
+  .type agent_core_shared_systick, %function
+  .thumb_func
+agent_core_shared_systick:
+  push {r3, lr}
+  ldr r0, =agent_core_systick_owner
+  ldr r0, [r0]
+  blx r0
+  pop {r3, lr}
+  b agent_core_slice

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loaded code on Cortex-M: its context and what its faults say. protection.cpp knows the memory protection unit.
-#include "../../core.hpp"
+#include "core.hpp"
 
 #include "protection.hpp"
 

@@ -2,8 +2,8 @@
 // The memory protection unit: what loaded code reaches. The agent reaches everything.
 #pragma once
 
-#include "../../core.hpp"
 #include "board_parts.hpp"
+#include "core.hpp"
 
 namespace agent {
 

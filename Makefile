@@ -14,7 +14,8 @@
 #   make bench-host   the simulator's kernels beside the plain ones on this machine, as ratios (Google Benchmark)
 #   make zoo     the figures of every model in ../shared/models, and their tables in docs/zoo.md
 #   make costs   measure every kernel on every emulated target, for the estimates of `mote fit`; goes on where it stopped
-#   make fuzz    coverage-guided fuzzing of the readers (FUZZ_SECONDS each, default 300); seeds from the ONNX node tests, too
+#   make fuzz    coverage-guided fuzzing of the readers, the agent and the host's end of its link (FUZZ_SECONDS each, default
+#                300); seeds from the ONNX node tests, too
 #   make asan    the host's test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 
 JOBS ?= $(shell nproc)

@@ -331,6 +331,31 @@ TEST_F(KeyedLink, TheOwnersNextSessionEndsACall) {
   EXPECT_THROW((void)first.call(endless, Bytes(8), options), Gone);
 }
 
+// What a device says that is busy.
+class Silent final : public Transport {
+ public:
+  size_t read(std::byte*, size_t, std::chrono::milliseconds timeout) override {
+    now_ += std::max(timeout, std::chrono::milliseconds(1));
+    return 0;
+  }
+  void write(ByteSpan) override {}
+  std::string name() const override { return "silent"; }
+  std::chrono::steady_clock::time_point now() const override { return now_; }
+
+ private:
+  std::chrono::steady_clock::time_point now_{};
+};
+
+TEST(LinkPatience, WorkIsWaitedFor) {
+  auto owned = std::make_unique<Silent>();
+  const Silent& silent = *owned;
+  Link link(std::move(owned), {std::chrono::milliseconds(50), std::chrono::seconds(1)});
+  EXPECT_THROW((void)link.ask(wire::Command::load, {}, {}, std::chrono::seconds(100)), Error);
+  EXPECT_GE(silent.now().time_since_epoch(), std::chrono::seconds(101));
+  EXPECT_THROW((void)link.ask(wire::Command::load, {}), Error);
+  EXPECT_LE(silent.now().time_since_epoch(), std::chrono::seconds(110));
+}
+
 std::string refusal(const std::function<void()>& act) {
   try {
     act();

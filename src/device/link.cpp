@@ -34,6 +34,7 @@ struct Link::Exchange {
   bool ordered = true;
   std::vector<DeviceAnswer> answers;
   std::vector<bool> answered;
+  std::chrono::milliseconds work{0};  // of the device, in which it says nothing
   size_t done = 0, sent = 0;
   size_t resent_from = SIZE_MAX;  // the gap that was last filled: its echoes are no new gap
 };
@@ -192,9 +193,9 @@ void Link::run(Exchange& exchange) {
       if (exchange.done != before || exchange.sent < exchange.requests.size()) due = heard + patience;
     }
     const Clock::time_point now = transport_->now();
-    require(now - heard < times_.give_up,
+    require(now - heard < times_.give_up + exchange.work,
             "{}: the device has not answered for {} s; is it the right port, is Mote's agent running there?",
-            transport_->name(), std::chrono::duration<double>(times_.give_up).count());
+            transport_->name(), std::chrono::duration<double>(times_.give_up + exchange.work).count());
     if (now < due) continue;
     exchange.sent = exchange.done;
     exchange.resent_from = SIZE_MAX;
@@ -237,11 +238,13 @@ DeviceAnswer Link::authenticate(const Authentication& answer) {
   return {};
 }
 
-DeviceAnswer Link::ask(wire::Command command, ByteSpan payload, const Waiting& waiting) {
+DeviceAnswer Link::ask(wire::Command command, ByteSpan payload, const Waiting& waiting,
+                       std::chrono::milliseconds work) {
   const std::vector<DeviceRequest> requests{{command, Bytes(payload.begin(), payload.end())}};
   const bool ordered =
       static_cast<uint8_t>(command) >= wire::first_ordered && command != wire::Command::authenticate;
   Exchange exchange{requests, waiting, {}, number_ + 1, ordered, {}, {}};
+  exchange.work = work;
   run(exchange);
   if (ordered) ++number_;
   return exchange.answers[0];

@@ -46,7 +46,9 @@ class Link {
 
   // `waiting`: called whenever the device says that a call is under way.
   using Waiting = std::function<void(const wire::ActivityOf& activity)>;
-  [[nodiscard]] DeviceAnswer ask(wire::Command command, ByteSpan payload, const Waiting& waiting = {});
+  // `work`: for so long the device may be silent, besides the usual time, because it is busy with the request.
+  [[nodiscard]] DeviceAnswer ask(wire::Command command, ByteSpan payload, const Waiting& waiting = {},
+                                 std::chrono::milliseconds work = {});
   // Many at once, in their order; `progress` is called with the number of those that are answered.
   [[nodiscard]] std::vector<DeviceAnswer> ask_all(const std::vector<DeviceRequest>& requests,
                                                   const std::function<void(size_t)>& progress = {});

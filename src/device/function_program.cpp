@@ -69,10 +69,10 @@ FunctionProgram compile_function_for_device(const FunctionOptions& options, cons
   program.stack_bytes = usual_stack_bytes;
   program.unprotected = options.unprotected;
   program.directory = directory;
-  const Bytes trial = trial_image(program);
-  const ElfFile elf = read_elf(trial, program.name);
+  made.linked = trial_image(program);
+  const ElfFile elf = read_elf(made.linked, program.name);
   const fs::path linked = directory->path() / "trial.elf";
-  write_file(linked, trial);
+  write_file(linked, made.linked);
   made.stack = stack_of(image, program, elf, linked);
   if (!has_constructors(elf)) program.start.clear();
   if (options.stack_bytes > 0) {

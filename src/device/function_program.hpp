@@ -25,6 +25,7 @@ struct FunctionProgram {
   Program program;
   FunctionSignature signature;
   StackUse stack;       // with static constructors
+  Bytes linked;         // ELF file, at addresses of no device
   size_t compiled = 0;  // objects that were not in the cache
 };
 

@@ -100,8 +100,6 @@ std::vector<ProgramSymbol> read_symbols(const fs::path& program, const Target& t
   std::vector<ProgramSymbol> symbols;
   for (size_t i = 0; i < plain.size(); ++i) {
     ProgramSymbol symbol = read_symbol(plain[i]);
-    // Marks of Arm's (where code and data begin) and of RISC-V's (instruction sets) are no names of anything.
-    if (symbol.name.starts_with('$') || symbol.name.starts_with(".L")) continue;
     symbol.signature = read_symbol(written[i]).name;
     symbols.push_back(std::move(symbol));
   }

@@ -14,12 +14,14 @@ namespace mote::cli {
 namespace {
 
 struct Flags {
-  std::string ecosystem, target, output;
+  std::string ecosystem, target, output, key;
 };
 
 void write_package(const Flags& flags) {
   const std::filesystem::path folder(flags.output);
-  const std::vector<GeneratedFile> files = agent_package(flags.ecosystem, find_target(flags.target));
+  std::optional<Key> owner;
+  if (!flags.key.empty()) owner = OwnerKey::load(flags.key).public_key();
+  const std::vector<GeneratedFile> files = agent_package(flags.ecosystem, find_target(flags.target), owner);
   for (const GeneratedFile& file : files) {
     std::filesystem::create_directories((folder / file.path).parent_path());
     write_file(folder / file.path, file.text);
@@ -36,6 +38,7 @@ void add_device_package(CLI::App& device) {
   command->add_option("ecosystem", flags->ecosystem, fmt::format("{}", fmt::join(agent_ecosystems(), ", ")))
       ->required();
   command->add_option("--target", flags->target, "the board's core: cortex-m4f, rv32imac, ...")->required();
+  command->add_option("--key", flags->key, "a key file (`mote device key new`): the agent obeys its owner only");
   command->add_option("-o,--output", flags->output, "folder")->required();
 }
 

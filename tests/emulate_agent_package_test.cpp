@@ -3,8 +3,10 @@
 // own, ESP-IDF's is compiled.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 
+#include "base/embedded.hpp"
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
 #include "device/agent_firmware.hpp"
@@ -26,9 +28,10 @@ const fs::path stand_ins = fs::path(MOTE_SOURCE_DIR) / "tests/agent";
 
 class AgentPackage : public testing::Test {
  protected:
-  fs::path write(const std::string& ecosystem, const std::string& target) {
+  fs::path write(const std::string& ecosystem, const std::string& target,
+                 const std::optional<Key>& owner = std::nullopt) {
     const fs::path folder = folder_.path() / ecosystem;
-    for (const GeneratedFile& file : agent_package(ecosystem, find_target(target))) {
+    for (const GeneratedFile& file : agent_package(ecosystem, find_target(target), owner)) {
       EXPECT_FALSE(std::regex_search(file.text, std::regex("@[a-z_]+@"))) << file.path;
       fs::create_directories((folder / file.path).parent_path());
       write_file(folder / file.path, file.text);
@@ -36,8 +39,25 @@ class AgentPackage : public testing::Test {
     return folder;
   }
 
-  static Device start(const fs::path& program, const std::string& target) {
-    return Device(process_transport(agent_command(find_target(target), program, "stdio"), program.string()));
+  static Device start(const fs::path& program, const std::string& target,
+                      const std::shared_ptr<const OwnerKey>& owner = nullptr) {
+    return Device(process_transport(agent_command(find_target(target), program, "stdio"), program.string()), {},
+                  owner);
+  }
+
+  fs::path build_with_cmake(const fs::path& folder) {
+    const fs::path build = folder_.path() / "build";
+    run_tool({"cmake", "-S", folder.string(), "-B", build.string(),
+              "-DCMAKE_TOOLCHAIN_FILE=" + (folder / "example/toolchain.cmake").string()},
+             "configuring");
+    run_tool({"cmake", "--build", build.string()}, "building");
+    return build / "agent";
+  }
+
+  static bool has_monocypher() {
+    const auto files = embedded_files();
+    return std::ranges::any_of(files,
+                               [](const EmbeddedFile& file) { return file.path.ends_with("monocypher.c"); });
   }
 
   // A model is loaded and computes the host's bytes.
@@ -94,16 +114,21 @@ class AgentPackage : public testing::Test {
 class AgentCmakePackage : public AgentPackage, public testing::WithParamInterface<std::string> {};
 
 TEST_P(AgentCmakePackage, BuildsAndServes) {
-  const fs::path folder = write("cmake", GetParam()), build = folder_.path() / "build";
-  run_tool({"cmake", "-S", folder.string(), "-B", build.string(),
-            "-DCMAKE_TOOLCHAIN_FILE=" + (folder / "example/toolchain.cmake").string()},
-           "configuring");
-  run_tool({"cmake", "--build", build.string()}, "building");
-  Device device = start(build / "agent", GetParam());
+  Device device = start(build_with_cmake(write("cmake", GetParam())), GetParam());
   expect_service(device, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, AgentCmakePackage, testing::Values("cortex-m4f", "rv32imac"));
+
+TEST_F(AgentPackage, CmakeHasAKeyedAgentToo) {
+  if (!has_monocypher()) GTEST_SKIP() << "Monocypher is absent: tools/monocypher.sh build/monocypher";
+  const auto owner = std::make_shared<const OwnerKey>(OwnerKey::make());
+  const fs::path program = build_with_cmake(write("cmake", "rv32imac", owner->public_key()));
+  EXPECT_THROW(start(program, "rv32imac"), Error);
+  Device device = start(program, "rv32imac", owner);
+  EXPECT_TRUE(device.info().keyed);
+  expect_service(device, "rv32imac");
+}
 
 // The stand-in's vectors hang at every fault, and its SysTick counts its milliseconds.
 TEST_F(AgentPackage, ArduinoServesInASystemWithVectorsOfItsOwn) {
@@ -132,7 +157,9 @@ TEST_F(AgentPackage, ArduinoServesInASystemWithVectorsOfItsOwn) {
 }
 
 TEST_F(AgentPackage, EspIdfCompilesAgainstTheFrameworksDeclarations) {
-  const fs::path folder = write("esp-idf", "rv32imac"), headers = folder_.path() / "headers";
+  std::optional<Key> owner;  // with one, there is more to compile
+  if (has_monocypher()) owner = OwnerKey::make().public_key();
+  const fs::path folder = write("esp-idf", "rv32imac", owner), headers = folder_.path() / "headers";
   const std::string all = "#include \"" + (stand_ins / "esp-idf/idf.hpp").string() + "\"\n";
   for (const char* const header : {"freertos/FreeRTOS.h", "freertos/task.h", "driver/uart.h", "esp_heap_caps.h",
                                    "esp_random.h", "esp_system.h", "esp_timer.h"}) {
@@ -174,6 +201,7 @@ TEST_F(AgentPackage, WhatThereIsNotIsRefused) {
       "there is no agent of the ecosystem {} for this core; cmake has cortex-m and rv32, arduino cortex-m, "
       "esp-idf rv32";
   EXPECT_EQ(error_of("arduino", "rv32imac"), "rv32imac: " + fmt::format(fmt::runtime(none), "arduino"));
+  EXPECT_THROW((void)agent_package("arduino", find_target("cortex-m4f"), Key{1}), Error);
   EXPECT_EQ(error_of("cmake", "lx106"), "lx106: " + fmt::format(fmt::runtime(none), "cmake"));
 }
 

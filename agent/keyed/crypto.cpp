@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto.hpp"
 
-#include <monocypher.h>
+#include "monocypher.h"
 
 namespace agent {
 

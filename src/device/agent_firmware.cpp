@@ -13,29 +13,7 @@ namespace mote {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-// agent_owner_key of firmware.hpp.
-std::string owner_source(const std::optional<Key>& owner) {
-  const std::string declaration = "#include \"firmware.hpp\"\n\n";
-  if (!owner) return declaration + "const uint8_t* const agent_owner_key = nullptr;\n";
-  return declaration + key_as_c_array("static const uint8_t owner_key[32]", *owner) +
-         "const uint8_t* const agent_owner_key = owner_key;\n";
-}
-
-// Which is no part of Mote's sources, but of its program where the setup has fetched it.
-void write_monocypher(const fs::path& folder) {
-  const std::string fetched = "build/monocypher/";
-  const bool there = std::ranges::any_of(
-      embedded_files(), [&](const EmbeddedFile& file) { return file.path == fetched + "monocypher.c"; });
-  require(there,
-          "a keyed firmware needs Monocypher, without which this program was built; "
-          "run tools/monocypher.sh build/monocypher and build it anew");
-  write_file(folder / "monocypher.h", embedded_file(fetched + "monocypher.h"));
-  write_file(folder / "monocypher.cpp", embedded_file(fetched + "monocypher.c"));
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::string agent_board(const Target& target) {
   static const std::map<std::string_view, std::string> boards{{"rv32", "virt"}, {"cortex-m", "mps2"}};
@@ -43,6 +21,24 @@ std::string agent_board(const Target& target) {
   require(found != boards.end(), "there is no emulated board with Mote's agent for {}; rv32imac has one",
           target.name);
   return found->second;
+}
+
+std::string owner_source(const std::optional<Key>& owner) {
+  const std::string declaration = "#include <stdint.h>\n\nextern const uint8_t* const agent_owner_key;\n\n";
+  if (!owner) return declaration + "const uint8_t* const agent_owner_key = nullptr;  // anybody may load\n";
+  return declaration + key_as_c_array("static const uint8_t owner_key[32]", *owner) +
+         "const uint8_t* const agent_owner_key = owner_key;\n";
+}
+
+std::vector<GeneratedFile> monocypher_sources() {
+  const std::string fetched = "build/monocypher/";
+  const bool there = std::ranges::any_of(
+      embedded_files(), [&](const EmbeddedFile& file) { return file.path == fetched + "monocypher.c"; });
+  require(there,
+          "a keyed firmware needs Monocypher, without which this program was built; "
+          "run tools/monocypher.sh build/monocypher and build it anew");
+  return {{"monocypher.h", std::string(embedded_file(fetched + "monocypher.h"))},
+          {"monocypher.cpp", std::string(embedded_file(fetched + "monocypher.c"))}};
 }
 
 AgentFirmware build_agent(const Target& target, const fs::path& directory, const std::optional<Key>& owner) {
@@ -72,7 +68,9 @@ AgentFirmware build_agent(const Target& target, const fs::path& directory, const
       write_file(path, file.text);
     }
   }
-  if (owner) write_monocypher(directory / "agent/keyed");
+  if (owner)
+    for (const GeneratedFile& file : monocypher_sources())
+      write_file(directory / "agent/keyed" / file.path, file.text);
   write_file(directory / folders.back() / "owner_key.cpp", owner_source(owner));
   for (const std::string& folder : folders) {
     for (const fs::directory_entry& entry : fs::directory_iterator(directory / folder)) {

@@ -86,14 +86,23 @@ std::vector<std::string> agent_ecosystems() {
   return {names.begin(), names.end()};
 }
 
-std::vector<GeneratedFile> agent_package(std::string_view ecosystem, const Target& target) {
+std::vector<GeneratedFile> agent_package(std::string_view ecosystem, const Target& target,
+                                         const std::optional<Key>& owner) {
   const std::vector<std::string> known = agent_ecosystems();
   require(std::ranges::find(known, ecosystem) != known.end(), "{}: an unknown ecosystem; choose {}", ecosystem,
           fmt::join(known, ", "));
   const std::string core = core_of(ecosystem, target);
+  require(!owner || ecosystem != "arduino",
+          "arduino: its cores have no common source of random bytes, which a keyed agent needs; take the cmake "
+          "package "
+          "and write Board::random for your chip");
   std::vector<GeneratedFile> files, layout;
-  for (const std::string& folder : {std::string("agent/"), std::string("agent/open/"), "agent/core/" + core + "/"})
+  for (const std::string& folder :
+       {std::string("agent/"), std::string(owner ? "agent/keyed/" : "agent/open/"), "agent/core/" + core + "/"})
     add_folder(files, folder, "src/");
+  if (owner)
+    for (const GeneratedFile& file : monocypher_sources()) files.push_back({"src/" + file.path, file.text});
+  if (ecosystem == "esp-idf") files.push_back({"src/owner_key.cpp", owner_source(owner)});
   for (const EmbeddedFile& file : embedded_files()) {
     const std::string path = inside(file.path, fmt::format("{}{}/", root, ecosystem));
     if (!path.empty()) layout.push_back({path, std::string(file.text)});
@@ -107,9 +116,7 @@ std::vector<GeneratedFile> agent_package(std::string_view ecosystem, const Targe
     files.push_back({"example/firmware.hpp", std::string(embedded_file("agent/boards/firmware.hpp"))});
     const std::string machine = fmt::format("firmware/{}/machine.hpp", core);
     files.push_back({"example/machine.hpp", std::string(embedded_file(machine))});
-    files.push_back(
-        {"example/owner_key.cpp",
-         "#include \"firmware.hpp\"\n\nconst uint8_t* const agent_owner_key = nullptr;  // anybody may load\n"});
+    files.push_back({"example/owner_key.cpp", owner_source(owner)});
   }
   std::ranges::sort(files, {}, &GeneratedFile::path);
   return files;

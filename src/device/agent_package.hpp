@@ -3,19 +3,22 @@
 // @places@.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "codegen/codegen.hpp"
+#include "device/keys.hpp"
 #include "target/target.hpp"
 
 namespace mote {
 
 [[nodiscard]] std::vector<std::string> agent_ecosystems();  // sorted
 
-// An open agent for this core. Throws Error that lists what there is for an unknown ecosystem, and for a target
-// that has no core layer there.
-[[nodiscard]] std::vector<GeneratedFile> agent_package(std::string_view ecosystem, const Target& target);
+// An agent for this core, which obeys the owner only if there is one. Throws Error that lists what there is for an
+// unknown ecosystem, and for a target that has no core layer there.
+[[nodiscard]] std::vector<GeneratedFile> agent_package(std::string_view ecosystem, const Target& target,
+                                                       const std::optional<Key>& owner = std::nullopt);
 
 }  // namespace mote

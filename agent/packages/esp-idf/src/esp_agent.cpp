@@ -14,6 +14,8 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 
+extern const uint8_t* const agent_owner_key;  // nullptr: anybody may load
+
 namespace {
 
 constexpr uint32_t buffer_bytes = 4096, timer_hz = 1000000;
@@ -50,7 +52,7 @@ class EspBoard final : public agent::Board {
 
  private:
   uart_port_t uart_;
-  agent::Identity identity_{{}, "esp-idf", {}, timer_hz, nullptr};
+  agent::Identity identity_{{}, "esp-idf", {}, timer_hz, agent_owner_key};
   agent::Region pool_;
 };
 
@@ -82,5 +84,5 @@ extern "C" bool mote_agent_start(int uart, const char* target, size_t pool_bytes
     return false;
   auto* const board = new (std::nothrow) EspBoard(port, target, pool, static_cast<uint32_t>(pool_bytes));
   return board != nullptr &&
-         xTaskCreate(serve, "mote_agent", 4096, board, tskIDLE_PRIORITY + 3, nullptr) == pdPASS;
+         xTaskCreate(serve, "mote_agent", 6144, board, tskIDLE_PRIORITY + 3, nullptr) == pdPASS;
 }

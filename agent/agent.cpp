@@ -13,8 +13,9 @@ void Agent::step() {
   if (guard_.helpless()) return;
   Request request;
   while (link_.receive(request)) take(request);
+  if (!caller_.under_way()) return board_.wait();
   Status outcome;
-  if (!caller_.under_way() || !caller_.advance(outcome)) return;
+  if (!caller_.advance(outcome)) return;
   answer_.clear(outcome);
   end_call();
   past_[last_.sequence % wire::remembered] = outcome;

@@ -52,6 +52,8 @@ class Board {
   // Unpredictable bytes, for the challenge of a session; only asked for where a key is set.
   virtual void random(uint8_t* to, size_t bytes) = 0;
   virtual void reset() = 0;  // does not return
+  // Nothing is to do before bytes arrive: the core may sleep until then.
+  virtual void wait() {}
 
  protected:
   ~Board() = default;

@@ -139,6 +139,21 @@ Progress::~Progress() {
   if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
 }
 
+TransferProgress::TransferProgress(std::string what) : what_(std::move(what)) {}
+
+void TransferProgress::show(int64_t done, int64_t of) {
+  const int percent = of == 0 ? 100 : static_cast<int>(100 * done / of);
+  if (isatty(STDERR_FILENO) == 0 || percent == shown_) return;
+  shown_ = percent;
+  std::fputs(
+      fmt::format("\r{} {} {} of {} B", what_, bar(percent / 100.0, 30), thousands(done), thousands(of)).c_str(),
+      stderr);
+}
+
+void TransferProgress::clear() {
+  if (isatty(STDERR_FILENO) != 0) std::fputs("\r\033[K", stderr);
+}
+
 std::string activity(const Target& target, bool runs) {
   if (target.emulator.empty()) return runs ? "running in the simulator" : "planning";
   return fmt::format("building for {}{}", target.name,

@@ -65,6 +65,18 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 };
 
+// The share of a long transfer that is done, on a terminal; a pipe sees nothing.
+class TransferProgress {
+ public:
+  explicit TransferProgress(std::string what);
+  void show(int64_t done, int64_t of);
+  void clear();
+
+ private:
+  std::string what_;
+  int shown_ = -1;
+};
+
 // "building for rv32imac and running it in qemu-system-riscv32"
 [[nodiscard]] std::string activity(const Target& target, bool runs);
 

@@ -89,7 +89,7 @@ std::vector<std::string> agent_command(const Target& target, const fs::path& pro
   std::vector<std::string> command{std::string(target.emulator)};
   append(command, split_words(target.emulator_arguments));
   append(command, {"-display", "none", "-monitor", "none", "-serial", serial, "-icount",
-                   fmt::format("shift={},sleep=off", target.icount_shift), "-kernel", program.string()});
+                   fmt::format("shift={}", target.icount_shift), "-kernel", program.string()});
   return command;
 }
 

@@ -34,13 +34,14 @@ struct Link::Exchange {
   bool ordered = true;
   std::vector<DeviceAnswer> answers;
   std::vector<bool> answered;
+  std::vector<Clock::time_point> sent_at;
   std::chrono::milliseconds work{0};  // of the device, in which it says nothing
   size_t done = 0, sent = 0;
   size_t resent_from = SIZE_MAX;  // the gap that was last filled: its echoes are no new gap
 };
 
 Link::Link(std::unique_ptr<Transport> transport, const LinkTimes& times)
-    : transport_(std::move(transport)), times_(times) {}
+    : transport_(std::move(transport)), times_(times), patience_(times.repeat) {}
 
 void Link::send(wire::Command command, uint32_t number, ByteSpan payload) {
   std::vector<uint8_t> frame(wire::header_bytes);
@@ -169,40 +170,64 @@ bool Link::react(Exchange& exchange, Frame& frame) {
   return true;
 }
 
-// Keeps up to `window_` requests under way; one that is not answered goes out again, and with it what follows.
+// Without order each sending has a number of its own: a tagged one works once.
+void Link::send(Exchange& exchange, size_t index) {
+  if (!exchange.ordered) exchange.first = ++loose_number_;
+  exchange.sent_at[index] = transport_->now();
+  send(exchange.requests[index].command, exchange.first + static_cast<uint32_t>(index),
+       exchange.requests[index].payload);
+}
+
+// After a time-out the oldest request that is not answered goes out again, and when its answer comes, the next
+// one.
+void Link::send_again(Exchange& exchange) {
+  send(exchange, exchange.done);
+  exchange.resent_from = SIZE_MAX;
+  ++statistics_.repeated;
+}
+
+// Keeps up to `window_` requests under way.
 void Link::run(Exchange& exchange) {
-  exchange.answers.resize(exchange.requests.size());
-  exchange.answered.resize(exchange.requests.size());
-  Clock::time_point heard = transport_->now(), due = heard + times_.repeat;
-  std::chrono::milliseconds patience = times_.repeat;
-  while (exchange.done < exchange.requests.size()) {
-    while (exchange.sent < exchange.requests.size() && exchange.sent < exchange.done + window_) {
-      const size_t i = exchange.sent++;
-      if (exchange.answered[i]) continue;
-      // Without order each sending has a number of its own: a tagged one works once.
-      if (!exchange.ordered) exchange.first = ++loose_number_;
-      send(exchange.requests[i].command, exchange.first + static_cast<uint32_t>(i), exchange.requests[i].payload);
-    }
+  const size_t count = exchange.requests.size();
+  exchange.answers.resize(count);
+  exchange.answered.resize(count);
+  exchange.sent_at.resize(count);
+  Clock::time_point heard = transport_->now(), due = heard + patience_;
+  std::chrono::milliseconds patience = patience_;
+  size_t recovering = 0;  // those before it were under way when the time was out
+  while (exchange.done < count) {
+    for (; exchange.sent < count && exchange.sent < exchange.done + window_; ++exchange.sent)
+      if (!exchange.answered[exchange.sent]) send(exchange, exchange.sent);
     Frame frame;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(due - transport_->now());
     const size_t before = exchange.done;
     if (receive(frame, std::max(left, std::chrono::milliseconds(0))) && frame.session == session_ &&
         react(exchange, frame)) {
       heard = transport_->now();
-      if (exchange.done != before) patience = times_.repeat;
-      if (exchange.done != before || exchange.sent < exchange.requests.size()) due = heard + patience;
+      if (exchange.done != before) {
+        if (recovering == 0) learn_patience(heard - exchange.sent_at[exchange.done - 1]);
+        patience = patience_;
+        due = heard + patience;
+        if (exchange.done < recovering && exchange.sent >= recovering) send_again(exchange);
+      }
     }
     const Clock::time_point now = transport_->now();
     require(now - heard < times_.give_up + exchange.work,
             "{}: the device has not answered for {} s; is it the right port, is Mote's agent running there?",
             transport_->name(), std::chrono::duration<double>(times_.give_up + exchange.work).count());
     if (now < due) continue;
-    exchange.sent = exchange.done;
-    exchange.resent_from = SIZE_MAX;
-    ++statistics_.repeated;
+    recovering = exchange.sent;
+    if (exchange.sent > exchange.done) send_again(exchange);
     patience = std::min(2 * patience, std::max(times_.repeat, longest_patience));
     due = now + patience;
   }
+}
+
+// An answer that takes longer than those before is not yet a lost one.
+void Link::learn_patience(Clock::duration taken) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(taken);
+  patience_ =
+      std::clamp((7 * patience_ + 4 * milliseconds) / 8, times_.repeat, std::max(times_.repeat, longest_patience));
 }
 
 DeviceAnswer Link::hello() {
@@ -243,7 +268,7 @@ DeviceAnswer Link::ask(wire::Command command, ByteSpan payload, const Waiting& w
   const std::vector<DeviceRequest> requests{{command, Bytes(payload.begin(), payload.end())}};
   const bool ordered =
       static_cast<uint8_t>(command) >= wire::first_ordered && command != wire::Command::authenticate;
-  Exchange exchange{requests, waiting, {}, number_ + 1, ordered, {}, {}};
+  Exchange exchange{requests, waiting, {}, number_ + 1, ordered, {}, {}, {}};
   exchange.work = work;
   run(exchange);
   if (ordered) ++number_;
@@ -252,7 +277,7 @@ DeviceAnswer Link::ask(wire::Command command, ByteSpan payload, const Waiting& w
 
 std::vector<DeviceAnswer> Link::ask_all(const std::vector<DeviceRequest>& requests,
                                         const std::function<void(size_t)>& progress) {
-  Exchange exchange{requests, {}, progress, number_ + 1, true, {}, {}};
+  Exchange exchange{requests, {}, progress, number_ + 1, true, {}, {}, {}};
   run(exchange);
   number_ += static_cast<uint32_t>(requests.size());
   return exchange.answers;

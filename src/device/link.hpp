@@ -29,7 +29,7 @@ struct LinkStatistics {
 };
 
 struct LinkTimes {
-  std::chrono::milliseconds repeat{250};    // without an answer, a request is sent again
+  std::chrono::milliseconds repeat{250};    // without an answer, at the earliest, a request is sent again
   std::chrono::milliseconds give_up{5000};  // without any frame from the device
 };
 
@@ -70,12 +70,16 @@ class Link {
   void send(wire::Command command, uint32_t number, ByteSpan payload);
   bool receive(Frame& frame, std::chrono::milliseconds timeout);
   bool take_frame(Frame& frame);
+  void send(Exchange& exchange, size_t index);
+  void send_again(Exchange& exchange);
   void run(Exchange& exchange);
+  void learn_patience(std::chrono::steady_clock::duration taken);
   bool react(Exchange& exchange, Frame& frame);
   bool take_tag(Frame& frame, uint32_t number) const;
 
   std::unique_ptr<Transport> transport_;
   LinkTimes times_;
+  std::chrono::milliseconds patience_;  // with an answer: what answers have taken lately
   LinkStatistics statistics_;
   uint32_t window_ = 1;
   uint16_t session_ = 0;

@@ -102,10 +102,14 @@ void run_in_foreground(const std::vector<std::string>& arguments) {
   pid_t process = -1;
   const int started = posix_spawnp(&process, pointers[0], nullptr, nullptr, pointers.data(), environ);
   require(started == 0, "cannot start {}: {}", arguments[0], std::strerror(started));
+  const auto before = signal(SIGINT, SIG_IGN);  // Ctrl-C ends the other program, and this one cleans up
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  require(WIFEXITED(status) && WEXITSTATUS(status) == 0, "{} ended with status {}", arguments[0], status);
+  signal(SIGINT, before);
+  const bool ended = WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM);
+  require(ended || status == 0, "{} ended with status {}", arguments[0],
+          WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 void require_program(std::string_view program, std::string_view debian_packages) {

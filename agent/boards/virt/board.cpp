@@ -6,8 +6,12 @@ namespace {
 
 volatile uint8_t& uart(uint32_t index) { return *reinterpret_cast<volatile uint8_t*>(0x10000000 + index); }
 volatile uint32_t& clint(uint32_t offset) { return *reinterpret_cast<volatile uint32_t*>(0x2000000 + offset); }
-constexpr uint32_t line_status = 5, received = 1, can_send = 0x20, time_compare = 0x4000, time_now = 0xbff8;
+volatile uint32_t& plic(uint32_t offset) { return *reinterpret_cast<volatile uint32_t*>(0xc000000 + offset); }
+constexpr uint32_t plic_claim = 0x200004, uart_interrupt = 10;
+constexpr uint32_t interrupt_enable = 1, fifo_control = 2, line_status = 5, received = 1, can_send = 0x20,
+                   time_compare = 0x4000, time_now = 0xbff8;
 constexpr uint32_t timer_hz = 10000000;
+constexpr uint32_t timer_interrupt = 1 << 7, external_interrupt = 1 << 11;  // in mie
 
 uint64_t now() {
   for (;;) {
@@ -25,6 +29,12 @@ uint64_t counter() {
 
 class Virt final : public agent::Board {
  public:
+  Virt() {
+    uart(fifo_control) = 0xc1;  // 14 bytes at once
+    uart(interrupt_enable) = received;
+    plic(4 * uart_interrupt) = 1;         // its priority
+    plic(0x2000) = 1u << uart_interrupt;  // for machine mode of hart 0
+  }
   const agent::Identity& identity() const override { return identity_; }
   size_t read(uint8_t* to, size_t limit) override {
     size_t count = 0;
@@ -52,11 +62,15 @@ class Virt final : public agent::Board {
     return milliseconds_ += passed;
   }
   agent::Counters counters() const override { return agent::Counters{counter(), counter()}; }
+  // Off, the time to compare with lies in the past: the emulator's idle clock jumps to the next time that is asked
+  // for.
   void interrupt_after(uint32_t microseconds) override {
-    const uint64_t at = microseconds == 0 ? ~uint64_t{0} : now() + microseconds * (timer_hz / 1000000);
+    const uint64_t at = microseconds == 0 ? 0 : now() + microseconds * (timer_hz / 1000000);
+    asm volatile("csrc mie, %0" : : "r"(timer_interrupt));
     clint(time_compare + 4) = 0xffffffffu;
     clint(time_compare) = static_cast<uint32_t>(at);
     clint(time_compare + 4) = static_cast<uint32_t>(at >> 32);
+    if (microseconds != 0) asm volatile("csrs mie, %0" : : "r"(timer_interrupt));
   }
   // The machine has no source of randomness: a keyed firmware is for tests of the protocol only.
   void random(uint8_t* to, size_t bytes) override {
@@ -64,6 +78,12 @@ class Virt final : public agent::Board {
       seed_ = seed_ * 6364136223846793005u + now();
       to[i] = static_cast<uint8_t>(seed_ >> 56);
     }
+  }
+  void wait() override {
+    if ((uart(line_status) & received) != 0) return;
+    // The interrupt wakes the core; nobody takes it, because interrupts are off in the agent.
+    asm volatile("csrs mie, %0\n\twfi\n\tcsrc mie, %0" : : "r"(external_interrupt));
+    plic(plic_claim) = plic(plic_claim);  // served; it comes again if there is more
   }
   void reset() override { *reinterpret_cast<volatile uint32_t*>(0x100000) = 0x7777; }
 

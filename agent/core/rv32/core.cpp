@@ -41,10 +41,10 @@ void set_protection(const Activity& activity) {
 }  // namespace
 
 void core_start() {
-  const uint32_t counters = 7, timer_interrupt = 0x80;
-  asm volatile("csrw mtvec, %0\n\tcsrw mscratch, zero\n\tcsrw mcounteren, %1\n\tcsrw mie, %2"
+  const uint32_t counters = 7;
+  asm volatile("csrw mtvec, %0\n\tcsrw mscratch, zero\n\tcsrw mcounteren, %1\n\tcsrw mie, zero"
                :
-               : "r"(&agent_trap), "r"(counters), "r"(timer_interrupt));
+               : "r"(&agent_trap), "r"(counters));
 }
 
 // Entries that are not implemented read as zero.

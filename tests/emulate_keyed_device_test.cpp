@@ -2,8 +2,10 @@
 // An emulated board with an owner: the owner loads and calls, nobody else does anything.
 #include <gtest/gtest.h>
 
+#include "base/temporary_directory.hpp"
 #include "device/connect.hpp"
 #include "device/loader.hpp"
+#include "emulate/process.hpp"
 #include "simulate/simulate.hpp"
 #include "support/keyed_device.hpp"
 #include "support/net_writer.hpp"
@@ -13,10 +15,10 @@
 namespace mote {
 namespace {
 
-Compiled small_model() {
+Compiled small_model(const std::string& target = "rv32imac") {
   test::NetWriter net(4, DType::i8);
   const int x = net.conv(net.image(8, 8, 3), 8, 3, 2);
-  return compile_model(net.finish({net.conv(net.mean(x), 4, 1, 1)}), "net", {}, find_target("rv32imac").core);
+  return compile_model(net.finish({net.conv(net.mean(x), 4, 1, 1)}), "net", {}, find_target(target).core);
 }
 
 // One of several that share a wire.
@@ -69,16 +71,45 @@ void expect_hosts_bytes(Device& device, const DeviceModel& on_device, const Comp
   }
 }
 
-TEST_F(EmulatedKeyedDevice, ItsOwnerLoadsAndCalls) {
-  const Compiled model = small_model();
+class EachCore : public EmulatedKeyedDevice, public testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override {
+    KeyedDevice::SetUp();
+    if (!IsSkipped()) wire_ = connect(fmt::format("qemu:{}", GetParam()), key_->public_key());
+  }
+};
+
+TEST_P(EachCore, ItsOwnerLoadsAndCalls) {
+  const Compiled model = small_model(GetParam());
   Device first = device();
   EXPECT_TRUE(first.info().keyed);
   const LoadReport report =
-      load_program(first, compile_for_device(model, find_target("rv32imac"), Mode::balanced));
+      load_program(first, compile_for_device(model, find_target(GetParam()), Mode::balanced));
   expect_hosts_bytes(first, report.model, model);
   Device second = device();
   EXPECT_EQ(second.models().size(), 1U);
   expect_hosts_bytes(second, report.model, model);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cores, EachCore, testing::Values("rv32imac", "cortex-m4f"));
+
+// The same from the command line.
+TEST_F(EmulatedKeyedDevice, CommandsTakeAKey) {
+  const TemporaryDirectory folder;
+  const std::string file = (folder.path() / "owner.pem").string();
+  const auto mote = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {MOTE_PROGRAM, "device"});
+    return run_process(arguments, std::chrono::seconds(120));
+  };
+  const ProcessResult made = mote({"key", "new", file});
+  EXPECT_EQ(made.exit_status, 0) << made.errors;
+  EXPECT_TRUE(made.output.starts_with("static const uint8_t owner_key[32] = {")) << made.output;
+  EXPECT_EQ(mote({"key", "show", file}).output, made.output);
+  EXPECT_EQ(mote({"key", "new", file}).exit_status, 1);
+  EXPECT_EQ(mote({"key", "show", file}).output, made.output);
+  const ProcessResult hello = mote({"hello", "-d", "qemu:rv32imac", "--key", file});
+  EXPECT_EQ(hello.exit_status, 0) << hello.errors;
+  EXPECT_NE(hello.output.find("only its owner's key may load and call"), std::string::npos) << hello.output;
 }
 
 TEST_F(EmulatedKeyedDevice, NobodyElseGetsIn) {

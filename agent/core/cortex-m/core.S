@@ -29,7 +29,7 @@
   .bss
   .balign 4
   .globl agent_core_slice_is_over
-agent_core_slice_is_over: .space 4  // the timer's interrupt came while the agent itself ran
+agent_core_slice_is_over: .space 4  // the timer came while the agent itself ran
 agent_return: .space 4        // EXC_RETURN that leads back to the agent
 
 // void agent_core_run(Registers* registers): until the code stops. Interrupts find the agent's r4 to r11 on its stack.

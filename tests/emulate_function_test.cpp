@@ -182,8 +182,8 @@ TEST_P(EmulatedFunction, TheSameFunctionIsNotSentTwice) {
   EXPECT_EQ(std::get<int64_t>(*call({}).result), 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, EmulatedFunction, testing::Values("rv32imac", "rv32imafc"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Targets, EmulatedFunction, testing::Values("rv32imac", "rv32imafc", "cortex-m4f"),
+                         [](const auto& info) { return info.param == "cortex-m4f" ? "cortex_m4f" : info.param; });
 
 }  // namespace
 }  // namespace mote

@@ -23,6 +23,7 @@ namespace {
 void add_commands(CLI::App& parent, const SessionPointer& session) {
   add_device_info(parent, session);
   add_device_load(parent, session);
+  add_device_function(parent, session);
   add_device_call(parent, session);
   add_device_memory(parent, session);
   add_device_watch(parent, session);

@@ -38,11 +38,12 @@ class DeviceSession {
 using SessionPointer = std::shared_ptr<DeviceSession>;
 
 // The commands, by what they deal with. Each adds itself to `parent`: `mote device`, or the shell.
-void add_device_info(CLI::App& parent, const SessionPointer& session);    // hello, heap, models, unload, reset
-void add_device_load(CLI::App& parent, const SessionPointer& session);    // load
-void add_device_call(CLI::App& parent, const SessionPointer& session);    // call
-void add_device_memory(CLI::App& parent, const SessionPointer& session);  // read, write, allocate, release
-void add_device_watch(CLI::App& parent, const SessionPointer& session);   // log, monitor, bench
+void add_device_info(CLI::App& parent, const SessionPointer& session);      // hello, heap, models, unload, reset
+void add_device_load(CLI::App& parent, const SessionPointer& session);      // load
+void add_device_function(CLI::App& parent, const SessionPointer& session);  // function
+void add_device_call(CLI::App& parent, const SessionPointer& session);      // call
+void add_device_memory(CLI::App& parent, const SessionPointer& session);    // read, write, allocate, release
+void add_device_watch(CLI::App& parent, const SessionPointer& session);     // log, monitor, bench
 void add_device_emulate(CLI::App& parent);
 
 [[nodiscard]] nlohmann::ordered_json model_json(const DeviceModel& model);

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
 #include "device/connect.hpp"
 #include "device/function_program.hpp"
 #include "device/loader.hpp"
+#include "emulate/process.hpp"
 #include "support/loaded_function.hpp"
 #include "target/find.hpp"
 
@@ -56,13 +58,15 @@ TEST_P(EmulatedFunction, FiltersAsThisMachineDoes) {
       "  int32_t most = 0;\n  for (size_t i = 0; i + count <= n; ++i) {\n    int32_t sum = 0;\n"
       "    for (size_t k = 0; k < count; ++k) sum += x[i + k] * taps[k];\n    y[i] = sum;\n"
       "    if (sum > most) most = sum;\n  }\n  return most;\n}\n";
+  options_.frame_bytes = 40'000;
   load("fir.c", text, "fir", {"y"});
   FunctionRequest host = options_.request;
   const test::LoadedFunction here(host);
-  std::vector<int16_t> x(60), taps{3, -7, 11, 400};
+  std::vector<int16_t> x(5000), taps{3, -7, 11, 400};
   for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<int16_t>(i * 40503U >> 4);
-  const std::vector<CallArgument> arguments{array_of(Scalar::int16, x), Number(uint64_t{60}),
-                                            array_of(Scalar::int16, taps), Number(uint64_t{4}), OutputLength{57}};
+  const std::vector<CallArgument> arguments{array_of(Scalar::int16, x), Number(uint64_t{5000}),
+                                            array_of(Scalar::int16, taps), Number(uint64_t{4}),
+                                            OutputLength{4997}};
   const Returned there = call(arguments), expected = here.call(arguments);
   EXPECT_EQ(*there.result, *expected.result);
   EXPECT_EQ(there.arrays.at(0).values.data, expected.arrays.at(0).values.data);
@@ -180,6 +184,41 @@ TEST_P(EmulatedFunction, TheSameFunctionIsNotSentTwice) {
   load("one.c", "int32_t one(void) { return 2; }\n", "one");
   EXPECT_FALSE(report_.already_there);
   EXPECT_EQ(std::get<int64_t>(*call({}).result), 2);
+}
+
+ProcessResult mote_function(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{MOTE_PROGRAM, "device", "function", MOTE_SOURCE_DIR "/examples/function/fir.c",
+                                   "fir"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  command.insert(command.end(), {"--device", "qemu:rv32imac"});
+  return run_process(command, std::chrono::seconds(120));
+}
+
+TEST(FunctionCommand, LoadsCallsAndPrints) {
+  const ProcessResult json =
+      mote_function({"1,2,3,4", "4", "3,-1", "2", "3", "--out", "y", "--profile", "--json"});
+  ASSERT_EQ(json.exit_status, 0) << json.errors;
+  const nlohmann::json result = nlohmann::json::parse(json.output);
+  EXPECT_EQ(result["result"], 5);
+  EXPECT_EQ(result["arrays"].dump(), R"({"y":[1,3,5]})");
+  EXPECT_EQ(result["model"]["name"], "fir");
+  EXPECT_GT(result["profile"]["instructions"], 50);
+  const ProcessResult text =
+      mote_function({"1,2", "2", "1", "1", "-1,-1", "--flags", "-O0", "--inspect", "--disassemble", "fir"});
+  EXPECT_EQ(text.exit_status, 0) << text.errors;
+  for (const char* const wanted :
+       {"\nfir = 2\ny = 1 2\n", "\nmemory map\n", "<fir>:", "sum += x[i + k] * taps[k];"}) {
+    EXPECT_NE(text.output.find(wanted), std::string::npos) << wanted << text.output;
+  }
+}
+
+TEST(FunctionCommand, SaysWhatIsWrong) {
+  const ProcessResult range = mote_function({"1,400000", "2", "1", "1", "-1,-1"});
+  EXPECT_NE(range.exit_status, 0);
+  EXPECT_EQ(range.errors,
+            "mote: error: fir: parameter 'x' (const int16_t *): 400000 does not fit; it takes -32768 to 32767\n");
+  EXPECT_NE(mote_function({"1"}).errors.find("fir takes 5 arguments, not 1: int32_t fir(const int16_t *x, "),
+            std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, EmulatedFunction, testing::Values("rv32imac", "rv32imafc", "cortex-m4f"),

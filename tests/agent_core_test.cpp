@@ -46,8 +46,8 @@ std::string run_pieces(const std::string& name) {
   std::vector<std::string> emulator{std::string(target.emulator)};
   append(emulator, split_words(target.emulator_arguments));
   // Time passes with the instructions, whatever else the host does.
-  append(emulator, {"-icount", "shift=7", "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel",
-                    program.string()});
+  append(emulator, {"-icount", "shift=7,sleep=off", "-display", "none", "-monitor", "none", "-serial", "stdio",
+                    "-kernel", program.string()});
   const ProcessResult result = run_process(emulator, std::chrono::seconds(120));
   EXPECT_FALSE(result.timed_out);
   EXPECT_EQ(result.exit_status, 0) << result.errors;

@@ -60,6 +60,9 @@ void core_start() {
   *system_register(0xE000ED24) = 0;                           // SHCSR: every fault is a HardFault
   *system_register(0xE000ED1C) |= 0xFFu << 24;                // SHPR2, SHPR3: no handler is interrupted by SVC
   *system_register(0xE000ED20) |= 0xFFu << 24;                // or SysTick, so that those come from loaded code
+#if __ARM_ARCH >= 8
+  asm volatile("msr psplim, %0" : : "r"(0));  // a boot loader's
+#endif
   protection_start();
   asm volatile("dsb\n\tisb\n\tcpsie i" : : : "memory");
 }

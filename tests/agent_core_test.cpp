@@ -111,6 +111,7 @@ other_state fault 10000 +0 0
 trusted_writes_victim returned damage
 trusted_masks_interrupts returned
 trusted_faults fault 10000 +2 0
+write_neighbour fault 82 +2 neighbour
 two returned
 random intact most fault all stop
 call returned result 6e
@@ -158,6 +159,7 @@ return_without_stack returned
 trusted_writes_victim returned damage
 trusted_masks_interrupts returned
 trusted_faults fault 2 +4 0
+write_neighbour fault 7 +2 neighbour
 two returned
 random intact most fault all stop
 call returned result 6e

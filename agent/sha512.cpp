@@ -39,7 +39,7 @@ uint64_t big_endian(const uint8_t* from) {
 }
 
 void put_big_endian(uint8_t* to, uint64_t word) {
-  for (unsigned i = 0; i < 8; ++i) to[i] = static_cast<uint8_t>(word >> (56 - 8 * i));
+  for (unsigned i = 8; i > 0; word >>= 8) to[--i] = static_cast<uint8_t>(word);
 }
 
 }  // namespace
@@ -86,8 +86,7 @@ void Sha512::end(uint8_t digest[digest_bytes]) {
   const uint8_t one = 0x80, zero = 0;
   add(&one, 1);
   while (count_ % hash_block_bytes != hash_block_bytes - 16) add(&zero, 1);
-  uint8_t length[16];
-  put_big_endian(length, count >> 61);
+  uint8_t length[16] = {};  // in bits; of bytes there are fewer than 2^61
   put_big_endian(length + 8, count << 3);
   add(length, sizeof length);
   for (unsigned i = 0; i < 8; ++i) put_big_endian(digest + 8 * i, state_[i]);

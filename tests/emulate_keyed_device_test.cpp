@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/temporary_directory.hpp"
+#include "device/agent_firmware.hpp"
 #include "device/connect.hpp"
 #include "device/loader.hpp"
 #include "emulate/process.hpp"
@@ -92,6 +93,25 @@ TEST_P(EachCore, ItsOwnerLoadsAndCalls) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cores, EachCore, testing::Values("rv32imac", "cortex-m4f"));
+
+int64_t flash_bytes(const AgentFirmware& firmware) {
+  int64_t bytes = 0;
+  for (const MapSection& section : firmware.sections)
+    if (section.output == ".text" || section.output == ".rodata") bytes += section.bytes;
+  return bytes;
+}
+
+// The agent, its cryptography and the board together.
+TEST_F(EmulatedKeyedDevice, TheWholeFirmwareIsSmall) {
+  const TemporaryDirectory with, without;
+  const Target& target = find_target("rv32imac");
+  const int64_t keyed = flash_bytes(build_agent(target, with.path(), key_->public_key()));
+  const int64_t open = flash_bytes(build_agent(target, without.path()));
+  fmt::print("rv32imac: {} bytes of code with a key, {} without\n", keyed, open);
+  EXPECT_LE(keyed, 25 << 10);
+  EXPECT_LE(open, 11 << 10);
+  EXPECT_GT(keyed, open + (10 << 10));
+}
 
 // The same from the command line.
 TEST_F(EmulatedKeyedDevice, CommandsTakeAKey) {

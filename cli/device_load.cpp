@@ -199,18 +199,60 @@ void load_fleet(const DeviceSession& session, const LoadFlags& flags) {
   if (failed != 0) throw CLI::RuntimeError(1);
 }
 
+// A file that is half written is an error like any other: what served before serves on.
+void watch(DeviceSession& session, const LoadFlags& flags, int64_t count) {
+  namespace fs = std::filesystem;
+  fs::file_time_type seen = fs::file_time_type::min();
+  for (int64_t loads = 0; count == 0 || loads < count;) {
+    std::error_code missing;
+    const fs::file_time_type now = fs::last_write_time(flags.model.path, missing);
+    require(loads != 0 || !missing, "{}: {}", flags.model.path, missing.message());
+    if (missing || now == seen) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      continue;
+    }
+    seen = now;
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      load_one(session, flags);
+      ++loads;
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+      if (!session.json()) fmt::print("  {:.2f} s\n", seconds.count());
+    } catch (const Error& problem) {
+      if (loads == 0) throw;
+      std::fputs(fmt::format("{}\n", problem.what()).c_str(), stderr);
+    }
+    std::fflush(stdout);
+  }
+}
+
+void add_load_flags(CLI::App& command, const SessionPointer& session, LoadFlags& flags) {
+  session->add_flags(command);
+  add_model_file(command, flags.model);
+  command.add_option("--name", flags.name, "it serves under this name; default: the file's");
+  command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
+  command.add_flag("--check", flags.check,
+                   "before it takes over, compare its output for a random input with the host's");
+}
+
+void add_watch(CLI::App& parent, const SessionPointer& session) {
+  const auto flags = std::make_shared<LoadFlags>();
+  const auto count = std::make_shared<int64_t>(0);
+  CLI::App* const command =
+      parent.add_subcommand("watch", "load a model, and again whenever its file changes, until Ctrl-C");
+  add_load_flags(*command, session, *flags);
+  command->add_option("--count", *count, "end after so many loads")->check(positive());
+  command->callback([session, flags, count] { watch(*session, *flags, *count); });
+}
+
 }  // namespace
 
 void add_device_load(CLI::App& parent, const SessionPointer& session) {
+  add_watch(parent, session);
   const auto flags = std::make_shared<LoadFlags>();
   CLI::App* const load = parent.add_subcommand("load", "compile a model for the device and put it into service");
-  session->add_flags(*load);
-  add_model_file(*load, flags->model);
-  load->add_option("--name", flags->name, "it serves under this name; default: the file's");
-  load->add_option("--optimize", flags->mode, "size, balanced or speed")->capture_default_str();
+  add_load_flags(*load, session, *flags);
   load->add_flag("--again", flags->again, "also when the same model serves already");
-  load->add_flag("--check", flags->check,
-                 "before it takes over, compare its output for a random input with the host's");
   if (!session->in_shell()) {
     load->add_option("--to", flags->fleet,
                      "load many devices side by side: a file with an address a line; instead of --device");

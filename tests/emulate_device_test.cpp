@@ -28,7 +28,9 @@ Bytes joined(const std::vector<Bytes>& parts) {
 
 class EmulatedDevice : public testing::TestWithParam<std::string> {
  protected:
-  EmulatedDevice() : device_(connect("qemu:" + GetParam())) {}
+  // Patient: the machine that runs the tests may have much else to do.
+  EmulatedDevice()
+      : device_(connect("qemu:" + GetParam()), {std::chrono::seconds(10), std::chrono::seconds(60)}) {}
 
   Program program(const Compiled& model) const {
     return compile_for_device(model, find_target(GetParam()), Mode::balanced);

@@ -55,7 +55,7 @@ constexpr uint32_t firmware_code = 0x80000000, firmware_data = 0x80100000, uart 
 
 class Hostile : public testing::Test {
  protected:
-  Hostile() : device_(connect("qemu:rv32imac")) {
+  Hostile() : device_(connect("qemu:rv32imac"), {std::chrono::milliseconds(250), std::chrono::seconds(60)}) {
     write_file(directory_.path() / "hostile.cpp", std::string_view(source));
     const Target& target = find_target("rv32imac");
     compile_source(target, directory_.path() / "hostile.cpp", directory_.path() / "hostile.o",

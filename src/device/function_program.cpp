@@ -18,17 +18,6 @@ constexpr int64_t frame_alignment = 16;
 // mote_start() calls constructors through pointers, which no bound knows: its own frame, with room.
 constexpr int64_t start_frame_bytes = 64;
 
-// Linked to any addresses: only what was linked tells what it needs.
-Bytes trial_image(const Program& program) {
-  const Layout layout = layout_of(program);
-  Addresses addresses{0x20000000, 0x21000000, {}};
-  for (uint32_t at = 0x22000000; const Layout::Constants& constants : layout.constants) {
-    addresses.constants.push_back(at);
-    at += static_cast<uint32_t>(align_up(constants.bytes + 1, 0x10000));
-  }
-  return link_program(program, layout, addresses).elf;
-}
-
 bool has_constructors(const ElfFile& elf) {
   return elf.value("__init_array_start") != elf.value("__init_array_end");
 }
@@ -69,7 +58,7 @@ FunctionProgram compile_function_for_device(const FunctionOptions& options, cons
   program.stack_bytes = usual_stack_bytes;
   program.unprotected = options.unprotected;
   program.directory = directory;
-  made.linked = trial_image(program);
+  made.linked = trial_image(program).elf;
   const ElfFile elf = read_elf(made.linked, program.name);
   const fs::path linked = directory->path() / "trial.elf";
   write_file(linked, made.linked);

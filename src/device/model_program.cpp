@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A compiled model as a program for a device.
 #include "base/files.hpp"
+#include "device/introspect.hpp"
 #include "device/program.hpp"
-#include "emulate/build.hpp"
 #include "emulate/process.hpp"
 #include "emulate/toolchain.hpp"
 #include "measure/measure.hpp"
@@ -22,6 +22,24 @@ std::vector<wire::PlaceOf> places(const Compiled& model, const std::vector<Tenso
   return all;
 }
 
+constexpr int64_t stack_alignment = 16;
+
+// Of its entries, which the compiler's figures and the calls in the linked program bound.
+int64_t stack_bound_of(const Program& program) {
+  const fs::path linked = program.directory->path() / "trial.elf";
+  write_file(linked, trial_image(program).elf);
+  std::vector<fs::path> frames;
+  for (const fs::path& object : program.objects) frames.push_back(fs::path(object).replace_extension(".ci"));
+  int64_t most = 0;
+  for (const std::string& entry : {program.run, program.start}) {
+    if (entry.empty()) continue;
+    const StackUse use = stack_use(linked, *program.target, entry, frames);
+    require(use.bytes.has_value(), "{}: its stack has no bound: {}", program.name, use.problem);
+    most = std::max(most, *use.bytes);
+  }
+  return most;
+}
+
 }  // namespace
 
 Program compile_for_device(const Compiled& model, const Target& target, Mode mode) {
@@ -32,7 +50,6 @@ Program compile_for_device(const Compiled& model, const Target& target, Mode mod
           "--stream-input",
           model.graph.name);
   const auto directory = std::make_shared<TemporaryDirectory>();
-  const std::optional<Sizes> sizes = measure_sizes(model, target, mode);
   for (const GeneratedFile& file : generate(model.graph, model.plan, mode)) {
     fs::create_directories((directory->path() / file.path).parent_path());
     write_file(directory->path() / file.path, file.text);
@@ -40,21 +57,23 @@ Program compile_for_device(const Compiled& model, const Target& target, Mode mod
   const std::string& name = model.graph.name;
   std::vector<std::string> flags = split_words(compiler_flags(target, mode));
   append(flags, generated_code_flags());
-  flags.push_back("-I" + directory->path().string());
+  append(flags, {"-fcallgraph-info=su", "-I" + directory->path().string()});
   compile_source(target, directory->path() / (name + ".cpp"), directory->path() / "model.o", flags);
   compile_library(target, directory->path());
-  return {.name = name.substr(0, wire::name_bytes - 1),
-          .target = &target,
-          .objects = {directory->path() / "model.o", directory->path() / "library.o"},
-          .run = name + "_run",
-          .start = model.plan.states.empty() ? "" : name + "_reset",
-          .io_bytes = model.plan.arena_bytes,
-          .inputs = places(model, model.graph.inputs, model.plan.inputs),
-          .outputs = places(model, model.graph.outputs, model.plan.outputs),
-          .stack_bytes = align_up(sizes->stack_bound_bytes + interrupt_frame_bytes, 16),
-          .unprotected = false,
-          .firmware = {},
-          .directory = directory};
+  Program program{.name = name.substr(0, wire::name_bytes - 1),
+                  .target = &target,
+                  .objects = {directory->path() / "model.o", directory->path() / "library.o"},
+                  .run = name + "_run",
+                  .start = model.plan.states.empty() ? "" : name + "_reset",
+                  .io_bytes = model.plan.arena_bytes,
+                  .inputs = places(model, model.graph.inputs, model.plan.inputs),
+                  .outputs = places(model, model.graph.outputs, model.plan.outputs),
+                  .stack_bytes = stack_alignment,
+                  .unprotected = false,
+                  .firmware = {},
+                  .directory = directory};
+  program.stack_bytes = align_up(stack_bound_of(program) + interrupt_frame_bytes, stack_alignment);
+  return program;
 }
 
 }  // namespace mote

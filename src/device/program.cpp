@@ -149,6 +149,11 @@ Image link_program(const Program& program, const Layout& layout, const Addresses
   return image;
 }
 
+Image trial_image(const Program& program) {
+  const Layout layout = layout_of(program);
+  return link_program(program, layout, provisional(layout));
+}
+
 Bytes record_of(const Program& program, const Image& image, uint64_t source) {
   wire::RecordOf header{};
   require(!program.name.empty() && program.name.size() < sizeof header.name,

@@ -71,6 +71,8 @@ struct Layout {
 
 [[nodiscard]] Layout layout_of(const Program& program);
 [[nodiscard]] Image link_program(const Program& program, const Layout& layout, const Addresses& addresses);
+// Linked to any addresses, for what only a linked program tells.
+[[nodiscard]] Image trial_image(const Program& program);
 // wire::RecordOf and what follows it.
 [[nodiscard]] Bytes record_of(const Program& program, const Image& image, uint64_t source);
 // Names what the program was made of: objects, entries, places.

@@ -13,3 +13,19 @@ class DTypeError(Error, TypeError):
 
 class MissingPackageError(Error, ImportError):
     """A Python package that only this function needs is not installed."""
+
+
+class CallError(Error):
+    """A call on a device that did not come back with a result.
+
+    `status`: "fault", "deadline" or "cancelled". `pc`, `address` and `stack_pointer` are the device's, where it stopped;
+    `cause` is the core's own number of the fault, 0 without one. The text has the cause in words.
+    """
+
+    def __init__(self, text: str, status: str, pc: int, address: int, cause: int, stack_pointer: int):
+        super().__init__(text)
+        self.status = status
+        self.pc = pc
+        self.address = address
+        self.cause = cause
+        self.stack_pointer = stack_pointer

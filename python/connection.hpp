@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A device's link for Python: one request at a time whatever the threads do, no interpreter lock meanwhile, and
+// Ctrl-C ends a call on the device before it ends the caller's wait.
+#pragma once
+
+#include <mutex>
+#include <optional>
+
+#include "bindings.hpp"
+#include "device/device.hpp"
+
+namespace mote::python {
+
+class Connection {
+ public:
+  explicit Connection(const std::string& address);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Runs f(device) without the interpreter lock. Where a signal's handler has raised something meanwhile, that is
+  // thrown once f has come to its end.
+  template <class F>
+  auto during(F f) {
+    const nb::gil_scoped_release unlocked;
+    const std::lock_guard<std::mutex> alone(mutex_);
+    require(device_ != nullptr, "{}: the connection is closed", address_);
+    raised_.reset();
+    try {
+      if constexpr (std::is_void_v<decltype(f(*device_))>) {
+        f(*device_);
+        throw_raised();
+      } else {
+        auto result = f(*device_);
+        throw_raised();
+        return result;
+      }
+    } catch (...) {
+      throw_raised();
+      throw;
+    }
+  }
+
+  // Within during(): a call that Ctrl-C cancels.
+  [[nodiscard]] Bytes call(const DeviceModel& model, ByteSpan input, const CallOptions& options);
+  // Within during(): throws when a handler has raised something.
+  void stop_if_interrupted();
+
+  void close();
+  [[nodiscard]] bool is_open() const { return device_ != nullptr; }
+  uint32_t log_position = 0;
+
+ private:
+  void look_for_signals();
+  void throw_raised();
+
+  std::string address_;
+  std::mutex mutex_;
+  std::unique_ptr<Device> device_;
+  bool calling_ = false;
+  std::optional<nb::python_error> raised_;
+  std::chrono::steady_clock::time_point cancelled_{};
+};
+
+}  // namespace mote::python

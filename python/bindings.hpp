@@ -44,6 +44,7 @@ void add_arrays(nb::module_& module);
 void add_model(nb::module_& module);
 void add_artifact(nb::module_& module);
 void add_device(nb::module_& module);
+void add_device_function(nb::module_& module);
 void add_fit(nb::module_& module);
 void add_quantize(nb::module_& module);
 void add_sequential(nb::module_& module);

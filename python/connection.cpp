@@ -52,15 +52,16 @@ class ChildrenWithoutInterrupt {
 
 }  // namespace
 
-Connection::Connection(const std::string& address) : address_(address) {
+Connection::Connection(const std::string& address, const std::optional<std::string>& key) : address_(address) {
   const nb::gil_scoped_release unlocked;
+  const auto owner = key ? std::make_shared<const OwnerKey>(OwnerKey::load(*key)) : nullptr;
   std::unique_ptr<Transport> stream;
   {
     const ChildrenWithoutInterrupt blocked;
-    stream = connect(address);
+    stream = connect(address, owner ? std::optional<Key>(owner->public_key()) : std::nullopt);
   }
   device_ = std::make_unique<Device>(
-      std::make_unique<PatientTransport>(std::move(stream), [this] { look_for_signals(); }));
+      std::make_unique<PatientTransport>(std::move(stream), [this] { look_for_signals(); }), LinkTimes{}, owner);
   throw_raised();
 }
 
@@ -85,20 +86,6 @@ void Connection::throw_raised() {
 void Connection::stop_if_interrupted() {
   look_for_signals();
   if (raised_) fail("{}: interrupted", address_);  // during() throws the handler's own in its place
-}
-
-Bytes Connection::call(const DeviceModel& model, ByteSpan input, const CallOptions& options) {
-  stop_if_interrupted();
-  calling_ = true;
-  cancelled_ = {};
-  try {
-    Bytes output = device_->call(model, input, options);
-    calling_ = false;
-    return output;
-  } catch (...) {
-    calling_ = false;
-    throw;
-  }
 }
 
 void Connection::close() {

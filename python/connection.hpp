@@ -13,7 +13,8 @@ namespace mote::python {
 
 class Connection {
  public:
-  explicit Connection(const std::string& address);
+  // `key`: the file of the device's owner; none: the device is open.
+  Connection(const std::string& address, const std::optional<std::string>& key);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -40,8 +41,13 @@ class Connection {
     }
   }
 
-  // Within during(): a call that Ctrl-C cancels.
-  [[nodiscard]] Bytes call(const DeviceModel& model, ByteSpan input, const CallOptions& options);
+  // Within during(): f(device) is a call, which Ctrl-C cancels.
+  template <class F>
+  auto calling(F f) {
+    stop_if_interrupted();
+    const Calling call(*this);
+    return f(*device_);
+  }
   // Within during(): throws when a handler has raised something.
   void stop_if_interrupted();
 
@@ -50,6 +56,16 @@ class Connection {
   uint32_t log_position = 0;
 
  private:
+  struct Calling {
+    explicit Calling(Connection& connection) : connection_(connection) {
+      connection_.calling_ = true;
+      connection_.cancelled_ = {};
+    }
+    ~Calling() { connection_.calling_ = false; }
+    Calling(const Calling&) = delete;
+    Calling& operator=(const Calling&) = delete;
+    Connection& connection_;
+  };
   void look_for_signals();
   void throw_raised();
 
@@ -60,5 +76,8 @@ class Connection {
   std::optional<nb::python_error> raised_;
   std::chrono::steady_clock::time_point cancelled_{};
 };
+
+// `deadline`: seconds, 0: the device's own.
+[[nodiscard]] CallOptions call_options(double deadline, bool paint_stack);
 
 }  // namespace mote::python

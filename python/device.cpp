@@ -142,19 +142,11 @@ std::vector<size_t> sizes_of(const Graph& graph, const std::vector<TensorId>& id
   return sizes;
 }
 
-CallOptions call_options(double deadline, bool paint_stack) {
-  require(std::isfinite(deadline) && deadline >= 0 && deadline <= 1e6, "{} s is no deadline", deadline);
-  CallOptions options;
-  options.deadline = std::chrono::milliseconds(static_cast<int64_t>(std::ceil(deadline * 1000)));
-  options.paint_stack = paint_stack;
-  return options;
-}
-
 void begin_anew(Connection& connection, const OnDevice& model) {
   if (model.compiled->plan.states.empty()) return;
   CallOptions options;
   options.entry = wire::Entry::start;
-  (void)connection.call(model.report.model, {}, options);
+  connection.calling([&](Device& device) { (void)device.call(model.report.model, {}, options); });
 }
 
 void run(const OnDevice& model, Connection& connection, const std::vector<ReadArray>& inputs,
@@ -166,7 +158,8 @@ void run(const OnDevice& model, Connection& connection, const std::vector<ReadAr
   const CallOptions options = call_options(deadline, paint_stack);
   connection.during([&](Device&) {
     for (size_t c = 0; c < count; ++c) {
-      const Bytes output = connection.call(model.report.model, joined(from, in, c), options);
+      const Bytes output = connection.calling(
+          [&](Device& device) { return device.call(model.report.model, joined(from, in, c), options); });
       size_t at = 0;
       for (size_t i = 0; i < to.size(); at += out[i++])
         std::copy_n(output.data() + at, out[i], to[i] + c * out[i]);
@@ -203,7 +196,7 @@ Check given_check(const Compiled& compiled, const std::vector<ReadArray>& inputs
 void expect(Connection& connection, const OnDevice& candidate, const Check& check, const std::string& whose) {
   const DeviceModel& model = candidate.report.model;
   for (size_t c = 0; c < check.inputs.size(); ++c) {
-    const Bytes output = connection.call(model, check.inputs[c], {});
+    const Bytes output = connection.calling([&](Device& device) { return device.call(model, check.inputs[c]); });
     size_t wrong = 0;
     for (size_t i = 0; i < output.size(); ++i) wrong += output[i] != check.outputs[c][i];
     require(wrong == 0, "{}: {} of {} bytes of output {} are not {}; the older model stays", model.name, wrong,
@@ -272,10 +265,19 @@ void translate(const std::exception_ptr& pointer, void*) {
 
 }  // namespace
 
+CallOptions call_options(double deadline, bool paint_stack) {
+  require(std::isfinite(deadline) && deadline >= 0 && deadline <= 1e6, "{} s is no deadline", deadline);
+  CallOptions options;
+  options.deadline = std::chrono::milliseconds(static_cast<int64_t>(std::ceil(deadline * 1000)));
+  options.paint_stack = paint_stack;
+  return options;
+}
+
 void add_device(nb::module_& module) {
   nb::register_exception_translator(&translate);
   nb::class_<Connection>(module, "Connection", "A device that runs Mote's agent.")
-      .def(nb::init<const std::string&>(), nb::arg("address"))
+      .def(nb::init<const std::string&, const std::optional<std::string>&>(), nb::arg("address"),
+           nb::arg("key").none())
       .def("close", &Connection::close)
       .def_prop_ro("is_open", &Connection::is_open)
       .def("info", &info)

@@ -19,6 +19,7 @@ NB_MODULE(_mote, module) {
   add_model(module);
   add_artifact(module);
   add_device(module);
+  add_device_function(module);
   add_fit(module);
   add_quantize(module);
   add_sequential(module);

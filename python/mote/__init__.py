@@ -12,7 +12,7 @@ Everything computes the integers that the device computes, to the last bit.
 """
 from ._arrays import Arrays, Tensor
 from ._artifact import Artifact, Layer, Run, Sizes
-from ._device import Device, DeviceInfo, DeviceModel, LinkFigures, LoadedModel, Profile, Region
+from ._device import Device, DeviceFunction, DeviceInfo, DeviceModel, LinkFigures, LoadedModel, Parameter, Profile, Region
 from ._errors import CallError, DTypeError, MissingPackageError, ShapeError
 from ._fit import Fit, boards, targets
 from ._model import Model, Outputs, load
@@ -21,13 +21,14 @@ from ._quantize import Accuracy, Answers, LayerFigures, Quantized, quantize
 from ._sequential import Sequential
 from ._torch import from_torch
 
-__all__ = ["Accuracy", "Answers", "Arrays", "Artifact", "CallError", "DTypeError", "Device", "DeviceInfo", "DeviceModel",
-           "Error", "Fit", "Layer", "LayerFigures", "LinkFigures", "LoadedModel", "MissingPackageError", "Model", "Outputs",
-           "Profile", "Quantized", "Region", "Run", "Sequential", "ShapeError", "Sizes", "Tensor", "__version__", "boards",
-           "from_torch", "load", "quantize", "targets"]
+__all__ = ["Accuracy", "Answers", "Arrays", "Artifact", "CallError", "DTypeError", "Device", "DeviceFunction",
+           "DeviceInfo", "DeviceModel", "Error", "Fit", "Layer", "LayerFigures", "LinkFigures", "LoadedModel",
+           "MissingPackageError", "Model", "Outputs", "Parameter", "Profile", "Quantized", "Region", "Run",
+           "Sequential", "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "quantize",
+           "targets"]
 
 Error.__module__ = __name__
-for _one in (Accuracy, Answers, Artifact, CallError, DTypeError, Device, DeviceInfo, DeviceModel, Fit, Layer, LayerFigures,
-             LinkFigures, LoadedModel, MissingPackageError, Model, Profile, Quantized, Region, Run, Sequential, ShapeError,
-             Sizes, Tensor):
+for _one in (Accuracy, Answers, Artifact, CallError, DTypeError, Device, DeviceFunction, DeviceInfo, DeviceModel, Fit,
+             Layer, LayerFigures, LinkFigures, LoadedModel, MissingPackageError, Model, Parameter, Profile, Quantized,
+             Region, Run, Sequential, ShapeError, Sizes, Tensor):
     _one.__module__ = __name__

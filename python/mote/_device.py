@@ -7,13 +7,14 @@ import json
 import math
 import os
 import weakref
+from collections.abc import Sequence
 from typing import Any, Optional, Union
 
 import numpy as np
 
 from . import _mote
 from ._arrays import Arrays, batch_of, dequantised, empty_outputs
-from ._errors import ShapeError
+from ._errors import DTypeError, ShapeError
 from ._model import Model, Outputs, load
 
 
@@ -174,6 +175,101 @@ class DeviceModel:
         return f"<mote.DeviceModel {self.name}: {self.bytes} B>"
 
 
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """What a function takes at one place."""
+
+    name: str
+    type: str  #: as the source has it
+    dtype: np.dtype  #: of the number, or of the array's elements
+    array: bool
+    written: bool  #: the function may change the array's elements
+
+
+class DeviceFunction:
+    """A C or C++ function on a device. `Device.load_function` makes one; calling it is `call`."""
+
+    def __init__(self, connection: _mote.Connection, function: _mote.FunctionOnDevice):
+        self._connection = connection
+        self._function = function
+        signature = json.loads(function.signature())
+        #: The declaration, as it was understood.
+        self.signature: str = signature["text"]
+        #: None: the function returns nothing.
+        self.result: Optional[np.dtype] = None if signature["result"] is None else np.dtype(signature["result"])
+        self.parameters = tuple(Parameter(**{**one, "dtype": np.dtype(one["dtype"])}) for one in signature["parameters"])
+
+    @property
+    def name(self) -> str:
+        """The name that it serves under."""
+        return self._function.name
+
+    @property
+    def bytes(self) -> int:
+        """Memory on the device."""
+        return self._function.bytes
+
+    @property
+    def sent_bytes(self) -> int:
+        """What was sent to load it; 0 where it was there already."""
+        return self._function.sent_bytes
+
+    @property
+    def already_there(self) -> bool:
+        """Did the same program serve already?"""
+        return self._function.already_there
+
+    @property
+    def stack_bound(self) -> Optional[int]:
+        """Bytes of stack that no call can exceed; None: not known (recursion, calls through pointers)."""
+        return self._function.stack_bound
+
+    def call(self, *arguments: Any, deadline: Optional[float] = None, paint_stack: bool = False) -> Any:
+        """Calls the function on the device with numbers, arrays of the parameters' dtypes, or None for a null pointer.
+
+        Arrays that the function writes are written in their place, so they must be contiguous numpy arrays; what it
+        only reads may also be a list. Returns the function's result, or None. `deadline` and `paint_stack` as for
+        `DeviceModel.run`. Raises mote.CallError for a call that failed, mote.DTypeError for an array of another dtype,
+        mote.Error for a number or an array that does not fit.
+        """
+        values = list(arguments)
+        for i, parameter in enumerate(self.parameters[:len(values)]):
+            values[i] = _argument(parameter, values[i])
+        result = self._function.call(self._connection, values, deadline_seconds(deadline), paint_stack)
+        return bool(result) if self.result == np.bool_ else result
+
+    __call__ = call
+
+    def profile(self) -> Profile:
+        """Of the device's last call."""
+        return _profile(self._connection)
+
+    def unload(self) -> None:
+        """Takes it from the device, which gets the memory back."""
+        self._function.unload(self._connection)
+
+    def __repr__(self) -> str:
+        return f"<mote.DeviceFunction {self.signature}>"
+
+
+def _argument(parameter: Parameter, value: Any) -> Any:
+    if value is None:
+        return None
+    if not parameter.array:
+        if isinstance(value, (bool, np.bool_)):
+            return int(value)
+        return value.item() if isinstance(value, np.generic) else value
+    if parameter.written:
+        if not isinstance(value, np.ndarray):
+            raise DTypeError(f"'{parameter.name}' is written: give a numpy array of {parameter.dtype}")
+        if not (value.flags.c_contiguous and value.flags.writeable):
+            raise _mote.Error(f"'{parameter.name}' is written: its array must be contiguous and writable")
+    array = value if isinstance(value, np.ndarray) else np.asarray(value, parameter.dtype)
+    if array.dtype != parameter.dtype:
+        raise DTypeError(f"'{parameter.name}' needs {parameter.dtype}, the array has {array.dtype}")
+    return array if parameter.written else np.ascontiguousarray(array)
+
+
 class Device:
     """A device that runs Mote's agent.
 
@@ -182,13 +278,14 @@ class Device:
             scores = model(images)
             print(model.profile().instructions)
 
-    `address`: "qemu:TARGET" (an emulated board of its own), "tcp://HOST:PORT", or a serial port where the library knows
-    them. Loaded models stay on the device when the connection is closed. Threads may share a device: their requests
-    wait for each other. Raises mote.Error when nobody answers.
+    `address`: "qemu:TARGET" (an emulated board of its own), "tcp://HOST:PORT", "/dev/ttyUSB0@115200" or "pty:/dev/pts/3".
+    `key`: the file with its owner's secret key, for a device that obeys nobody else. Loaded models stay on the device
+    when the connection is closed. Threads may share a device: their requests wait for each other. Raises mote.Error
+    when nobody answers.
     """
 
-    def __init__(self, address: str):
-        self._connection = _mote.Connection(os.fspath(address))
+    def __init__(self, address: str, *, key: Union[None, str, os.PathLike] = None):
+        self._connection = _mote.Connection(os.fspath(address), None if key is None else os.fspath(key))
         self._close = weakref.finalize(self, self._connection.close)
         self._address = address
         info = json.loads(self._connection.info())
@@ -254,6 +351,23 @@ class Device:
             outputs = other.arrays
         loaded = self._connection.load(model._model, name, optimize, again, check is True, inputs, outputs, count)
         return DeviceModel(self._connection, model, loaded)
+
+    def load_function(self, source: Union[str, os.PathLike], function: str, *, name: Optional[str] = None,
+                      flags: str = "", out: Sequence[str] = (), sources: Sequence[Union[str, os.PathLike]] = (),
+                      includes: Sequence[Union[str, os.PathLike]] = (), defines: Sequence[str] = (), standard: str = "",
+                      frame_bytes: int = 1024, stack_bytes: int = 0, again: bool = False) -> DeviceFunction:
+        """Compiles a C or C++ function for the device and loads it: `device.load_function("fir.c", "fir", out=["y"])`.
+
+        `source` is read only; `function` may have namespaces ("dsp::fir"). `flags` are the compiler's ("-O3"), `out` the
+        arrays that the function only writes, so that they are not sent; `sources` are compiled beside it, `includes`
+        are folders of headers, `defines` as "TAPS=8", `standard` as "c++20". `frame_bytes`: room for the arguments and
+        results of one call. `stack_bytes`: 0 stands for what its calls can need at most where that is known, else 8 KiB.
+        docs/functions.md says which functions can be called. Raises mote.Error with the compiler's words.
+        """
+        loaded = _mote.load_function(self._connection, os.fspath(source), function, name or "", flags, list(out),
+                                     [os.fspath(one) for one in sources], [os.fspath(one) for one in includes],
+                                     list(defines), standard, frame_bytes, stack_bytes, again)
+        return DeviceFunction(self._connection, loaded)
 
     def unload(self, name: str) -> None:
         """Takes the model of this name from the device. Raises mote.Error that lists the names there are."""

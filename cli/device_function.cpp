@@ -118,6 +118,11 @@ void add_source_options(CLI::App& command, FunctionOptions& options) {
       .add_option("--frame", options.frame_bytes,
                   "bytes for arguments and results of the largest call; this call always fits")
       ->capture_default_str();
+  command
+      .add_option(
+          "--firmware", options.firmware,
+          "ELF file of the firmware on the device: the function may call what is in it, and runs with its rights")
+      ->check(CLI::ExistingFile);
   command.add_option("--stack", options.stack_bytes, "bytes of stack; default: what is proven, else 8192");
 }
 

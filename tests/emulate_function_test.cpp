@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "device/agent_firmware.hpp"
 #include "device/connect.hpp"
 #include "device/function_program.hpp"
 #include "device/loader.hpp"
@@ -219,6 +220,42 @@ TEST(FunctionCommand, SaysWhatIsWrong) {
             "mote: error: fir: parameter 'x' (const int16_t *): 400000 does not fit; it takes -32768 to 32767\n");
   EXPECT_NE(mote_function({"1"}).errors.find("fir takes 5 arguments, not 1: int32_t fir(const int16_t *x, "),
             std::string::npos);
+}
+
+// Symbols of the running firmware, with its rights, and only of that very build.
+TEST(FunctionInFirmware, UsesItsSymbols) {
+  const Target& target = find_target("rv32imac");
+  const TemporaryDirectory folder, other_folder;
+  const AgentFirmware firmware = build_agent(target, folder.path());
+  Device device(process_transport(agent_command(target, firmware.program, "stdio"), "board"),
+                {.repeat = std::chrono::seconds(1), .give_up = std::chrono::seconds(60)});
+  FunctionOptions options;
+  options.request = write_source(folder, "id.c",
+                                 "#include <stdint.h>\nextern const uint8_t agent_build_id[];\n"
+                                 "uint8_t id(uint32_t i) { return agent_build_id[i]; }\n",
+                                 "id");
+  const ObjectCache cache(std::nullopt);
+  EXPECT_THROW((void)compile_function_for_device(options, target, cache), Error);  // nobody defines the symbol
+  options.firmware = firmware.program;
+  const FunctionProgram made = compile_function_for_device(options, target, cache);
+  const LoadReport report = load_program(device, made.program);
+  std::string id;
+  for (int64_t i = 0; i < 20; ++i)
+    id +=
+        fmt::format("{:02x}", std::get<int64_t>(*call_function(device, report.model, made.signature, {i}).result));
+  EXPECT_EQ(id, device.info().firmware_id);
+
+  options.firmware = build_agent(find_target("rv32imafc"), other_folder.path()).program;
+  options.name = "other";
+  const FunctionProgram wrong = compile_function_for_device(options, target, cache);
+  try {
+    (void)load_program(device, wrong.program);
+    FAIL() << "code for another firmware was loaded";
+  } catch (const Error& problem) {
+    EXPECT_NE(std::string(problem.what()).find("on the device runs " + device.info().firmware_id),
+              std::string::npos)
+        << problem.what();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, EmulatedFunction, testing::Values("rv32imac", "rv32imafc", "cortex-m4f"),

@@ -47,6 +47,16 @@ uint32_t ElfFile::value(std::string_view symbol) const {
   fail("the linked image has no symbol '{}'", symbol);
 }
 
+// A note: sizes of name and content, type, the name "GNU", the content.
+std::string build_id(const ElfFile& elf) {
+  constexpr size_t content_at = 16;
+  const ElfSection* const note = elf.section(".note.gnu.build-id");
+  std::string text;
+  for (size_t i = content_at; note != nullptr && i < note->content.size(); ++i)
+    text += fmt::format("{:02x}", std::to_integer<int>(note->content[i]));
+  return text;
+}
+
 ElfFile read_elf(ByteSpan file, const std::string& name) {
   const Reader reader(file, name);
   require(file.size() >= sizeof(Elf32_Ehdr) && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0, "{}: no ELF file",

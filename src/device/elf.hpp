@@ -31,6 +31,9 @@ struct ElfFile {
   [[nodiscard]] uint32_t value(std::string_view symbol) const;           // throws Error when there is none
 };
 
+// The build id in hexadecimal, as DeviceInfo has the firmware's; empty: the file has none.
+[[nodiscard]] std::string build_id(const ElfFile& elf);
+
 // Throws Error, which begins with `name`, unless the file is one.
 [[nodiscard]] ElfFile read_elf(ByteSpan file, const std::string& name);
 

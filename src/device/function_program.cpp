@@ -56,7 +56,8 @@ FunctionProgram compile_function_for_device(const FunctionOptions& options, cons
   const wire::PlaceOf frame{0, narrow<uint32_t>(program.io_bytes)};
   program.inputs = program.outputs = {frame};  // one block: a call says where in it what lies
   program.stack_bytes = usual_stack_bytes;
-  program.unprotected = options.unprotected;
+  program.unprotected = !options.firmware.empty();
+  program.firmware = options.firmware;
   program.directory = directory;
   made.linked = trial_image(program).elf;
   const ElfFile elf = read_elf(made.linked, program.name);

@@ -18,7 +18,8 @@ struct FunctionOptions {
   std::string name;            // serves under it; empty: the function's, without namespaces
   int64_t frame_bytes = 1024;  // the largest call frame that it will get
   int64_t stack_bytes = 0;     // 0: what the calls in it can need at most, where that is known, else 8 KiB
-  bool unprotected = false;
+  // ELF file of the firmware that runs on the device: the function may use its symbols, and runs with its rights.
+  std::filesystem::path firmware;
 };
 
 struct FunctionProgram {

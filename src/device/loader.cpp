@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "base/files.hpp"
+#include "device/elf.hpp"
+
 namespace mote {
 
 namespace {
@@ -78,6 +81,17 @@ DeviceModel loaded(Device& device, uint16_t id) {
   fail("{} is gone from the device", id);
 }
 
+// Addresses of one build mean nothing in another.
+void check_firmware(const Program& program, const DeviceInfo& info) {
+  if (program.firmware.empty()) return;
+  const std::string file = program.firmware.string();
+  const std::string built = build_id(read_elf(read_file(program.firmware), file));
+  require(!built.empty(), "{}: has no build id; link the firmware with -Wl,--build-id=sha1", file);
+  require(built == info.firmware_id,
+          "{}: is build {}, on the device runs {}; give the ELF file of the firmware that was flashed", file,
+          built, info.firmware_id.empty() ? "one without a build id" : info.firmware_id);
+}
+
 }  // namespace
 
 LoadReport load_program(Device& device, const Program& program, const LoadOptions& options) {
@@ -85,6 +99,7 @@ LoadReport load_program(Device& device, const Program& program, const LoadOption
   require(info.target == program.target->name,
           "the device is a {} ({}), the program was compiled for {}; give --target {}", info.target, info.board,
           program.target->name, info.target);
+  check_firmware(program, info);
   LoadReport report;
   const uint64_t source = source_of(program);
   if (const std::optional<DeviceModel> there = device.model(program.name);

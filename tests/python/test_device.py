@@ -330,6 +330,22 @@ def test_addresses_and_models_that_are_none(device, digits):
         device.load(digits, optimize="fast")
 
 
+def test_a_device_with_an_owner(digits, images, probabilities, program, tmp_path):
+    key = tmp_path / "owner.pem"
+    subprocess.run([program, "device", "key", "new", key], check=True, capture_output=True)
+    try:
+        device = mote.Device("qemu:rv32imac", key=key)
+    except mote.Error as error:
+        if "needs Monocypher" not in str(error):
+            raise
+        pytest.skip("built without Monocypher: no keyed devices")
+    with device:
+        assert device.info.keyed
+        np.testing.assert_array_equal(device.load(digits, check=True)(images[:5]), probabilities[:5])
+    with pytest.raises(mote.Error, match="missing.pem"):
+        mote.Device("qemu:rv32imac", key=tmp_path / "missing.pem")
+
+
 def test_the_example_counts_what_is_equal(shared, tmp_path):
     script = pathlib.Path(__file__).resolve().parents[2] / "examples" / "device" / "mnist.py"
     done = subprocess.run([sys.executable, script, "--model", shared / "models" / "emlearn_mnist_int8.tflite", "--data",

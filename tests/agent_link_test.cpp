@@ -5,10 +5,9 @@
 #include <map>
 #include <random>
 
-#include "device/device.hpp"
-#include "device/program.hpp"
 #include "support/agent/pretended_core.hpp"
 #include "support/agent/pretended_device.hpp"
+#include "support/agent/pretended_program.hpp"
 
 namespace mote {
 namespace {
@@ -28,35 +27,7 @@ Bytes random_bytes(std::mt19937& random, size_t count) {
   return bytes;
 }
 
-constexpr uint32_t half = 24, io_bytes = 8 + 2 * half, stack_bytes = 64;
-
-// Loads code of the pretended core that reverses `half` bytes and counts its calls.
-DeviceModel load(Device& device, const Bytes& code, const std::string& name = "reverse") {
-  Program program;
-  program.name = name;
-  program.inputs = {{8, half}};
-  program.outputs = {{8 + half, half}, {0, 4}};
-  Image image;
-  image.sections = {{wire::Kind::code, "", device.allocate(wire::Kind::code, static_cast<int64_t>(code.size())),
-                     code, static_cast<int64_t>(code.size()), content_hash(code)},
-                    {wire::Kind::data,
-                     "",
-                     device.allocate(wire::Kind::data, stack_bytes + io_bytes),
-                     {},
-                     stack_bytes + io_bytes,
-                     0}};
-  image.run = image.sections[0].address;
-  image.stack_begin = image.sections[1].address;
-  image.io = image.stack_end = image.stack_begin + stack_bytes;
-  device.write(image.sections[0].address, code);
-  device.write(image.sections[1].address, Bytes(stack_bytes + io_bytes));
-  const Bytes record = record_of(program, image, 1);
-  const uint32_t at = device.allocate(wire::Kind::constants, static_cast<int64_t>(record.size()));
-  device.write(at, record);
-  const uint16_t id = device.load(at, static_cast<int64_t>(record.size()));
-  device.commit(id);
-  return device.model(name).value();
-}
+constexpr uint32_t half = 24, io_bytes = 8 + 2 * half;
 
 const Bytes counting_code = bytes_of({static_cast<int>(Instruction::count), static_cast<int>(Instruction::reverse),
                                       half, static_cast<int>(Instruction::back), 0});
@@ -164,7 +135,8 @@ TEST(AgentLink, NothingIsDoneTwiceOrWrongOnABadWire) {
   Spoiler spoiler(11);
   auto owned = std::make_unique<PretendedDevice>(std::ref(spoiler));
   Device device(std::move(owned), {std::chrono::milliseconds(50), std::chrono::hours(1)});
-  const DeviceModel model = load(device, counting_code);
+  const DeviceModel model =
+      test::load_pretended(device, {counting_code, io_bytes, {{8, half}}, {{8 + half, half}, {0, 4}}});
   std::mt19937 random(5);
   Shadow shadow;
   while (spoiler.faults() < wanted_faults && !HasFatalFailure()) act(device, model, shadow, random);

@@ -6,6 +6,7 @@
 #include "device/program.hpp"
 #include "support/agent/pretended_core.hpp"
 #include "support/agent/pretended_device.hpp"
+#include "support/agent/pretended_program.hpp"
 #include "support/keyed_device.hpp"
 
 namespace mote {
@@ -81,37 +82,10 @@ class KeyedLink : public test::KeyedDevice {
   Stranger stranger_;
 };
 
-constexpr uint32_t io_bytes = 24, stack_bytes = 64;
-
 // A model that counts its calls, or one that never ends.
 DeviceModel load(Device& device, Instruction instruction) {
-  Bytes code(64);
-  code[0] = static_cast<std::byte>(instruction);
-  code[1] = static_cast<std::byte>(Instruction::back);
-  Program program;
-  program.name = "net";
-  program.inputs = {{8, 8}};
-  program.outputs = {{0, 4}};
-  Image image;
-  image.sections = {{wire::Kind::code, "", device.allocate(wire::Kind::code, 64), code, 64, content_hash(code)},
-                    {wire::Kind::data,
-                     "",
-                     device.allocate(wire::Kind::data, stack_bytes + io_bytes),
-                     {},
-                     stack_bytes + io_bytes,
-                     0}};
-  image.run = image.sections[0].address;
-  image.stack_begin = image.sections[1].address;
-  image.io = image.stack_end = image.stack_begin + stack_bytes;
-  device.write(image.sections[0].address, code);
-  device.write(image.sections[1].address, Bytes(stack_bytes + io_bytes));
-  Bytes contents = record_of(program, image, 1);
-  const uint32_t at = device.allocate(wire::Kind::constants, static_cast<int64_t>(contents.size()));
-  device.write(at, contents);
-  const auto record_bytes = static_cast<int64_t>(contents.size());
-  contents.insert(contents.end(), code.begin(), code.end());
-  device.commit(device.load(at, record_bytes, contents));
-  return device.model("net").value();
+  const Bytes code{static_cast<std::byte>(instruction), static_cast<std::byte>(Instruction::back), std::byte{0}};
+  return test::load_pretended(device, {code, 24, {{8, 8}}, {{0, 4}}});
 }
 
 uint32_t calls(const Bytes& output) { return to_values<uint32_t>(output).at(0); }
@@ -380,7 +354,7 @@ TEST_F(KeyedLink, WithoutASignatureNothingIsLoaded) {
     return to_values<uint32_t>(answer.payload).at(0);
   };
   Program program;
-  program.name = "net";
+  program.name = "pretended";
   Image image;
   const Bytes code(64, std::byte{1});
   image.sections = {{wire::Kind::code, "", allocate(wire::Kind::code, 64), code, 64, content_hash(code)},

@@ -146,7 +146,7 @@ void TransferProgress::show(int64_t done, int64_t of) {
   if (isatty(STDERR_FILENO) == 0 || percent == shown_) return;
   shown_ = percent;
   std::fputs(
-      fmt::format("\r{} {} {} of {} B", what_, bar(percent / 100.0, 30), thousands(done), thousands(of)).c_str(),
+      fmt::format("\r{} {} {} of {}", what_, bar(percent / 100.0, 30), thousands(done), thousands(of)).c_str(),
       stderr);
 }
 

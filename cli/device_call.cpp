@@ -44,8 +44,13 @@ void call(DeviceSession& session, const CallFlags& flags) {
   options.deadline = std::chrono::milliseconds(static_cast<int64_t>(flags.deadline * 1000));
   options.paint_stack = flags.profile;
   if (flags.start) options.entry = wire::Entry::start;
+  TransferProgress progress(model.name);
+  options.waiting = [&](const wire::ActivityOf& activity) {
+    if (activity.of != 0) progress.show(activity.done, activity.of);
+  };
   Device& device = session.device();
   const Bytes output = device.call(model, input, options);
+  progress.clear();
   if (!flags.output.empty()) replace_file(flags.output, output);
   nlohmann::ordered_json json{{"model", model.name}, {"output", nlohmann::ordered_json::array()}};
   for (const std::byte byte : output) json["output"].push_back(std::to_integer<int>(byte));

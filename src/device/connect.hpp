@@ -11,8 +11,8 @@
 
 namespace mote {
 
-// "qemu:rv32imac" (starts an emulated board with Mote's agent, for as long as the stream lives),
-// obeying `owner` only if there is one), "tcp://HOST:PORT", "pty:/dev/pts/3", "/dev/ttyUSB0@115200". Throws Error.
+// "tcp://HOST:PORT", "pty:/dev/pts/3", "/dev/ttyUSB0@115200", or "qemu:rv32imac", which starts an emulated board
+// with Mote's agent for as long as the stream lives; given an `owner`, it obeys nobody else. Throws Error.
 [[nodiscard]] std::unique_ptr<Transport> connect(const std::string& address,
                                                  const std::optional<Key>& owner = std::nullopt);
 

@@ -199,6 +199,14 @@ void load_fleet(const DeviceSession& session, const LoadFlags& flags) {
   if (failed != 0) throw CLI::RuntimeError(1);
 }
 
+// Who gives a source wants the other command.
+void check_is_model(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension().string();
+  for (const char* const source : {".c", ".cc", ".cpp", ".cxx"})
+    require(extension != source,
+            "{}: is a source and no model; `mote device function {} NAME ...` loads a function of it", path, path);
+}
+
 // A file that is half written is an error like any other: what served before serves on.
 void watch(DeviceSession& session, const LoadFlags& flags, int64_t count) {
   namespace fs = std::filesystem;
@@ -259,6 +267,7 @@ void add_device_load(CLI::App& parent, const SessionPointer& session) {
     load->get_option("--device")->required(false);
   }
   load->callback([session, flags] {
+    check_is_model(flags->model.path);
     if (!flags->fleet.empty()) return load_fleet(*session, *flags);
     load_one(*session, *flags);
   });

@@ -82,6 +82,9 @@ TEST_F(DeviceCommands, ModelsComeAreCalledAndGo) {
             Bytes(outputs.begin(), outputs.begin() + static_cast<ptrdiff_t>(called["output"].size())));
   EXPECT_GT(called["profile"]["instructions"], 1000);
 
+  const ProcessResult source = run({"load", MOTE_SOURCE_DIR "/examples/function/fir.c"});
+  EXPECT_NE(source.errors.find("is a source and no model; `mote device function "), std::string::npos)
+      << source.errors;
   const ProcessResult wrong = run({"call", "letters", "-i", image});
   EXPECT_EQ(wrong.exit_status, 1);
   EXPECT_NE(wrong.errors.find("no model 'letters' is on the device; there are: digits"), std::string::npos);

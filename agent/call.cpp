@@ -23,7 +23,7 @@ void Caller::begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool p
   activity_.constants = Span{0, 0};
   uint32_t regions = 0;
   const Region* const region = board_.regions(regions);
-  for (uint32_t i = 0; i < regions; ++i) {  // all memory from the first constants to the last: of this pool only
+  for (uint32_t i = 0; i < regions; ++i) {  // one span over all regions, and so over what lies between them
     const uint32_t begin = address_of(region[i].begin), end = begin + region[i].bytes;
     if (i == 0 || begin < activity_.constants.begin) activity_.constants.begin = begin;
     if (end > activity_.constants.end) activity_.constants.end = end;

@@ -12,7 +12,9 @@ class Log {
  public:
   static constexpr uint32_t size = 256;
   void add(const uint8_t* bytes, uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) bytes_[end_++ % size] = bytes[i];
+    const uint32_t lost = count > size ? count - size : 0;  // a long text takes no longer than what is kept of it
+    end_ += lost;
+    for (uint32_t i = lost; i < count; ++i) bytes_[end_++ % size] = bytes[i];
   }
   uint32_t end() const { return end_; }
   uint32_t begin() const { return end_ < size ? 0 : end_ - size; }

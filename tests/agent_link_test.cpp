@@ -146,5 +146,22 @@ TEST(AgentLink, NothingIsDoneTwiceOrWrongOnABadWire) {
   EXPECT_GT(device.statistics().repeated, wanted_faults / 10);
 }
 
+TEST(AgentLog, KeepsTheEndOfALongText) {
+  std::vector<uint8_t> text(1000);
+  for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<uint8_t>(i * 7);
+  agent::Log log;
+  log.add(text.data(), 10);
+  log.add(text.data(), 1000);
+  EXPECT_EQ(log.end(), 1010U);
+  uint32_t position = log.begin();
+  EXPECT_EQ(position, log.end() - agent::Log::size);
+  while (position != log.end()) {
+    uint32_t count = 0;
+    const uint8_t* const bytes = log.from(position, count);
+    for (uint32_t i = 0; i < count; ++i) ASSERT_EQ(bytes[i], text[position + i - 10]);
+    position += count;
+  }
+}
+
 }  // namespace
 }  // namespace mote

@@ -59,7 +59,7 @@ FunctionProgram compile_function_for_device(const FunctionOptions& options, cons
   program.unprotected = !options.firmware.empty();
   program.firmware = options.firmware;
   program.directory = directory;
-  made.linked = trial_image(program).elf;
+  made.linked = trial_link(program);
   const ElfFile elf = read_elf(made.linked, program.name);
   const fs::path linked = directory->path() / "trial.elf";
   write_file(linked, made.linked);

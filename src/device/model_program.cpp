@@ -27,7 +27,7 @@ constexpr int64_t stack_alignment = 16;
 // Of its entries, which the compiler's figures and the calls in the linked program bound.
 int64_t stack_bound_of(const Program& program) {
   const fs::path linked = program.directory->path() / "trial.elf";
-  write_file(linked, trial_image(program).elf);
+  write_file(linked, trial_link(program));
   std::vector<fs::path> frames;
   for (const fs::path& object : program.objects) frames.push_back(fs::path(object).replace_extension(".ci"));
   int64_t most = 0;

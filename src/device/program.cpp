@@ -98,18 +98,28 @@ ImageSection image_section(const ElfFile& elf, const std::string& name, wire::Ki
 
 }  // namespace
 
-uint64_t content_hash(ByteSpan bytes) {
-  uint64_t hash = wire::hash_begin;
+uint64_t content_hash(ByteSpan bytes, uint64_t hash) {
   for (const std::byte byte : bytes) hash = wire::hash_next(hash, std::to_integer<uint8_t>(byte));
   return hash;
 }
 
-Layout layout_of(const Program& program) {
+// Every constant that could be a section of its own.
+Layout untrimmed_layout(const Program& program) {
   Layout layout;
   layout.constants = blobs_of(program);
   layout.constants.insert(layout.constants.begin(), Layout::Constants{});
+  return layout;
+}
+
+Bytes trial_link(const Program& program) {
+  const Layout layout = untrimmed_layout(program);
+  return link(program, link_script(program, layout, provisional(layout)));
+}
+
+Layout layout_of(const Program& program) {
+  Layout layout = untrimmed_layout(program);
   const Addresses addresses = provisional(layout);
-  const ElfFile elf = read_elf(link(program, link_script(program, layout, addresses)), program.name);
+  const ElfFile elf = read_elf(trial_link(program), program.name);
   const auto size = [&](const std::string& name) {
     const ElfSection* const section = elf.section(name);
     return section == nullptr ? int64_t{0} : int64_t{section->bytes};
@@ -144,14 +154,9 @@ Image link_program(const Program& program, const Layout& layout, const Addresses
   image.start = program.start.empty() ? 0 : elf.value(program.start);
   image.stack_begin = elf.value("mote_stack_begin");
   image.stack_end = elf.value("mote_stack_end");
-  require(image.sections.front().bytes <= layout.code_bytes && data.bytes <= layout.data_bytes,
+  require(image.sections.front().bytes <= layout.code_bytes && image.sections.back().bytes <= layout.data_bytes,
           "{}: the image has grown while linking", program.name);
   return image;
-}
-
-Image trial_image(const Program& program) {
-  const Layout layout = layout_of(program);
-  return link_program(program, layout, provisional(layout));
 }
 
 Bytes record_of(const Program& program, const Image& image, uint64_t source) {
@@ -192,9 +197,7 @@ Bytes record_of(const Program& program, const Image& image, uint64_t source) {
 
 uint64_t source_of(const Program& program) {
   uint64_t hash = wire::hash_begin;
-  const auto add = [&](ByteSpan bytes) {
-    for (const std::byte byte : bytes) hash = wire::hash_next(hash, std::to_integer<uint8_t>(byte));
-  };
+  const auto add = [&](ByteSpan bytes) { hash = content_hash(bytes, hash); };
   const std::string text = fmt::format("{} {} {} {} {} {} {}", MOTE_VERSION, program.name, program.run,
                                        program.start, program.io_bytes, program.stack_bytes, program.unprotected);
   add(std::as_bytes(std::span(text)));

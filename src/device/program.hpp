@@ -72,11 +72,11 @@ struct Layout {
 [[nodiscard]] Layout layout_of(const Program& program);
 [[nodiscard]] Image link_program(const Program& program, const Layout& layout, const Addresses& addresses);
 // Linked to any addresses, for what only a linked program tells.
-[[nodiscard]] Image trial_image(const Program& program);
+[[nodiscard]] Bytes trial_link(const Program& program);
 // wire::RecordOf and what follows it.
 [[nodiscard]] Bytes record_of(const Program& program, const Image& image, uint64_t source);
 // Names what the program was made of: objects, entries, places.
 [[nodiscard]] uint64_t source_of(const Program& program);
-[[nodiscard]] uint64_t content_hash(ByteSpan bytes);
+[[nodiscard]] uint64_t content_hash(ByteSpan bytes, uint64_t hash = wire::hash_begin);
 
 }  // namespace mote

@@ -264,7 +264,6 @@ void add_device_load(CLI::App& parent, const SessionPointer& session) {
   if (!session->in_shell()) {
     load->add_option("--to", flags->fleet,
                      "load many devices side by side: a file with an address a line; instead of --device");
-    load->get_option("--device")->required(false);
   }
   load->callback([session, flags] {
     check_is_model(flags->model.path);

@@ -22,7 +22,7 @@ class DeviceSession {
   // Connects to an address of its own with the session's key.
   [[nodiscard]] Device open(const std::string& address) const;
   [[nodiscard]] Device& device();
-  [[nodiscard]] const std::string& address() const { return address_; }
+  [[nodiscard]] std::string address() const;  // throws Error when neither flag nor environment has one
   [[nodiscard]] DeviceModel model(const std::string& name);  // throws Error that names those that are there
   [[nodiscard]] bool json() const { return json_; }
   // Prints one or the other.

@@ -125,6 +125,20 @@ TEST_F(DeviceCommands, ManyDevicesAtOnceAndOneThatIsNotThere) {
   EXPECT_EQ(json({"models"})["models"][0]["calls"], 1);  // its check
 }
 
+TEST_F(DeviceCommands, TheFlagGoesBeforeTheEnvironment) {
+  const auto hello = [&](const std::string& environment, const std::vector<std::string>& flags) {
+    std::vector<std::string> command{"env", environment, MOTE_PROGRAM, "device", "hello"};
+    command.insert(command.end(), flags.begin(), flags.end());
+    return run_process(command, std::chrono::seconds(120));
+  };
+  EXPECT_EQ(hello("MOTE_DEVICE=" + address_, {}).exit_status, 0);
+  EXPECT_EQ(hello("MOTE_DEVICE=tcp://127.0.0.1:1", {"-d", address_}).exit_status, 0);
+  const ProcessResult flag = hello("MOTE_DEVICE=" + address_, {"-d", "tcp://127.0.0.1:1"});
+  EXPECT_EQ(flag.exit_status, 1);
+  EXPECT_NE(flag.errors.find("tcp://127.0.0.1:1"), std::string::npos) << flag.errors;
+  EXPECT_NE(hello("MOTE_DEVICE=", {}).errors.find("which device?"), std::string::npos);
+}
+
 TEST_F(DeviceCommands, TheLinkCarriesPayload) {
   const nlohmann::json bench = json({"bench", "--bytes", "65536"});
   EXPECT_GE(bench["write_payload_share"], 0.9);

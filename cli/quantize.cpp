@@ -104,8 +104,8 @@ Outcome compute(const Flags& flags) {
       about(flags.model.path, [&] { return mote::quantize(model.graph, calibration, options_of(flags)); });
   outcome.layers = compare_layers(outcome.model.real, outcome.model.integer, calibration);
   if (!flags.evaluation.empty()) {
-    outcome.accuracy =
-        about(flags.evaluation, [&] { return evaluate(model.graph, outcome.model.integer.graph, labelled); });
+    outcome.accuracy = about(flags.evaluation,
+                             [&] { return evaluate(outcome.model.real, outcome.model.integer.graph, labelled); });
   }
   return outcome;
 }

@@ -39,7 +39,7 @@ Quantized quantize(const Model& model, const std::string& calibration, const std
   nlohmann::ordered_json report{{"notes", made.notes},
                                 {"layers", layers_json(compare_layers(made.real, made.integer, samples))}};
   if (!labelled.empty()) {
-    report["accuracy"] = accuracy_json(evaluate(graph, made.integer.graph, read_samples(labelled, graph)));
+    report["accuracy"] = accuracy_json(evaluate(made.real, made.integer.graph, read_samples(labelled, graph)));
   }
   return {{compile_model(made.file, graph.name), graph.name + ".tflite"}, made.file, text_of(report)};
 }

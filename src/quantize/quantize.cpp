@@ -6,6 +6,7 @@
 #include "compile/compile.hpp"
 #include "quantize/equalize.hpp"
 #include "quantize/observe.hpp"
+#include "quantize/stored_weights.hpp"
 #include "quantize/to_tflite.hpp"
 #include "quantize/values.hpp"
 #include "simulate/simulate.hpp"
@@ -57,10 +58,13 @@ void check_file(const QuantizedModel& model, const std::vector<Bytes>& inputs) {
 
 QuantizedModel quantize(const Graph& model, const Samples& calibration, const QuantizeOptions& options) {
   require(!calibration.inputs.empty(), "the calibration set is empty");
-  const Scheme scheme = choose_scheme(model, options.activations);
-  require_patterns(model, scheme, options);
-  QuantizedModel result{
-      {}, {}, options.equalize ? equalize(model, scheme) : model, notes_of(model, scheme, options.activations)};
+  QuantizedModel result;
+  result.real = with_real_weights(model, result.notes);
+  const Scheme scheme = choose_scheme(result.real, options.activations);
+  require_patterns(result.real, scheme, options);
+  for (std::string& note : notes_of(result.real, scheme, options.activations))
+    result.notes.push_back(std::move(note));
+  if (options.equalize) result.real = equalize(std::move(result.real), scheme);
   Observed observed{quantizations(result.real, scheme, calibration, options), {}};
   if (options.correct_bias) observed.input_means = input_means(result.real, scheme, calibration);
   result.integer = integer_graph(result.real, scheme, observed, options);

@@ -84,45 +84,15 @@ Split split(const Flags& flags) {
   return split_head(compile(flags.model.model).graph, flags.classes);
 }
 
-// RAM and flash that are left beside the head. Throws Error when there is none.
-Limits limits(const Flags& flags, const Split& split) {
-  Limits left{flags.ram, flags.flash};
-  if (!split) return left;
-  const HeadSizes sizes = head_sizes(split->head);
-  const auto take = [&](std::optional<int64_t>& limit, int64_t target, int64_t bytes, std::string_view what) {
-    if (!limit && target > 0) limit = target;
-    if (!limit) return;
-    require(*limit > bytes, "{}: the trainable head alone takes {} B of {} B; {}", what, bytes, *limit,
-            "choose fewer classes or fewer features");
-    *limit -= bytes;
-  };
-  const Target& target = target_of(flags.model);
-  take(left.ram_bytes, target.ram_bytes, sizes.ram(), "RAM");
-  take(left.flash_bytes, target.flash_bytes, sizes.flash, "flash");
-  return left;
-}
-
 Built build(const Flags& flags, const Split& split) {
   const Planner plan = [&](const PlanOptions& options) {
     return split ? planned_for({split->backbone, {}}, options) : compile(flags.model.model, options);
   };
   const LayoutRequest request = layout_request(flags.model);
-  const Limits left = limits(flags, split);
+  Limits left{flags.ram, flags.flash};
+  if (split) left = limits_beside(split->head, left, *request.target);
   const Progress progress(activity(*request.target, false));
   return build(plan, request, left, !flags.no_build);
-}
-
-nlohmann::ordered_json head_json(const TrainableHead& head) {
-  const HeadSizes sizes = head_sizes(head);
-  return {{"layer", head.layer},
-          {"inputs", head.inputs},
-          {"outputs", head.outputs},
-          {"ram_bytes", sizes.ram()},
-          {"parameter_bytes", sizes.parameters},
-          {"momentum_bytes", sizes.momentum},
-          {"scratch_bytes", sizes.scratch},
-          {"record_bytes", sizes.record},
-          {"flash_bytes", sizes.flash}};
 }
 
 void compile(const Flags& flags) {

@@ -2,9 +2,11 @@
 // A model that was compiled for a target: its files, its sizes, its runs in the emulator, its report.
 #include "base/files.hpp"
 #include "bindings.hpp"
+#include "codegen/head.hpp"
 #include "codegen/package.hpp"
 #include "fit/build.hpp"
 #include "fit/fit.hpp"
+#include "measure/train_head.hpp"
 #include "report/details.hpp"
 #include "report/html.hpp"
 #include "report/report.hpp"
@@ -18,6 +20,7 @@ namespace {
 struct Artifact {
   Built built;
   std::string file_name;
+  std::optional<TrainableHead> head;  // of which the model is the backbone
 };
 
 Measurement with_sizes(const Artifact& artifact) {
@@ -28,29 +31,40 @@ Measurement with_sizes(const Artifact& artifact) {
 
 nlohmann::ordered_json report_of(const Artifact& artifact, const Measurement& measured) {
   const LaidOut& model = artifact.built.model;
-  return report(model.compiled, artifact.file_name, *model.target, model.mode, &measured);
+  nlohmann::ordered_json json = report(model.compiled, artifact.file_name, *model.target, model.mode, &measured);
+  if (artifact.head) json["head"] = head_json(*artifact.head);
+  return json;
 }
 
 Artifact compile(const Model& model, const std::optional<std::string>& target, const std::string& optimize,
                  const std::optional<std::string>& board, const std::vector<std::string>& memories,
-                 std::optional<int64_t> ram, std::optional<int64_t> flash, bool measured) {
+                 std::optional<int64_t> ram, std::optional<int64_t> flash, bool measured, const Head* trained) {
   LayoutRequest request;
   if (board) request.board = find_board(*board);
   request.target = &find_target(target ? *target : request.board ? request.board->target : "host");
   request.mode = parse_mode(optimize);
   for (const std::string& text : memories) request.memories.push_back(parse_memory(text));
   const Planner plan = [&](const PlanOptions& options) { return planned_for(model.compiled, options); };
-  return {build(plan, request, {ram, flash}, measured), model.file_name};
+  Limits limits{ram, flash};
+  std::optional<TrainableHead> head;
+  if (trained != nullptr) {
+    const std::lock_guard lock(trained->mutex);
+    head = trained->head.trained();
+    limits = limits_beside(*head, limits, *request.target);
+  }
+  return {build(plan, request, limits, measured), model.file_name, std::move(head)};
 }
 
 OutputFiles files(const Artifact& artifact, const std::optional<std::string>& ecosystem) {
   const LaidOut& model = artifact.built.model;
   const Graph& graph = model.compiled.graph;
   OutputFiles result;
+  require(!artifact.head || !ecosystem, "a model with a trainable head is no package; save it as a plain folder");
   for (GeneratedFile& file :
-       ecosystem ? package(graph, model.compiled.plan,
-                           {.ecosystem = *ecosystem, .model = artifact.file_name, .mode = model.mode})
-                 : generate(graph, model.compiled.plan, model.mode)) {
+       artifact.head ? generate_with_head(graph, model.compiled.plan, model.mode, *artifact.head)
+       : ecosystem   ? package(graph, model.compiled.plan,
+                               {.ecosystem = *ecosystem, .model = artifact.file_name, .mode = model.mode})
+                     : generate(graph, model.compiled.plan, model.mode)) {
     result[file.path] = std::move(file.text);
   }
   return result;
@@ -94,6 +108,38 @@ std::string run(const Artifact& artifact, const std::vector<ReadArray>& inputs,
   return text_of(json);
 }
 
+// A model with a head: epochs of training on the target, then predictions. Returns the figures.
+std::string train(const Artifact& artifact, const std::vector<ReadArray>& inputs,
+                  const std::vector<int32_t>& labels, const std::vector<ReadArray>& tests, size_t test_count,
+                  int epochs, float rate, const std::vector<WriteArray>& results) {
+  const LaidOut& model = artifact.built.model;
+  const Graph& graph = model.compiled.graph;
+  require(artifact.head.has_value(), "this model has no trainable head; Model.trainable_head makes one");
+  HeadTraining training{
+      .samples = cases_of(graph, addresses(inputs, graph, graph.inputs, labels.size()), labels.size()),
+      .labels = labels,
+      .epochs = epochs,
+      .rate = rate,
+      .tests = cases_of(graph, addresses(tests, graph, graph.inputs, test_count), test_count)};
+  TrainedHead trained;
+  {
+    const nb::gil_scoped_release unlocked;
+    trained = train_head({graph, *artifact.head}, model.compiled.plan, *model.target, model.mode, training);
+  }
+  const auto give = [&](size_t i, const Bytes& bytes) {
+    const WriteArray& to = results.at(i);
+    require(to.nbytes() == bytes.size(), "result {} has {} bytes, not {}", i, bytes.size(), to.nbytes());
+    std::memcpy(to.data(), bytes.data(), bytes.size());
+  };
+  give(0, to_bytes(trained.losses));
+  give(1, to_bytes(trained.classes));
+  give(2, to_bytes(trained.probabilities));
+  give(3, trained.record);
+  return text_of({{"step_instructions", trained.step_instructions},
+                  {"prediction_instructions", trained.prediction_instructions},
+                  {"stack_peak_bytes", trained.stack_peak_bytes}});
+}
+
 void write_page(const Artifact& artifact, const std::string& path, bool measured) {
   check_replaceable(path, page_mark);
   const LaidOut& model = artifact.built.model;
@@ -126,10 +172,13 @@ void add_artifact(nb::module_& module) {
       .def("save", &save, nb::arg("directory"), nb::arg("package").none(), unlocked())
       .def("run", &run, nb::arg("inputs"), nb::arg("outputs"), nb::arg("count"), nb::arg("sequence"),
            nb::arg("profile"), "`count` runs on the target; gives report.json of the first.")
+      .def("train", &train, nb::arg("inputs"), nb::arg("labels"), nb::arg("tests"), nb::arg("test_count"),
+           nb::arg("epochs"), nb::arg("rate"), nb::arg("results"),
+           "Trains the head on the target; fills losses, classes, probabilities and the record.")
       .def("write_page", &write_page, nb::arg("path"), nb::arg("measured"), unlocked());
   module.def("compile", &compile, nb::arg("model"), nb::arg("target").none(), nb::arg("optimize"),
              nb::arg("board").none(), nb::arg("memories"), nb::arg("ram").none(), nb::arg("flash").none(),
-             nb::arg("measured"), unlocked());
+             nb::arg("measured"), nb::arg("head").none(), unlocked());
 }
 
 }  // namespace mote::python

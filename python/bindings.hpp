@@ -12,11 +12,13 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "compile/compile.hpp"
+#include "simulate/head.hpp"
 
 namespace nb = nanobind;
 
@@ -29,6 +31,16 @@ using WriteArray = nb::ndarray<nb::c_contig, nb::device::cpu>;
 struct Model {
   Compiled compiled;
   std::string file_name;  // without folders
+};
+
+// A head that learns, and what computes its features. One call at a time.
+struct Head {
+  Head(const Model& model, std::optional<int64_t> classes, float momentum);
+  Head(SplitModel split, const std::string& file_name);
+
+  Model backbone;
+  SimulatedHead head;
+  mutable std::mutex mutex;
 };
 
 // A JSON text of any object; names that are no UTF-8 are repaired.
@@ -46,6 +58,7 @@ void add_artifact(nb::module_& module);
 void add_device(nb::module_& module);
 void add_device_function(nb::module_& module);
 void add_fit(nb::module_& module);
+void add_head(nb::module_& module);
 void add_quantize(nb::module_& module);
 void add_sequential(nb::module_& module);
 

@@ -21,6 +21,7 @@ NB_MODULE(_mote, module) {
   add_device(module);
   add_device_function(module);
   add_fit(module);
+  add_head(module);
   add_quantize(module);
   add_sequential(module);
 }

@@ -7,8 +7,10 @@
 #include "codegen/head.hpp"
 #include "compile/compile.hpp"
 #include "emulate/emulate.hpp"
+#include "measure/train_head.hpp"
 #include "nn/head_record.hpp"
 #include "nn/train_dense.hpp"
+#include "simulate/head.hpp"
 #include "simulate/simulate.hpp"
 #include "support/models.hpp"
 #include "support/tiny_model.hpp"
@@ -141,6 +143,45 @@ INSTANTIATE_TEST_SUITE_P(Ways, HeadOnACore,
                                          Way{"m4_of_the_file", "cortex-m4f", Mode::balanced, {}},
                                          Way{"m0_new", "cortex-m0plus", Mode::balanced, 10}),
                          [](const auto& info) { return info.param.name; });
+
+// What Python calls: epochs of training, then predictions, in the emulator and on the host.
+TEST(TrainHead, EpochsInTheEmulatorHaveTheBitsOfTheHost) {
+  const SplitModel split = split_head(compile_file(test::digits_model()).graph, 10);
+  const Target& target = find_target("rv32imac");
+  const Plan plan = make_plan(split.backbone, plan_options(Mode::balanced, target.core));
+  const std::filesystem::path data = std::filesystem::path(MOTE_SOURCE_DIR) / "examples/digits";
+  const Bytes pixels = read_file(data / "test_images.bin"), labels = read_file(data / "test_labels.bin");
+  HeadTraining training{.samples = {}, .labels = {}, .epochs = 2, .rate = 0.001F, .tests = {}};
+  for (long i = 0; i < 8; ++i) {
+    const Bytes image(pixels.begin() + i * image_bytes, pixels.begin() + (i + 1) * image_bytes);
+    (i < 5 ? training.samples : training.tests).push_back({image});
+    if (i < 5) training.labels.push_back(std::to_integer<int>(labels[static_cast<size_t>(i)]));
+  }
+  const TrainedHead trained = train_head(split, plan, target, Mode::balanced, training);
+
+  SimulatedHead head(split.head);
+  const auto features = [&](const std::vector<Bytes>& inputs) {
+    return simulate(split.backbone, plan, inputs).at(0);
+  };
+  std::vector<float> losses, all;
+  for (int epoch = 0; epoch < training.epochs; ++epoch) {
+    for (size_t i = 0; i < training.samples.size(); ++i)
+      losses.push_back(head.train(features(training.samples[i]), training.labels[i], training.rate));
+  }
+  std::vector<int32_t> classes;
+  for (const std::vector<Bytes>& test : training.tests) {
+    std::vector<float> probabilities(10);
+    classes.push_back(head.predict(features(test), probabilities));
+    all.insert(all.end(), probabilities.begin(), probabilities.end());
+  }
+  EXPECT_EQ(to_bytes(trained.losses), to_bytes(losses));
+  EXPECT_LT(losses[5], losses[0]);
+  EXPECT_EQ(trained.classes, classes);
+  EXPECT_EQ(to_bytes(trained.probabilities), to_bytes(all));
+  EXPECT_EQ(trained.record, head.save());
+  EXPECT_EQ(trained.step_instructions.size(), 10U);
+  EXPECT_GT(trained.step_instructions[0], trained.prediction_instructions.at(0));
+}
 
 }  // namespace
 }  // namespace mote

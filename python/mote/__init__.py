@@ -13,8 +13,9 @@ Everything computes the integers that the device computes, to the last bit.
 from ._arrays import Arrays, Tensor
 from ._artifact import Artifact, Layer, Run, Sizes
 from ._device import Device, DeviceFunction, DeviceInfo, DeviceModel, LinkFigures, LoadedModel, Parameter, Profile, Region
-from ._errors import CallError, DTypeError, MissingPackageError, ShapeError
+from ._errors import CallError, DTypeError, MissingPackageError, RecordError, ShapeError
 from ._fit import Fit, boards, targets
+from ._head import HeadArtifact, HeadMemory, HeadRun, TrainableHead
 from ._model import Model, Outputs, load
 from ._mote import Error, __version__
 from ._quantize import Accuracy, Answers, LayerFigures, Quantized, quantize
@@ -22,13 +23,13 @@ from ._sequential import Sequential
 from ._torch import from_torch
 
 __all__ = ["Accuracy", "Answers", "Arrays", "Artifact", "CallError", "DTypeError", "Device", "DeviceFunction",
-           "DeviceInfo", "DeviceModel", "Error", "Fit", "Layer", "LayerFigures", "LinkFigures", "LoadedModel",
-           "MissingPackageError", "Model", "Outputs", "Parameter", "Profile", "Quantized", "Region", "Run",
-           "Sequential", "ShapeError", "Sizes", "Tensor", "__version__", "boards", "from_torch", "load", "quantize",
-           "targets"]
+           "DeviceInfo", "DeviceModel", "Error", "Fit", "HeadArtifact", "HeadMemory", "HeadRun", "Layer", "LayerFigures",
+           "LinkFigures", "LoadedModel", "MissingPackageError", "Model", "Outputs", "Parameter", "Profile", "Quantized",
+           "RecordError", "Region", "Run", "Sequential", "ShapeError", "Sizes", "Tensor", "TrainableHead", "__version__",
+           "boards", "from_torch", "load", "quantize", "targets"]
 
 Error.__module__ = __name__
 for _one in (Accuracy, Answers, Artifact, CallError, DTypeError, Device, DeviceFunction, DeviceInfo, DeviceModel, Fit,
-             Layer, LayerFigures, LinkFigures, LoadedModel, MissingPackageError, Model, Parameter, Profile, Quantized,
-             Region, Run, Sequential, ShapeError, Sizes, Tensor):
+             HeadArtifact, HeadMemory, HeadRun, Layer, LayerFigures, LinkFigures, LoadedModel, MissingPackageError, Model,
+             Parameter, Profile, Quantized, RecordError, Region, Run, Sequential, ShapeError, Sizes, Tensor, TrainableHead):
     _one.__module__ = __name__

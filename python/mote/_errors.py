@@ -15,6 +15,17 @@ class MissingPackageError(Error, ImportError):
     """A Python package that only this function needs is not installed."""
 
 
+class RecordError(Error):
+    """A record of a head's parameters that is not taken: the head stays as it is.
+
+    `reason`: "none" (no record at all), "other version", "damaged" or "other model".
+    """
+
+    def __init__(self, text: str, reason: str):
+        super().__init__(text)
+        self.reason = reason
+
+
 class CallError(Error):
     """A call on a device that did not come back with a result.
 

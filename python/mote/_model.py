@@ -13,6 +13,7 @@ from . import _mote
 from ._arrays import Arrays, Tensor, batch_of, dequantised, empty_outputs, tensor_from
 from ._artifact import Artifact
 from ._fit import Fit, fit_from
+from ._head import TrainableHead
 
 #: What `run` gives: the only output's array, or a list of arrays.
 Outputs = Union[np.ndarray, list]
@@ -113,8 +114,16 @@ class Model:
         """
         sizes = [f"{name}={size}" for name, size in (memories or {}).items()]
         artifact = _mote.compile(self._model, target, optimize, None if board is None else os.fspath(board), sizes, ram,
-                                 flash, build)
+                                 flash, build, None)
         return Artifact(artifact, self._inputs, self._outputs)
+
+    def trainable_head(self, classes: Optional[int] = None, *, momentum: float = 0.9) -> TrainableHead:
+        """The model with its last dense layer cut off, to be trained as a device trains it (docs/head.md).
+
+        The head starts from the file's weights, or, with `classes`, as a new one of zeros for so many classes. Raises
+        mote.Error that says what the model ends with when that is no dense layer.
+        """
+        return TrainableHead(self, classes, momentum)
 
     def fit(self, board: Union[str, Sequence[str], None] = None, optimize: str = "balanced", *,
             measure: bool = False) -> Union[Fit, list[Fit]]:

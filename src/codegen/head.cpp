@@ -29,13 +29,13 @@ std::string head_macros(const std::string& macro, const TrainableHead& head) {
       sizes.record);
   text += fmt::format(
       "#ifndef {0}_HEAD_MOMENTUM  /* a build may choose another, 0 for none */\n#define {0}_HEAD_MOMENTUM "
-      "0.9f\n#endif\n\n"
+      "{1}\n#endif\n\n"
       "/* What head_load returns. Unless it is OK, the head stays as it is. */\n"
       "#define {0}_HEAD_OK 0\n#define {0}_HEAD_NONE 1           /* no record: erased flash */\n"
       "#define {0}_HEAD_OTHER_VERSION 2  /* of the record's format */\n"
       "#define {0}_HEAD_DAMAGED 3        /* torn or changed */\n"
       "#define {0}_HEAD_OTHER_MODEL 4    /* the features or the classes are others */\n\n",
-      macro);
+      macro, detail::literal(head.momentum));
   return text;
 }
 

@@ -94,6 +94,20 @@ Built build(const Planner& plan, const LayoutRequest& request, const Limits& lim
   return built;
 }
 
+Limits limits_beside(const TrainableHead& head, Limits limits, const Target& target) {
+  const HeadSizes sizes = head_sizes(head);
+  limits = with_target(limits, target);
+  const auto take = [](std::optional<int64_t>& limit, int64_t bytes, std::string_view what) {
+    if (!limit) return;
+    require(*limit > bytes, "{}: the trainable head alone takes {} B of {} B; {}", what, bytes, *limit,
+            "choose fewer classes or fewer features");
+    *limit -= bytes;
+  };
+  take(limits.ram_bytes, sizes.ram(), "RAM");
+  take(limits.flash_bytes, sizes.flash, "flash");
+  return limits;
+}
+
 ModelFit fit_all_boards(const LaidOut& model, const Measurement& measured) {
   const Plan& plan = model.compiled.plan;
   const Measure exact = [&](const Compiled& other, const Target& target) -> std::optional<ExactCost> {

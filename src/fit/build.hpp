@@ -9,6 +9,7 @@
 #include "fit/fit.hpp"
 #include "fit/memories.hpp"
 #include "measure/measure.hpp"
+#include "passes/trainable_head.hpp"
 
 namespace mote {
 
@@ -49,6 +50,9 @@ struct Built {
 // Plans, links (where `measured`) and plans again where the exact stack asks for that. Throws Error that says what
 // takes the space when the model does not fit `limits`, the target's memories or the board.
 [[nodiscard]] Built build(const Planner& plan, const LayoutRequest& request, const Limits& limits, bool measured);
+
+// RAM and flash that are left for the backbone beside the head. Throws Error when there is none.
+[[nodiscard]] Limits limits_beside(const TrainableHead& head, Limits limits, const Target& target);
 
 // All boards: those of the model's target with its exact figures, where it was measured, the others with
 // estimates.

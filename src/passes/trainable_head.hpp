@@ -19,6 +19,7 @@ struct TrainableHead {
   Tensor weights;
   std::vector<float> scales, bias;
   int32_t zero = 0;
+  float momentum = 0.9F;
   uint64_t model = 0;  // names what the features mean: a checksum of the backbone and its constants
 };
 

@@ -80,6 +80,19 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   return json;
 }
 
+Json head_json(const TrainableHead& head) {
+  const HeadSizes sizes = head_sizes(head);
+  return {{"layer", head.layer},
+          {"inputs", head.inputs},
+          {"outputs", head.outputs},
+          {"ram_bytes", sizes.ram()},
+          {"parameter_bytes", sizes.parameters},
+          {"momentum_bytes", sizes.momentum},
+          {"scratch_bytes", sizes.scratch},
+          {"record_bytes", sizes.record},
+          {"flash_bytes", sizes.flash}};
+}
+
 Json write_with_report(const std::string& directory, OutputFiles files, Json report) {
   files["report.json"] = "";
   for (const auto& [path, content] : files) report["files"].push_back(path);

@@ -8,6 +8,7 @@
 
 #include "base/output_directory.hpp"
 #include "measure/measure.hpp"
+#include "passes/trainable_head.hpp"
 
 namespace mote {
 
@@ -18,6 +19,10 @@ namespace mote {
 // What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.
 [[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model,
                                             const Target& target, Mode mode, const Measurement* measured);
+
+// The key `head` of a model with a trainable head: layer, inputs, outputs, ram_bytes (parameter_bytes,
+// momentum_bytes, scratch_bytes), record_bytes, flash_bytes.
+[[nodiscard]] nlohmann::ordered_json head_json(const TrainableHead& head);
 
 // Writes the files with a report.json that lists them all, as write_output_directory() does; returns that report.
 nlohmann::ordered_json write_with_report(const std::string& directory, OutputFiles files,

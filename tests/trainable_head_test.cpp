@@ -239,22 +239,21 @@ Digits digits() {
 Graph digits_graph() { return compile_file(test::digits_model()).graph; }
 
 // Before any training the head's sums are those of the file's layer, which rounds them to steps of its output:
-// twice, first to a 128th of a step.
-TEST(SplitHead, StartsAsTheFilesOwnLayer) {
-  Graph graph = digits_graph();
+// twice, first to a 128th of a step. Returns how many were compared.
+int starts_as_its_own_layer(Graph graph, const std::vector<Bytes>& inputs) {
   const SplitModel split = split_head(graph);
   Learner learner(split);
   const auto dense = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                   [&](const Node& node) { return node.origin == split.head.layer; });
-  ASSERT_NE(dense, graph.nodes.end());
+  if (dense == graph.nodes.end()) return 0;
   graph.outputs = dense->out;
   const Quantization quant = graph.tensors[dense->out[0]].type.quant;
   graph = remove_dead(graph);
   const Plan plan = make_plan(graph, {});
   int compared = 0;
-  for (const Bytes& image : digits().images) {
-    const auto logits = to_values<int8_t>(simulate(graph, plan, std::vector<Bytes>{image}).at(0));
-    const std::vector<float> scores = learner.scores(learner.features(image));
+  for (const Bytes& input : inputs) {
+    const auto logits = to_values<int8_t>(simulate(graph, plan, std::vector<Bytes>{input}).at(0));
+    const std::vector<float> scores = learner.scores(learner.features(input));
     for (size_t i = 0; i < logits.size(); ++i) {
       if (logits[i] == 127 || logits[i] == -128) continue;  // saturated
       EXPECT_NEAR(scores[i] / quant.scale[0] + static_cast<float>(quant.zero[0]), static_cast<float>(logits[i]),
@@ -262,7 +261,57 @@ TEST(SplitHead, StartsAsTheFilesOwnLayer) {
       ++compared;
     }
   }
-  EXPECT_GT(compared, 3000);
+  return compared;
+}
+
+TEST(SplitHead, StartsAsTheFilesOwnLayer) {
+  EXPECT_GT(starts_as_its_own_layer(digits_graph(), digits().images), 3000);
+}
+
+std::vector<Bytes> random_images(int64_t bytes, int count) {
+  std::mt19937 random(3);
+  std::vector<Bytes> images(static_cast<size_t>(count), Bytes(static_cast<size_t>(bytes)));
+  for (Bytes& image : images)
+    std::generate(image.begin(), image.end(), [&] { return static_cast<std::byte>(random() % 256); });
+  return images;
+}
+
+// Behind an average of the whole map, and with a window that is the whole map.
+TEST(SplitHead, AConvolutionOnASinglePlaceIsADenseLayer) {
+  test::NetWriter pooled(4);
+  pooled.limit_weights(12);
+  const int x = pooled.conv(pooled.image(6, 6, 3), 20, 3, 1);
+  const Bytes mean = pooled.finish({pooled.conv(pooled.average(x, 6, 6, false), 5, 1, 1)});
+  test::NetWriter whole(5);
+  whole.limit_weights(12);
+  const int y = whole.conv(whole.image(6, 6, 3), 7, 3, 2);
+  const Bytes window = whole.finish({whole.conv(y, 4, 3, 1, false)});
+  const Graph graphs[] = {compile_model(mean, "net").graph, compile_model(window, "net").graph};
+  const int64_t features[] = {20, 3 * 3 * 7};
+  for (size_t i = 0; i < 2; ++i) {
+    const SplitModel split = split_head(graphs[i]);
+    EXPECT_EQ(split.head.layer.substr(0, 7), "CONV_2D");
+    EXPECT_EQ(split.head.inputs, features[i]);
+    EXPECT_EQ(head_sizes(split.head).flash, split.head.outputs * (features[i] + 8));
+    EXPECT_GT(starts_as_its_own_layer(graphs[i], random_images(6 * 6 * 3, 30)), 60);
+  }
+}
+
+TEST(SplitHead, OtherConvolutionsAreNamed) {
+  const auto error = [](auto last) {
+    test::NetWriter net(1);
+    return error_of(compile_model(net.finish({last(net, net.conv(net.image(8, 8, 3), 4, 3, 1))}), "net").graph);
+  };
+  const std::string map = error([](auto& net, int x) { return net.conv(x, 5, 1, 1); });
+  EXPECT_NE(map.find("computes 64 rows; export the model with batch 1, a last convolution on a 1x1 map"),
+            std::string::npos)
+      << map;
+  const std::string padded =
+      error([](auto& net, int x) { return net.conv(net.average(x, 8, 8, false), 5, 3, 1); });
+  EXPECT_NE(padded.find("ends with CONV_2D #2"), std::string::npos) << padded;
+  const std::string clamped =
+      error([](auto& net, int x) { return net.relu(net.conv(net.average(x, 8, 8, false), 5, 1, 1)); });
+  EXPECT_NE(clamped.find("without activation"), std::string::npos) << clamped;
 }
 
 // A new head learns from some images of each class, and is judged by others.

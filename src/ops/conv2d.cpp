@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "ir/classifier.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_sample.hpp"
 #include "ops/convolution_tflite.hpp"
@@ -12,13 +13,24 @@ namespace mote {
 
 namespace {
 
-class Conv2d final : public Convolution {
+class Conv2d final : public Convolution, public ClassifierPart {
  public:
   Conv2d(const SlidingWindow& window, bool asymmetric) : Convolution(window), asymmetric_(asymmetric) {}
 
   std::string name() const override { return "conv2d"; }
   std::string parameters() const override {
     return Convolution::parameters() + (asymmetric_ ? " asymmetric" : "");
+  }
+  // Of one place it is a dense layer: its window is the whole input.
+  ClassifierRole classifier_role() const override {
+    const auto whole = [](const Window& one, const Padding& padding) {
+      return one.dilation == 1 && padding.before == 0 && padding.after == 0;
+    };
+    const SlidingWindow& all = window();
+    return all.activation == Activation::none && whole(all.vertical, all.pad_vertical) &&
+                   whole(all.horizontal, all.pad_horizontal)
+               ? ClassifierRole::dense
+               : ClassifierRole::other;
   }
   OperatorPtr with_window(const SlidingWindow& window) const override { return make_conv2d(window, asymmetric_); }
 

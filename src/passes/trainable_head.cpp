@@ -25,7 +25,8 @@ const Node* writer_of(const Graph& graph, TensorId id) {
   return found == graph.nodes.end() ? nullptr : &*found;
 }
 
-// The dense layer behind which nothing but a softmax and changes of type or shape follow.
+// The dense layer, or the convolution that is one, behind which nothing but a softmax and changes of type or shape
+// follow.
 const Node& last_dense(const Graph& graph) {
   require(graph.outputs.size() == 1, "{}: the model has {} outputs; export it with the class scores alone", option,
           graph.outputs.size());
@@ -40,10 +41,11 @@ const Node& last_dense(const Graph& graph) {
     const bool softmax =
         role == ClassifierRole::probabilities && !probabilities && elements(shape) == shape.back();
     require(softmax || role == ClassifierRole::conversion || node->op->alias() == Alias::view,
-            "{}: the model ends with {}, which is no dense layer (FULLY_CONNECTED without activation, then at "
-            "most one "
-            "SOFTMAX with beta 1); export it with such a layer last, or cut it in front of {} and train that "
-            "elsewhere",
+            "{}: the model ends with {}, which is no dense layer (FULLY_CONNECTED, or CONV_2D on a map of 1x1, "
+            "without "
+            "activation and padding, then at most one SOFTMAX with beta 1); export it with such a layer last, or "
+            "cut it in "
+            "front of {} and train that elsewhere",
             option, node->origin, node->origin);
     probabilities = probabilities || softmax;
     id = node->in[0];
@@ -112,8 +114,12 @@ SplitModel split_head(Graph graph, std::optional<int64_t> classes) {
   head.features = graph.tensors[dense.in[0]].type;
   head.inputs = elements(head.features.shape);
   const Shape& shape = graph.tensors[dense.in[1]].type.shape;
-  require(head.inputs == shape.at(1), "{}: {} computes {} rows; export the model with batch 1", option, head.layer,
-          head.inputs / std::max<int64_t>(shape.at(1), 1));
+  const int64_t rows = elements(graph.tensors[dense.out[0]].type.shape) / std::max<int64_t>(shape.at(0), 1);
+  require(rows == 1, "{}: {} computes {} rows; export the model with batch 1, a last convolution on a 1x1 map",
+          option, head.layer, rows);
+  const int64_t row = elements(shape) / std::max<int64_t>(shape.at(0), 1);
+  require(head.inputs == row, "{}: {} sums {} of {} features for each class; export it without groups", option,
+          head.layer, row, head.inputs);
   require(
       head.features.dtype == DType::i8 || head.features.dtype == DType::i16 || head.features.dtype == DType::f32,
       "{}: {} reads features of type {}; int8, int16 or float32 are supported", option, head.layer,

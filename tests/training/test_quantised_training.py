@@ -47,6 +47,29 @@ class Global(nn.Module):
         return self.head(self.features(x).mean([2, 3]))
 
 
+class Joined(nn.Module):
+    """Up and down again: transposed convolutions, values joined, sigmoid and tanh, dropout as a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Conv2d(3, 6, 3, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(6, 5, 3, stride=2, padding=1, output_padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(5)
+        self.wide = nn.ConvTranspose2d(8, 4, (2, 3), stride=(1, 2))
+        self.narrow = nn.Conv2d(4, 6, 3, stride=(2, 4))
+        self.gate = nn.Sigmoid()
+        self.hidden = nn.Linear(6 * 8 * 12, 7)
+        self.head = nn.Linear(14, 5)
+
+    def forward(self, x):
+        y = F.relu(self.norm(self.up(torch.tanh(self.down(x)))))
+        y = torch.cat([x, y], 1)
+        y = self.narrow(torch.relu(self.wide(y)))
+        y = F.dropout(torch.flatten(y, 1), 0.5, self.training)
+        y = self.hidden(y)
+        return self.head(torch.cat((self.gate(y), y.tanh()), dim=-1))
+
+
 SCHEMES = {"int8": mote.torch.Scheme(), "one_scale": mote.torch.Scheme(per_channel=False),
            "learned": mote.torch.Scheme(learned_scales=True),
            "4bit": mote.torch.Scheme(weights="4bit", learned_scales=True), "ternary": mote.torch.Scheme(weights="ternary"),
@@ -76,7 +99,7 @@ def made(kind, scheme, steps=4):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
-@pytest.mark.parametrize("kind", [Residual, Global])
+@pytest.mark.parametrize("kind", [Residual, Global, Joined])
 def test_every_layer_has_the_compiled_models_integers(kind, scheme):
     _, network, images, losses = made(kind, scheme)
     assert losses[-1] < losses[0]
@@ -212,6 +235,35 @@ def test_names_and_arguments_are_not_mistaken():
 
     with pytest.raises(mote.Error, match="further arguments"):
         mote.torch.prepare(Outer().eval(), images)
+
+
+def test_dropout_that_never_stops_is_refused():
+    class Always(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(8, 4)
+
+        def forward(self, x):
+            return torch.cat([F.dropout(self.layer(x), 0.5), self.layer(x)])
+
+    with pytest.raises(mote.Error, match=r"dropout drops values in evaluation, too; give it training=self.training \(.*") as error:
+        mote.torch.prepare(Always().eval(), torch.zeros(1, 8))
+    assert "joins samples" not in str(error.value)  # behind what was refused
+
+
+def test_what_cannot_be_joined_or_transposed_is_named():
+    class Batches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Conv2d(4, 4, 1)
+            self.up = nn.ConvTranspose2d(4, 4, 1, groups=2)
+
+        def forward(self, x):
+            return torch.cat([self.layer(x), x]) + self.up(x)
+
+    with pytest.raises(mote.Error) as error:
+        mote.torch.prepare(Batches().eval(), torch.zeros(1, 4, 8, 8))
+    assert "joins samples of the batch" in str(error.value) and "ConvTranspose2d 'up' has 2 groups" in str(error.value)
 
 
 def test_wrong_use_is_an_error_that_says_what_to_do():

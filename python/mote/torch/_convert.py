@@ -15,7 +15,7 @@ from .._model import Model, load
 from .._mote import Error
 from ._network import Network
 from ._quantiser import ActivationQuantiser
-from ._steps import Add, AveragePool, Input, Mean, Moved, Step, Weighted
+from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Step, Weighted
 
 
 def convert(network: Network, *, every_layer: bool = False, name: str = "network") -> Model:
@@ -75,6 +75,13 @@ class _Writer:
             self.node("Add", [self.real(one, quantiser) for one, quantiser in zip(step.inputs, (step.a, step.b))],
                       f"{step.name}_real")
             self.finish(step)
+        elif isinstance(step, Concatenate):
+            self.node("Concat", [self.real(*pair) for pair in zip(step.inputs, step.quantisers)], f"{step.name}_real",
+                      axis=step.axis)
+            self.quantise(f"{step.name}_real", step.name, step.out)
+        elif isinstance(step, Function):
+            self.node(step.kind, [self.real(step.inputs[0], step.source_quantiser)], f"{step.name}_real")
+            self.quantise(f"{step.name}_real", step.name, step.out)
         elif isinstance(step, AveragePool):
             self.node("AveragePool", [self.real(step.inputs[0], step.out)], f"{step.name}_real", kernel_shape=step.kernel,
                       strides=step.stride)
@@ -97,10 +104,12 @@ class _Writer:
             return f"  layer '{step.name}' has sums of up to {bound:.3g}, which leave 32 bits; its bias may be too large"
         source = np.float32(step.source_quantiser.scale.item())
         scale = scales.detach().numpy().astype(np.float32)
-        per_channel = {"axis": 0} if scale.size > 1 else {}
+        weights = weights.transpose(0, 1) if step.transposed else weights
         inputs = [self.real(step.inputs[0], step.source_quantiser)]
         for kind, values, of in (("weights", weights.detach().numpy().astype(np.int8), scale),
                                  ("bias", bias.detach().numpy().astype(np.int32), scale * source)):
+            axis = 1 if step.transposed and kind == "weights" else 0
+            per_channel = {"axis": axis} if scale.size > 1 else {}
             zeros = np.zeros(of.shape if per_channel else (), values.dtype)
             stored = self.constant(f"{step.name}_{kind}_integers", values)
             self.node("DequantizeLinear", [stored, self.constant(f"{step.name}_{kind}_scale", of if per_channel else of[0]),
@@ -109,6 +118,9 @@ class _Writer:
         layer = step.layer
         if isinstance(layer, torch.nn.Linear):
             self.node("Gemm", inputs, f"{step.name}_real", transB=1)
+        elif step.transposed:
+            self.node("ConvTranspose", inputs, f"{step.name}_real", kernel_shape=layer.kernel_size, strides=layer.stride,
+                      pads=[*layer.padding, *layer.padding], output_padding=layer.output_padding, dilations=layer.dilation)
         else:
             self.node("Conv", inputs, f"{step.name}_real", kernel_shape=layer.kernel_size, strides=layer.stride,
                       pads=[*layer.padding, *layer.padding], dilations=layer.dilation, group=layer.groups)

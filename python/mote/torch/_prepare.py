@@ -21,7 +21,7 @@ from .._mote import Error
 from ._network import Network
 from ._quantiser import ActivationQuantiser, WeightQuantiser
 from ._scheme import Scheme
-from ._steps import Add, AveragePool, Input, Mean, Moved, Step, Weighted
+from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Step, Weighted
 
 
 def prepare(module: nn.Module, example: Tensor, scheme: Optional[Scheme] = None) -> Network:
@@ -71,7 +71,7 @@ def calibrate(network: Network, batches: Iterable[Any], observe_only: bool = Fal
     for step in network.steps:
         step.out.freeze()
     for step in network.weighted():
-        step.weights.refit(step.layer.weight)
+        step.weights.refit(step.weight)
     network.phase = "quantised"
 
 
@@ -84,19 +84,26 @@ def fold_batch_norm(traced: fx.GraphModule) -> None:
             continue
         source = node.args[0]
         layer = modules.get(source.target) if source.op == "call_module" else None
-        if len(source.users) != 1 or not isinstance(layer, (nn.Conv2d, nn.Linear)):
+        if len(source.users) != 1 or not isinstance(layer, _WEIGHTED):
             continue
-        fuse = fuse_conv_bn_eval if isinstance(layer, nn.Conv2d) else fuse_linear_bn_eval
-        traced.set_submodule(source.target, fuse(layer, norm))
+        if isinstance(layer, nn.Linear):
+            fused = fuse_linear_bn_eval(layer, norm)
+        else:
+            fused = fuse_conv_bn_eval(layer, norm, transpose=isinstance(layer, nn.ConvTranspose2d))
+        traced.set_submodule(source.target, fused)
         node.replace_all_uses_with(source)
         traced.graph.erase_node(node)
         modules = dict(traced.named_modules())
     traced.recompile()
 
 
+_WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 _RELU = {F.relu: math.inf, torch.relu: math.inf, F.relu6: 6.0}
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
 _FLATTENING = (torch.flatten,)
+_DROPOUT = (F.dropout, F.dropout2d, torch.dropout)
+_CONCATENATING = (torch.cat, torch.concat, torch.concatenate)
+_FUNCTIONS = {torch.sigmoid: "Sigmoid", F.sigmoid: "Sigmoid", torch.tanh: "Tanh", F.tanh: "Tanh"}
 
 
 def _is_method(node: fx.Node, *names: str) -> bool:
@@ -144,10 +151,16 @@ class _Builder:
         most = self.clamp_of(node, module)
         if most is not None:
             self.clamp(node)
-        elif isinstance(module, (nn.Conv2d, nn.Linear)):
+        elif isinstance(module, _WEIGHTED):
             self.weighted(node, module)
-        elif isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Identity)) or node.target is F.dropout:
+        elif isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Identity)):
             self.made[node] = self.made[node.args[0]]
+        elif node.target in _DROPOUT:
+            self.dropout(node)
+        elif node.target in _CONCATENATING:
+            self.concatenate(node)
+        elif self.function_of(node, module) is not None:
+            self.add(node, Function(self.name(node), self.made[node.all_input_nodes[0]], self.function_of(node, module)))
         elif node.target in _ADDITIONS and len(node.all_input_nodes) == 2:
             a, b = (self.made[source] for source in node.all_input_nodes)
             if len(node.args) != 2 or node.kwargs or self.shape(node.args[0]) != self.shape(node.args[1]):
@@ -155,21 +168,49 @@ class _Builder:
             else:
                 self.add(node, Add(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
         elif not self.pool(node, module) and not self.flatten(node, module):
-            self.refuse(node, "is not supported; layers with weights are Conv2d and Linear, between them ReLU, ReLU6, "
-                              "MaxPool2d, AvgPool2d, sums, Flatten and Dropout")
+            self.refuse(node, "is not supported; layers with weights are Conv2d, ConvTranspose2d and Linear, between them "
+                              "ReLU, ReLU6, Sigmoid, Tanh, MaxPool2d, AvgPool2d, sums, cat, Flatten and Dropout")
 
     def weighted(self, node: fx.Node, layer: nn.Module) -> None:
-        if isinstance(layer, nn.Conv2d) and (isinstance(layer.padding, str) or layer.padding_mode != "zeros"):
+        if not isinstance(layer, nn.Linear) and (isinstance(layer.padding, str) or layer.padding_mode != "zeros"):
             self.refuse(node, f"pads by '{layer.padding if isinstance(layer.padding, str) else layer.padding_mode}'; give "
                               "numbers of zeros")
+            return
+        if isinstance(layer, nn.ConvTranspose2d) and layer.groups != 1:
+            self.refuse(node, f"has {layer.groups} groups; a transposed convolution takes one")
             return
         if isinstance(layer, nn.Linear) and len(self.shape(node.args[0])) != 2:
             self.refuse(node, f"works on {len(self.shape(node.args[0]))} dimensions; flatten to [N, features] before it")
             return
         name, scheme = self.name(node), self.scheme
-        weights = WeightQuantiser(layer.weight, scheme.limit_of(str(node.target)), scheme.per_channel,
+        weight = layer.weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else layer.weight
+        weights = WeightQuantiser(weight, scheme.limit_of(str(node.target)), scheme.per_channel,
                                   scheme.power_of_two, scheme.learned_scales)
         self.add(node, Weighted(name, self.made[node.args[0]], self.quantiser(name, self.fused(node)), layer, weights))
+
+    def dropout(self, node: fx.Node) -> None:
+        """Nothing in evaluation; torch.dropout is called with three arguments always."""
+        training = node.args[2] if len(node.args) > 2 else node.kwargs.get("training", node.kwargs.get("train", True))
+        if training:
+            self.refuse(node, "drops values in evaluation, too; give it training=self.training")
+        else:
+            self.made[node] = self.made[node.all_input_nodes[0]]
+
+    def concatenate(self, node: fx.Node) -> None:
+        sources = [self.made[source] for source in node.args[0]]
+        axis = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", node.kwargs.get("axis", 0))
+        axis %= len(self.shape(node))
+        if axis == 0:
+            self.refuse(node, "joins samples of the batch; give the dimension, 1 for channels")
+        else:
+            self.add(node, Concatenate(self.name(node), sources, axis, self.quantiser(self.name(node), None)))
+
+    def function_of(self, node: fx.Node, module: Optional[nn.Module]) -> Optional[str]:
+        if isinstance(module, (nn.Sigmoid, nn.Tanh)):
+            return type(module).__name__
+        if _is_method(node, "sigmoid", "tanh"):
+            return str(node.target).capitalize()
+        return _FUNCTIONS.get(node.target) if node.op == "call_function" else None
 
     def pool(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
         source = node.args[0]
@@ -236,10 +277,10 @@ class _Builder:
         node = clamp.args[0]
         while isinstance(node, fx.Node) and len(node.users) == 1:
             module = self.modules.get(node.target) if node.op == "call_module" else None
-            if isinstance(module, (nn.Conv2d, nn.Linear)) or node.target in _ADDITIONS:
+            if isinstance(module, _WEIGHTED) or node.target in _ADDITIONS:
                 return node
             moves = isinstance(module, (nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)) or \
-                node.target in (F.max_pool2d, torch.max_pool2d, F.dropout, *_FLATTENING)
+                node.target in (F.max_pool2d, torch.max_pool2d, *_DROPOUT, *_FLATTENING)
             if not moves:
                 return None
             node = node.args[0]

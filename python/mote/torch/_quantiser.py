@@ -86,6 +86,18 @@ class ActivationQuantiser(nn.Module):
         return (codes - self.zero) * scale
 
 
+class FixedQuantiser(ActivationQuantiser):
+    """A scale and zero point that the layer's function gives."""
+
+    def __init__(self, name: str, logarithm: int, zero: int):
+        super().__init__(name, False, math.inf, True, False)
+        self.logarithm.fill_(float(logarithm))
+        self.zero.fill_(zero)
+
+    def freeze(self) -> None:
+        """Nothing follows from what was observed."""
+
+
 class WeightQuantiser(nn.Module):
     """Symmetric integers of a weight tensor [out, ...], `limit` at most, one scale or one for each output channel."""
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .. import _mote
 from ._arithmetic import quantised_multiplier, rescaled, rounded, through
-from ._quantiser import ActivationQuantiser, WeightQuantiser
+from ._quantiser import ActivationQuantiser, FixedQuantiser, WeightQuantiser
 
 
 class Step(nn.Module):
@@ -52,25 +53,37 @@ class Input(Step):
 
 
 class Weighted(Step):
-    """Convolution or linear layer."""
+    """Convolution, transposed convolution or linear layer."""
 
     def __init__(self, name: str, source: Step, out: ActivationQuantiser, layer: nn.Module, weights: WeightQuantiser):
         super().__init__(name, [source], out)
         self.layer, self.weights, self.source_quantiser = layer, weights, source.out
 
+    @property
+    def transposed(self) -> bool:
+        return isinstance(self.layer, nn.ConvTranspose2d)
+
+    @property
+    def weight(self) -> Tensor:
+        """[out, ...] for every kind of layer."""
+        return self.layer.weight.transpose(0, 1) if self.transposed else self.layer.weight
+
     def apply_to(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         layer = self.layer
         if isinstance(layer, nn.Linear):
             return F.linear(x, weight, bias)
+        if self.transposed:
+            return F.conv_transpose2d(x, weight.transpose(0, 1), bias, layer.stride, layer.padding, layer.output_padding, 1,
+                                      layer.dilation)
         return F.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
     def real(self, x: Tensor) -> Tensor:
-        return self.activated(self.apply_to(x, self.layer.weight, self.layer.bias))
+        return self.activated(self.apply_to(x, self.weight, self.layer.bias))
 
     def parameters_as_integers(self) -> tuple[Tensor, Tensor, Tensor]:
         """Weights and biases as integers in floating point, and the weights' scales, float32 [out] or [1]."""
-        scales = self.weights.scales(self.layer.weight)
-        weights = self.weights.integers(self.layer.weight, scales)
+        scales = self.weights.scales(self.weight)
+        weights = self.weights.integers(self.weight, scales)
         bias = self.layer.bias
         if bias is None:
             return weights, torch.zeros(weights.shape[0], device=weights.device), scales
@@ -126,6 +139,49 @@ class Add(Step):
             total = total + rescaled(integers, *quantised_multiplier(np.array(scale / twice)))
         exact = rescaled(total, *quantised_multiplier(np.array(twice / (2.0**self.SHIFT * scales[2]))))
         return self.finish(exact, (a + b) / self.out.trained_scale(a[0].numel()))
+
+
+class Concatenate(Step):
+    """Values behind each other along an axis; those of another scale or zero point are rounded to the output's."""
+
+    def __init__(self, name: str, sources: list[Step], axis: int, out: ActivationQuantiser):
+        super().__init__(name, sources, out)
+        self.quantisers, self.axis = [source.out for source in sources], axis
+
+    def real(self, *x: Tensor) -> Tensor:
+        return torch.cat(x, self.axis)
+
+    def converted(self, x: Tensor, quantiser: ActivationQuantiser) -> Tensor:
+        """int64 codes of the output less its zero point."""
+        steps = rounded(x.detach() / quantiser.scale).to(torch.int64)
+        if quantiser.scale == self.out.scale and quantiser.zero == self.out.zero:
+            return steps
+        scales = [np.float64(np.float32(one.scale.item())) for one in (quantiser, self.out)]
+        return rescaled(steps, *quantised_multiplier(np.array(scales[0] / scales[1])))
+
+    def quantised(self, *x: Tensor) -> Tensor:
+        exact = torch.cat([self.converted(*pair) for pair in zip(x, self.quantisers)], self.axis)
+        return self.finish(exact, self.real(*x) / self.out.trained_scale(exact[0].numel()))
+
+
+class Function(Step):
+    """Sigmoid or tanh: the device's table of 256, with a scale of its own."""
+
+    SCALES = {"Sigmoid": (-8, -128), "Tanh": (-7, 0)}  # logarithm, zero point
+
+    def __init__(self, name: str, source: Step, kind: str):
+        super().__init__(name, [source], FixedQuantiser(name, *self.SCALES[kind]))
+        self.kind, self.source_quantiser = kind, source.out
+
+    def real(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(x) if self.kind == "Sigmoid" else torch.tanh(x)
+
+    def quantised(self, x: Tensor) -> Tensor:
+        source = self.source_quantiser
+        table = _mote.function_table(self.kind, *((one.scale.item(), int(one.zero)) for one in (source, self.out)))
+        codes = rounded(x.detach() / source.scale).to(torch.int64) + source.zero
+        exact = torch.frombuffer(bytearray(table), dtype=torch.int8).to(torch.int64)[codes + 128] - self.out.zero
+        return self.finish(exact, self.real(x) / self.out.scale)
 
 
 class Moved(Step):

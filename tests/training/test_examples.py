@@ -110,3 +110,15 @@ def test_a_folder_without_data_is_named(tmp_path):
         run = subprocess.run([sys.executable, str(ROOT / "examples" / "train" / f"{script}_qat.py"), "--data", str(tmp_path)],
                              capture_output=True, text=True, timeout=100)
         assert run.returncode != 0 and str(tmp_path) in run.stderr
+
+
+def test_the_difference_to_pytorch_is_a_step(monkeypatch):
+    """The networks of nano-rust's table: one step in each layer, and less than nano-rust allows in all."""
+    monkeypatch.syspath_prepend(ROOT / "examples" / "train")
+    import torch_difference
+
+    for row in torch_difference.figures(networks=2, seeds=20):
+        assert row["by_layer"] <= 1, row
+        assert row["whole"] <= (2 if row["network"] in ("Sigmoid", "Tanh") else 1), row
+        assert max(row["float_module"], row["largest"]) <= min(row["nano_rust"], 3), row
+        assert row["within_1"] >= 10, row

@@ -20,7 +20,7 @@ struct Flags {
   std::optional<int64_t> ram, flash;
   bool no_build = false;
   bool trainable_head = false;
-  std::optional<int64_t> classes;
+  std::optional<int64_t> classes, layers;
 };
 
 using Split = std::optional<SplitModel>;
@@ -72,6 +72,8 @@ std::vector<GeneratedFile> generated_files(const Loaded& loaded, const Flags& fl
 // The head of the model file, for training, and the rest of it.
 Split split(const Flags& flags) {
   require(!flags.classes || flags.trainable_head, "--classes N is for a new head; add --trainable-head");
+  require(!flags.layers || flags.trainable_head,
+          "--trainable-layers N says how many layers learn; add --trainable-head");
   if (!flags.trainable_head) return std::nullopt;
   const auto refuse = [](bool given, std::string_view option, std::string_view way_out) {
     require(!given, "--trainable-head and {} do not go together; {}", option, way_out);
@@ -81,7 +83,7 @@ Split split(const Flags& flags) {
   refuse(flags.model.stream_input, "--stream-input", "compile without one of them");
   refuse(!flags.model.board.empty() || !flags.model.memories.empty(), "--board or --memory",
          "the head is no part of their layout; use --target, with --ram for arena, stack and head together");
-  return split_head(compile(flags.model.model).graph, flags.classes);
+  return split_head(compile(flags.model.model).graph, flags.classes, flags.layers.value_or(1));
 }
 
 Built build(const Flags& flags, const Split& split) {
@@ -141,6 +143,10 @@ void add_compile(CLI::App& app) {
   command
       ->add_option("--classes", flags->classes, "with --trainable-head: a new head of zeros for this many classes")
       ->check(positive());
+  command
+      ->add_option("--trainable-layers", flags->layers,
+                   "with --trainable-head: how many dense layers learn, 1 or 2")
+      ->check(CLI::Range(1, 2));
   command->callback([flags] { compile(*flags); });
 }
 

@@ -35,7 +35,7 @@ struct Model {
 
 // A head that learns, and what computes its features. One call at a time.
 struct Head {
-  Head(const Model& model, std::optional<int64_t> classes, float momentum);
+  Head(const Model& model, std::optional<int64_t> classes, int64_t layers, float momentum);
   Head(SplitModel split, const std::string& file_name);
 
   Model backbone;

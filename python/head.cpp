@@ -12,8 +12,8 @@ using FloatsOut = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
 using Labels = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
 using Classes = nb::ndarray<int32_t, nb::c_contig, nb::device::cpu>;
 
-SplitModel split(const Model& model, std::optional<int64_t> classes, float momentum) {
-  SplitModel split = split_head(model.compiled.graph, classes);
+SplitModel split(const Model& model, std::optional<int64_t> classes, int64_t layers, float momentum) {
+  SplitModel split = split_head(model.compiled.graph, classes, layers);
   split.head.momentum = momentum;
   return split;
 }
@@ -50,14 +50,11 @@ void predict(Head& head, const ReadArray& features, const Classes& classes, cons
     classes.data()[i] = head.head.predict(samples[i], {probabilities.data() + i * outputs, outputs});
 }
 
-void copy(const Head& head, const FloatsOut& weights, const FloatsOut& bias) {
+void copy(const Head& head, const FloatsOut& parameters) {
   const std::lock_guard lock(head.mutex);
-  const auto give = [](std::span<const float> values, const FloatsOut& to) {
-    require(to.size() == values.size(), "room for {} of {} numbers", to.size(), values.size());
-    std::copy(values.begin(), values.end(), to.data());
-  };
-  give(head.head.weights(), weights);
-  give(head.head.bias(), bias);
+  const std::span<const float> values = head.head.parameters();
+  require(parameters.size() == values.size(), "room for {} of {} parameters", parameters.size(), values.size());
+  std::copy(values.begin(), values.end(), parameters.data());
 }
 
 nb::bytes save(const Head& head) {
@@ -73,16 +70,17 @@ int32_t load(Head& head, const nb::bytes& record) {
 
 }  // namespace
 
-Head::Head(const Model& model, std::optional<int64_t> classes, float momentum)
-    : Head(split(model, classes, momentum), model.file_name) {}
+Head::Head(const Model& model, std::optional<int64_t> classes, int64_t layers, float momentum)
+    : Head(split(model, classes, layers, momentum), model.file_name) {}
 
 Head::Head(SplitModel split, const std::string& file_name)
     : backbone{planned_for({std::move(split.backbone), {}}, {}), file_name}, head(std::move(split.head)) {}
 
 void add_head(nb::module_& module) {
   nb::class_<Head>(module, "Head", "A last dense layer that learns, and the backbone in front of it.")
-      .def(nb::init<const Model&, std::optional<int64_t>, float>(), nb::arg("model"), nb::arg("classes").none(),
-           nb::arg("momentum"), nb::call_guard<nb::gil_scoped_release>())
+      .def(nb::init<const Model&, std::optional<int64_t>, int64_t, float>(), nb::arg("model"),
+           nb::arg("classes").none(), nb::arg("layers"), nb::arg("momentum"),
+           nb::call_guard<nb::gil_scoped_release>())
       .def_prop_ro("backbone", [](const Head& head) { return head.backbone; })
       .def_prop_ro("momentum", [](const Head& head) { return head.head.description().momentum; })
       .def(
@@ -95,7 +93,7 @@ void add_head(nb::module_& module) {
            })
       .def("train", &train, nb::arg("features"), nb::arg("labels"), nb::arg("rate"), nb::arg("losses"))
       .def("predict", &predict, nb::arg("features"), nb::arg("classes"), nb::arg("probabilities"))
-      .def("copy", &copy, nb::arg("weights"), nb::arg("bias"))
+      .def("copy", &copy, nb::arg("parameters"))
       .def("save", &save)
       .def("load", &load, nb::arg("record"), "What NAME_head_load returns.");
 }

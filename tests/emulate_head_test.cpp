@@ -12,6 +12,7 @@
 #include "nn/train_dense.hpp"
 #include "simulate/head.hpp"
 #include "simulate/simulate.hpp"
+#include "support/float_net.hpp"
 #include "support/models.hpp"
 #include "support/tiny_model.hpp"
 #include "target/find.hpp"
@@ -69,9 +70,10 @@ Bytes on_host(const SplitModel& split, const Plan& plan, const Bytes& input) {
                          head.features.quant.scale.at(0), head.features.quant.zero.at(0)};
   std::vector<float> memory(static_cast<size_t>(head_sizes(head).ram()) / 4);
   nn::dense_clear(p, memory.data());
-  if (!head.weights.data.empty()) {
-    const std::vector<int8_t> weights = to_values<int8_t>(head.weights.data);
-    nn::dense_fill(p, weights.data(), head.scales.data(), head.zero, head.bias.data(), memory.data());
+  if (!head.first.weights.data.empty()) {
+    const std::vector<int8_t> weights = to_values<int8_t>(head.first.weights.data);
+    nn::dense_fill(p, weights.data(), head.first.scales.data(), head.first.zero, head.first.bias.data(),
+                   memory.data());
   }
   std::vector<int8_t> features;
   Bytes out;
@@ -86,9 +88,11 @@ Bytes on_host(const SplitModel& split, const Plan& plan, const Bytes& input) {
   append(out, std::vector<uint8_t>{static_cast<uint8_t>(best)});
   append(out, probabilities);
   std::vector<uint8_t> record(static_cast<size_t>(head_sizes(head).record));
-  nn::save_head(
-      {{static_cast<uint32_t>(head.model), static_cast<uint32_t>(head.model >> 32)}, p.inputs, p.outputs},
-      memory.data(), record.data());
+  nn::save_head({{static_cast<uint32_t>(head.model), static_cast<uint32_t>(head.model >> 32)},
+                 p.inputs,
+                 p.outputs,
+                 nn::dense_parameters(p)},
+                memory.data(), record.data());
   append(out, record);
   append(out, std::vector<uint8_t>{nn::head_damaged, nn::head_ok});
   append(out, probabilities);
@@ -145,20 +149,9 @@ INSTANTIATE_TEST_SUITE_P(Ways, HeadOnACore,
                          [](const auto& info) { return info.param.name; });
 
 // What Python calls: epochs of training, then predictions, in the emulator and on the host.
-TEST(TrainHead, EpochsInTheEmulatorHaveTheBitsOfTheHost) {
-  const SplitModel split = split_head(compile_file(test::digits_model()).graph, 10);
-  const Target& target = find_target("rv32imac");
+void expect_the_bits_of_the_host(const SplitModel& split, const Target& target, const HeadTraining& training) {
   const Plan plan = make_plan(split.backbone, plan_options(Mode::balanced, target.core));
-  const std::filesystem::path data = std::filesystem::path(MOTE_SOURCE_DIR) / "examples/digits";
-  const Bytes pixels = read_file(data / "test_images.bin"), labels = read_file(data / "test_labels.bin");
-  HeadTraining training{.samples = {}, .labels = {}, .epochs = 2, .rate = 0.001F, .tests = {}};
-  for (long i = 0; i < 8; ++i) {
-    const Bytes image(pixels.begin() + i * image_bytes, pixels.begin() + (i + 1) * image_bytes);
-    (i < 5 ? training.samples : training.tests).push_back({image});
-    if (i < 5) training.labels.push_back(std::to_integer<int>(labels[static_cast<size_t>(i)]));
-  }
   const TrainedHead trained = train_head(split, plan, target, Mode::balanced, training);
-
   SimulatedHead head(split.head);
   const auto features = [&](const std::vector<Bytes>& inputs) {
     return simulate(split.backbone, plan, inputs).at(0);
@@ -170,17 +163,46 @@ TEST(TrainHead, EpochsInTheEmulatorHaveTheBitsOfTheHost) {
   }
   std::vector<int32_t> classes;
   for (const std::vector<Bytes>& test : training.tests) {
-    std::vector<float> probabilities(10);
+    std::vector<float> probabilities(static_cast<size_t>(split.head.outputs));
     classes.push_back(head.predict(features(test), probabilities));
     all.insert(all.end(), probabilities.begin(), probabilities.end());
   }
   EXPECT_EQ(to_bytes(trained.losses), to_bytes(losses));
-  EXPECT_LT(losses[5], losses[0]);
+  EXPECT_LT(losses[training.samples.size()], losses[0]);
   EXPECT_EQ(trained.classes, classes);
   EXPECT_EQ(to_bytes(trained.probabilities), to_bytes(all));
   EXPECT_EQ(trained.record, head.save());
-  EXPECT_EQ(trained.step_instructions.size(), 10U);
+  EXPECT_EQ(trained.step_instructions.size(), losses.size());
   EXPECT_GT(trained.step_instructions[0], trained.prediction_instructions.at(0));
+}
+
+TEST(TrainHead, EpochsInTheEmulatorHaveTheBitsOfTheHost) {
+  const SplitModel split = split_head(compile_file(test::digits_model()).graph, 10);
+  const std::filesystem::path data = std::filesystem::path(MOTE_SOURCE_DIR) / "examples/digits";
+  const Bytes pixels = read_file(data / "test_images.bin"), labels = read_file(data / "test_labels.bin");
+  HeadTraining training{.samples = {}, .labels = {}, .epochs = 2, .rate = 0.001F, .tests = {}};
+  for (long i = 0; i < 8; ++i) {
+    const Bytes image(pixels.begin() + i * image_bytes, pixels.begin() + (i + 1) * image_bytes);
+    (i < 5 ? training.samples : training.tests).push_back({image});
+    if (i < 5) training.labels.push_back(std::to_integer<int>(labels[static_cast<size_t>(i)]));
+  }
+  expect_the_bits_of_the_host(split, find_target("rv32imac"), training);
+}
+
+// Of a float model with ReLU6 between them, from the file's weights and with new classes.
+TEST(TrainHead, TwoLayersLearnTheSameBits) {
+  using Activation = tflite::schema::ActivationFunctionType;
+  test::FloatNet net(2);
+  const int x = net.dense(net.dense(net.input({1, 10}), 16, Activation::RELU), 9, Activation::RELU6);
+  const Graph graph = net.graph({net.dense(x, 4, Activation::NONE)});
+  HeadTraining training{.samples = {}, .labels = {}, .epochs = 2, .rate = 0.01F, .tests = {}};
+  for (int i = 0; i < 8; ++i) {
+    (i < 6 ? training.samples : training.tests).push_back({to_bytes(net.values(10, -1, 1))});
+    if (i < 6) training.labels.push_back(i % 3);
+  }
+  for (const auto& [target, classes] :
+       {std::pair{"rv32imac", std::optional<int64_t>()}, std::pair{"cortex-m4f", std::optional<int64_t>(3)}})
+    expect_the_bits_of_the_host(split_head(graph, classes, 2), find_target(target), training);
 }
 
 }  // namespace

@@ -15,8 +15,9 @@
 #include "compile/compile.hpp"
 #include "emulate/process.hpp"
 #include "nn/head_record.hpp"
-#include "nn/train_dense.hpp"
+#include "nn/train_two_dense.hpp"
 #include "passes/passes.hpp"
+#include "simulate/head.hpp"
 #include "simulate/simulate.hpp"
 #include "support/float_net.hpp"
 #include "support/models.hpp"
@@ -67,6 +68,62 @@ TEST(TrainDense, GradientsAreThoseOfFiniteDifferences) {
   }
 }
 
+// The same through a clamp and a second layer, from parameters [W1, b1, W2, b2].
+double loss_of(const nn::TrainTwoDense& p, const std::vector<double>& parameters,
+               const std::vector<int8_t>& features, int label) {
+  const nn::TrainDense &front = p.hidden, &last = p.last;
+  const double* at = parameters.data();
+  std::vector<double> hidden, scores;
+  for (int h = 0; h < front.outputs; ++h) {
+    double sum = at[front.inputs * front.outputs + h];
+    for (int i = 0; i < front.inputs; ++i)
+      sum += at[h * front.inputs + i] * static_cast<double>(front.scale) *
+             (features[static_cast<size_t>(i)] - front.zero);
+    hidden.push_back(std::clamp(sum, static_cast<double>(p.low), static_cast<double>(p.high)));
+  }
+  at += front.outputs * (front.inputs + 1);
+  double all = 0;
+  for (int o = 0; o < last.outputs; ++o) {
+    double score = at[last.inputs * last.outputs + o];
+    for (int h = 0; h < last.inputs; ++h) score += at[o * last.inputs + h] * hidden[static_cast<size_t>(h)];
+    scores.push_back(score);
+    all += std::exp(score);
+  }
+  return std::log(all) - scores[static_cast<size_t>(label)];
+}
+
+TEST(TrainTwoDense, GradientsAreThoseOfFiniteDifferences) {
+  std::mt19937 random(6);
+  std::normal_distribution<float> weight(0.0F, 0.4F);
+  const float most = std::numeric_limits<float>::max();
+  const nn::TrainTwoDense nets[] = {{{9, 6, 0.02F, -128}, {6, 4, 1.0F, 0}, 0.0F, most},
+                                    {{5, 11, 0.03F, 7}, {11, 3, 1.0F, 0}, 0.0F, 0.5F},
+                                    {{4, 3, 0.01F, 0}, {3, 2, 1.0F, 0}, -most, most}};
+  int held = 0, passed = 0;
+  for (const nn::TrainTwoDense& p : nets) {
+    const auto count = static_cast<size_t>(nn::dense_parameters(p));
+    std::vector<float> head(
+        2 * count + static_cast<size_t>(p.hidden.inputs + 2 * p.hidden.outputs + p.last.outputs), 0.0F);
+    std::generate_n(head.begin(), count, [&] { return weight(random); });
+    std::vector<int8_t> features(static_cast<size_t>(p.hidden.inputs));
+    for (int8_t& q : features) q = static_cast<int8_t>(static_cast<int>(random() % 256) - 128);
+    const std::vector<double> before(head.begin(), head.begin() + static_cast<long>(count));
+    const float loss = nn::dense_train(p, features.data(), head.data(), 1, 0.0F, 1.0F);
+    EXPECT_NEAR(static_cast<double>(loss), loss_of(p, before, features, 1), 1e-5);
+    const nn::DenseHead last = nn::last_layer(p, head.data());
+    for (int h = 0; h < p.last.inputs; ++h)
+      ++(last.features[h] > p.low && last.features[h] < p.high ? passed : held);
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<double> above = before, below = before;
+      above[i] += 1e-5, below[i] -= 1e-5;
+      const double slope = (loss_of(p, above, features, 1) - loss_of(p, below, features, 1)) / 2e-5;
+      EXPECT_NEAR(before[i] - static_cast<double>(head[i]), slope, 2e-5) << "parameter " << i;
+    }
+  }
+  EXPECT_GT(held, 4);
+  EXPECT_GT(passed, 4);
+}
+
 // Two classes, one feature x = 3, from zeros: probabilities 1/2, so the gradient is (1/2) x and -(1/2) x.
 TEST(TrainDense, FollowsTheClosedFormulaWithMomentum) {
   const nn::TrainDense p{1, 2, 0.5F, 4};
@@ -103,7 +160,7 @@ TEST(TrainDense, LargeScoresStayFinite) {
   for (const float value : head) EXPECT_TRUE(std::isfinite(value));
 }
 
-const nn::HeadRecord record_of{{0x01234567U, 0x89ABCDEFU}, 3, 2};
+const nn::HeadRecord record_of{{0x01234567U, 0x89ABCDEFU}, 3, 2, 8};
 
 TEST(HeadRecord, ChecksumIsTheStandardOne) {
   const auto* const text = reinterpret_cast<const uint8_t*>("123456789");
@@ -150,9 +207,9 @@ TEST(HeadRecord, OtherModelsAndVersionsAreToldApart) {
   EXPECT_EQ(nn::load_head(record_of, bytes.data(), loaded.data()), nn::head_none);
 }
 
-std::string error_of(const Graph& graph, std::optional<int64_t> classes = {}) {
+std::string error_of(const Graph& graph, std::optional<int64_t> classes = {}, int64_t layers = 1) {
   try {
-    static_cast<void>(split_head(graph, classes));
+    static_cast<void>(split_head(graph, classes, layers));
   } catch (const Error& error) {
     return error.what();
   }
@@ -189,10 +246,10 @@ class Learner {
                split.head.features.quant.scale.at(0), split.head.features.quant.zero.at(0)},
         head_(head_floats(dense_)) {
     nn::dense_clear(dense_, head_.data());
-    if (split.head.weights.data.empty()) return;
-    const std::vector<int8_t> weights = to_values<int8_t>(split.head.weights.data);
-    nn::dense_fill(dense_, weights.data(), split.head.scales.data(), split.head.zero, split.head.bias.data(),
-                   head_.data());
+    if (split.head.first.weights.data.empty()) return;
+    const std::vector<int8_t> weights = to_values<int8_t>(split.head.first.weights.data);
+    nn::dense_fill(dense_, weights.data(), split.head.first.scales.data(), split.head.first.zero,
+                   split.head.first.bias.data(), head_.data());
   }
   std::vector<int8_t> features(const Bytes& image) const {
     return to_values<int8_t>(simulate(graph_, plan_, std::vector<Bytes>{image}).at(0));
@@ -349,6 +406,60 @@ TEST(SplitHead, ANewHeadLearnsOtherClasses) {
   EXPECT_GE(right, 102) << "85 %";
 }
 
+TEST(SplitHead, TwoLayersStartAsTheFilesOwn) {
+  test::NetWriter net(7);
+  net.limit_weights(30);
+  const int x = net.dense(net.conv(net.image(5, 5, 2), 4, 3, 2), 12);
+  const Graph graph = compile_model(net.finish({net.dense(x, 6)}), "net").graph;
+  SimulatedHead one(split_head(graph).head), two(split_head(graph, {}, 2).head);
+  ASSERT_TRUE(two.description().hidden.has_value());
+  EXPECT_EQ(two.description().hidden->outputs, 12);
+  EXPECT_EQ(two.description().inputs, 3 * 3 * 4);
+  EXPECT_EQ(head_sizes(two.description()).parameters, 4 * (12 * 37 + 6 * 13));
+  EXPECT_NE(one.description().model, two.description().model);
+  const Graph front = split_head(graph).backbone, back = split_head(graph, {}, 2).backbone;
+  const Plan front_plan = make_plan(front, {}), back_plan = make_plan(back, {});
+  int same = 0;
+  for (const Bytes& image : random_images(5 * 5 * 2, 40)) {
+    std::vector<float> expected(6), found(6);
+    const int32_t best = one.predict(simulate(front, front_plan, std::vector<Bytes>{image}).at(0), expected);
+    same += two.predict(simulate(back, back_plan, std::vector<Bytes>{image}).at(0), found) == best;
+  }
+  EXPECT_GE(same, 34) << "the hidden values are not rounded and do not saturate";
+  // A record of one is none of the other.
+  EXPECT_EQ(two.load(one.save()), nn::head_other_model);
+  EXPECT_EQ(two.load(two.save()), nn::head_ok);
+}
+
+TEST(SplitHead, WithoutASecondDenseLayerTheErrorNamesWhatStandsThere) {
+  const std::string digits = error_of(digits_graph(), {}, 2);
+  EXPECT_NE(digits.find("in front of FULLY_CONNECTED #7 (logits) stands "), std::string::npos) << digits;
+  EXPECT_NE(digits.find("train the last layer alone"), std::string::npos) << digits;
+  test::FloatNet net(1);
+  const int x = net.dense(net.input({1, 6}), 5, tflite::schema::ActivationFunctionType::RELU);
+  const Graph graph = net.graph({net.dense(x, 3, tflite::schema::ActivationFunctionType::NONE)});
+  EXPECT_NE(error_of(graph, {}, 2).find("no backbone in front of it; train the last layer alone"),
+            std::string::npos);
+  EXPECT_NE(error_of(graph, {}, 3).find("3 layers cannot learn"), std::string::npos);
+}
+
+TEST(SplitHead, TheClampBetweenTwoLayersIsTheActivations) {
+  for (const auto& [activation, low, high] :
+       {std::tuple{tflite::schema::ActivationFunctionType::RELU6, 0.0F, 6.0F},
+        std::tuple{tflite::schema::ActivationFunctionType::NONE, std::numeric_limits<float>::lowest(),
+                   std::numeric_limits<float>::max()}}) {
+    test::FloatNet net(1);
+    const int x = net.dense(net.input({1, 6}), 5, tflite::schema::ActivationFunctionType::RELU);
+    const Graph graph =
+        net.graph({net.dense(net.dense(x, 4, activation), 3, tflite::schema::ActivationFunctionType::NONE)});
+    const SplitModel split = split_head(graph, 8, 2);
+    EXPECT_EQ(split.head.hidden->low, low);
+    EXPECT_EQ(split.head.hidden->high, high);
+    EXPECT_FALSE(split.head.hidden->first.weights.data.empty());
+    EXPECT_TRUE(split.head.first.weights.data.empty());
+  }
+}
+
 TEST(SplitHead, TheModelsNumberNamesTheFeaturesNotTheFile) {
   const uint64_t model = split_head(digits_graph()).head.model;
   Graph renamed = digits_graph();
@@ -392,6 +503,10 @@ TEST_F(HeadProgram, PrintsAndReportsItsMemory) {
 TEST_F(HeadProgram, RefusesWhatDoesNotGoTogether) {
   const auto error = [&](const std::vector<std::string>& flags) { return compile(flags).errors; };
   EXPECT_EQ(error({"--classes", "3"}), "mote: error: --classes N is for a new head; add --trainable-head\n");
+  EXPECT_EQ(error({"--trainable-layers", "2"}),
+            "mote: error: --trainable-layers N says how many layers learn; add --trainable-head\n");
+  EXPECT_NE(error({"--trainable-head", "--trainable-layers", "2"}).find("in front of FULLY_CONNECTED #7"),
+            std::string::npos);
   const std::vector<std::vector<std::string>> others{
       {"--package", "cmake"}, {"--cores", "2"}, {"--stream-input"}, {"--board", "esp32-c3"}};
   for (std::vector<std::string> flags : others) {

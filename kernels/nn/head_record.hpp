@@ -9,10 +9,11 @@
 
 namespace nn {
 
-// What a record must agree in. `model`: of what the features depend on, low half first.
+// What a record must agree in. `model`: of what the parameters' meaning depends on, low half first.
 struct HeadRecord {
   uint32_t model[2];
   int32_t inputs, outputs;
+  int32_t parameters;  // in floats; follows from the others
 };
 
 constexpr uint32_t head_magic = 0x4448544D, head_version = 1;  // "MTHD"
@@ -21,7 +22,7 @@ constexpr int32_t head_words = 6;                              // magic, version
 enum : int32_t { head_ok = 0, head_none = 1, head_other_version = 2, head_damaged = 3, head_other_model = 4 };
 
 MOTE_KERNEL size_t head_parameter_bytes(const HeadRecord& p) {
-  return static_cast<size_t>(p.outputs) * (static_cast<size_t>(p.inputs) + 1) * sizeof(float);
+  return static_cast<size_t>(p.parameters) * sizeof(float);
 }
 
 // The CRC-32 of IEEE 802.3 (reflected 0x04C11DB7, all ones before and inverted after).

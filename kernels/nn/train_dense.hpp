@@ -22,8 +22,8 @@ struct TrainDense {
 
 MOTE_KERNEL int32_t dense_parameters(const TrainDense& p) { return p.outputs * (p.inputs + 1); }
 
-// The head's memory in floats: weights [outputs][inputs], bias [outputs], the momentum of both, features [inputs],
-// errors [outputs].
+// Where a layer's numbers stand in the head's memory. A single layer's: weights [outputs][inputs], bias [outputs],
+// the momentum of both, features [inputs], errors [outputs].
 struct DenseHead {
   float *weights, *bias, *momentum, *features, *errors;
 };
@@ -41,19 +41,16 @@ MOTE_KERNEL void dense_rest(const TrainDense& p, void* memory) {
   for (int32_t i = 0; i < dense_parameters(p); ++i) momentum[i] = 0.0f;
 }
 
-// A new head: with zeros every class is as likely, and no symmetry needs breaking in a single layer.
-MOTE_KERNEL void dense_clear(const TrainDense& p, void* memory) {
-  float* const parameters = static_cast<float*>(memory);
-  for (int32_t i = 0; i < dense_parameters(p); ++i) parameters[i] = 0.0f;
-  dense_rest(p, memory);
+// With zeros every class is as likely, and no symmetry needs breaking in a last layer.
+MOTE_KERNEL void dense_clear_layer(const TrainDense& p, const DenseHead& head) {
+  for (int32_t i = 0; i < p.outputs * p.inputs; ++i) head.weights[i] = 0.0f;
+  for (int32_t o = 0; o < p.outputs; ++o) head.bias[o] = 0.0f;
 }
 
 // The weights scales[output] * (q - zero) of a file.
 template <class T>
-MOTE_KERNEL void dense_fill(const TrainDense& p, const T* weights, const float* scales, int32_t zero,
-                            const float* bias, void* memory) {
-  dense_rest(p, memory);
-  const DenseHead head = dense_head(p, memory);
+MOTE_KERNEL void dense_fill_layer(const TrainDense& p, const T* weights, const float* scales, int32_t zero,
+                                  const float* bias, const DenseHead& head) {
   for (int32_t o = 0; o < p.outputs; ++o) {
     for (int32_t i = 0; i < p.inputs; ++i) {
       const int32_t at = o * p.inputs + i;
@@ -63,13 +60,30 @@ MOTE_KERNEL void dense_fill(const TrainDense& p, const T* weights, const float* 
   }
 }
 
-// The features as real numbers, and the layer's sums in the place of the errors.
+MOTE_KERNEL void dense_clear(const TrainDense& p, void* memory) {
+  dense_rest(p, memory);
+  dense_clear_layer(p, dense_head(p, memory));
+}
+
+template <class T>
+MOTE_KERNEL void dense_fill(const TrainDense& p, const T* weights, const float* scales, int32_t zero,
+                            const float* bias, void* memory) {
+  dense_rest(p, memory);
+  dense_fill_layer(p, weights, scales, zero, bias, dense_head(p, memory));
+}
+
+// The layer's sums in the place of its errors.
+MOTE_KERNEL void dense_sums(const TrainDense& p, const DenseHead& head) {
+  for (int32_t o = 0; o < p.outputs; ++o)
+    head.errors[o] = dot_f32(head.weights + o * p.inputs, head.features, p.inputs, head.bias[o]);
+}
+
+// The features as real numbers, and their sums.
 template <class T>
 MOTE_KERNEL void dense_scores(const TrainDense& p, const T* features, const DenseHead& head) {
   for (int32_t i = 0; i < p.inputs; ++i)
     head.features[i] = p.scale * (static_cast<float>(features[i]) - static_cast<float>(p.zero));
-  for (int32_t o = 0; o < p.outputs; ++o)
-    head.errors[o] = dot_f32(head.weights + o * p.inputs, head.features, p.inputs, head.bias[o]);
+  dense_sums(p, head);
 }
 
 // Scores become probabilities. Returns ln(sum(e^(score - largest))).
@@ -83,16 +97,21 @@ MOTE_KERNEL float probabilities_of(float* scores, int32_t count, float largest) 
   return log_f32(sum);
 }
 
-// Probabilities of the classes; returns the index of the most likely, the first of equals.
-template <class T>
-MOTE_KERNEL int32_t dense_predict(const TrainDense& p, const T* features, void* memory, float* probabilities) {
-  const DenseHead head = dense_head(p, memory);
-  dense_scores(p, features, head);
+// Scores of the last layer in its errors become `probabilities`; returns the index of the most likely class, the
+// first of equals.
+MOTE_KERNEL int32_t dense_choose(const TrainDense& p, const DenseHead& head, float* probabilities) {
   int32_t best = 0;
   for (int32_t o = 1; o < p.outputs; ++o) best = head.errors[o] > head.errors[best] ? o : best;
   probabilities_of(head.errors, p.outputs, head.errors[best]);
   memcpy(probabilities, head.errors, static_cast<size_t>(p.outputs) * sizeof(float));
   return best;
+}
+
+template <class T>
+MOTE_KERNEL int32_t dense_predict(const TrainDense& p, const T* features, void* memory, float* probabilities) {
+  const DenseHead head = dense_head(p, memory);
+  dense_scores(p, features, head);
+  return dense_choose(p, head, probabilities);
 }
 
 // One weight's step down its gradient: m = momentum * m + gradient, w = w - rate * m. As sums of products, which
@@ -113,18 +132,24 @@ MOTE_KERNEL void dense_update(const TrainDense& p, const DenseHead& head, float 
   }
 }
 
-// Cross-entropy -ln(probability of `label`) before the step, and the step. A label that is no class changes
-// nothing and gives -1.
+// Scores of the last layer in its errors become the loss's derivatives by them: probability - (1 for the label).
+// Returns the cross-entropy -ln(probability of `label`).
+MOTE_KERNEL float dense_errors(const TrainDense& p, const DenseHead& head, int32_t label) {
+  const float largest = largest_of(head.errors, p.outputs);
+  const float below = largest - head.errors[label];
+  const float loss = probabilities_of(head.errors, p.outputs, largest) + below;
+  head.errors[label] -= 1.0f;
+  return loss;
+}
+
+// The cross-entropy before the step, and the step. A label that is no class changes nothing and gives -1.
 template <class T>
 MOTE_KERNEL float dense_train(const TrainDense& p, const T* features, void* memory, int32_t label, float momentum,
                               float rate) {
   if (label < 0 || label >= p.outputs) return -1.0f;
   const DenseHead head = dense_head(p, memory);
   dense_scores(p, features, head);
-  const float largest = largest_of(head.errors, p.outputs);
-  const float below = largest - head.errors[label];
-  const float loss = probabilities_of(head.errors, p.outputs, largest) + below;
-  head.errors[label] -= 1.0f;  // derivative of the loss by the scores: probability - (1 for the label)
+  const float loss = dense_errors(p, head, label);
   dense_update(p, head, momentum, rate);
   return loss;
 }

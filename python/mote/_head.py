@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model's last dense layer, trained as a device trains it: the same C++ here, in generated code and in the emulator."""
+"""A model's last dense layer, or the last two, trained as a device trains it: the same C++ here, in generated code and in the emulator."""
 from __future__ import annotations
 
 import dataclasses
@@ -94,7 +94,7 @@ class HeadArtifact(Artifact):
 
 
 class TrainableHead:
-    """A classifier of which the last dense layer learns, sample by sample. `Model.trainable_head` makes one.
+    """A classifier of which the last dense layer learns, or the last two do, sample by sample. `Model.trainable_head` makes one.
 
         head = model.trainable_head(classes=5)
         losses = head.fit(images, labels, epochs=10, rate=0.0005)
@@ -104,8 +104,8 @@ class TrainableHead:
     Losses, probabilities and records have the bits of the generated code on any target.
     """
 
-    def __init__(self, model: Model, classes: Optional[int] = None, momentum: float = 0.9):
-        self._head = _mote.Head(model._model, classes, momentum)
+    def __init__(self, model: Model, classes: Optional[int] = None, layers: int = 1, momentum: float = 0.9):
+        self._head = _mote.Head(model._model, classes, layers, momentum)
         self._backbone = type(model)(self._head.backbone)
         self._report = json.loads(self._head.report())
 
@@ -121,7 +121,7 @@ class TrainableHead:
 
     @property
     def layer(self) -> str:
-        """The layer of the model file in whose place the head stands."""
+        """The layer or layers of the model file in whose place the head stands."""
         return self._report["layer"]
 
     @property
@@ -130,8 +130,9 @@ class TrainableHead:
         return HeadMemory(*(self._report[f"{part}_bytes"] for part in ("parameter", "momentum", "scratch", "record", "flash")))
 
     def __repr__(self) -> str:
-        return (f"<mote.TrainableHead of {self.backbone.name}: {self._report['inputs']} features -> {self.classes} classes, "
-                f"{self.memory.ram} B RAM>")
+        hidden = f" -> {self._report['hidden']} hidden" if "hidden" in self._report else ""
+        return (f"<mote.TrainableHead of {self.backbone.name}: {self._report['inputs']} features{hidden} -> {self.classes} "
+                f"classes, {self.memory.ram} B RAM>")
 
     def _rows(self, x: Arrays, dequantize: bool, threads: int) -> tuple[np.ndarray, bool]:
         """Features, one row a sample, and whether x is one sample without a batch's extent."""
@@ -178,19 +179,24 @@ class TrainableHead:
 
     @property
     def weights(self) -> np.ndarray:
-        """A copy, float32 [classes, features]."""
-        return self._parameters()[0]
+        """A copy of the last layer's, float32 [classes, inputs]."""
+        return self.parameters()[-1][0]
 
     @property
     def bias(self) -> np.ndarray:
-        """A copy, float32 [classes]."""
-        return self._parameters()[1]
+        """A copy of the last layer's, float32 [classes]."""
+        return self.parameters()[-1][1]
 
-    def _parameters(self) -> tuple[np.ndarray, np.ndarray]:
-        weights = np.empty((self.classes, self._report["inputs"]), np.float32)
-        bias = np.empty(self.classes, np.float32)
-        self._head.copy(weights, bias)
-        return weights, bias
+    def parameters(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Copies of weights, float32 [outputs, inputs], and bias of each layer that learns, the last one last."""
+        sizes = [self._report[part] for part in ("inputs", "hidden", "outputs") if part in self._report]
+        rest = np.empty(self.memory.parameters // 4, np.float32)
+        self._head.copy(rest)
+        layers = []
+        for inputs, outputs in zip(sizes, sizes[1:]):
+            weights, bias, rest = np.split(rest, [outputs * inputs, outputs * (inputs + 1)])
+            layers.append((weights.reshape(outputs, inputs), bias))
+        return layers
 
     def reset(self) -> None:
         """Back to what it started from, without momentum."""

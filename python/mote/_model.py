@@ -117,13 +117,15 @@ class Model:
                                  flash, build, None)
         return Artifact(artifact, self._inputs, self._outputs)
 
-    def trainable_head(self, classes: Optional[int] = None, *, momentum: float = 0.9) -> TrainableHead:
+    def trainable_head(self, classes: Optional[int] = None, *, layers: int = 1,
+                       momentum: float = 0.9) -> TrainableHead:
         """The model with its last dense layer cut off, to be trained as a device trains it (docs/head.md).
 
-        The head starts from the file's weights, or, with `classes`, as a new one of zeros for so many classes. Raises
-        mote.Error that says what the model ends with when that is no dense layer.
+        The head starts from the file's weights, or, with `classes`, as a new one of zeros for so many classes. `layers=2`:
+        the dense layer in front of it learns, too, from the file's weights on. Raises mote.Error that says what the model
+        ends with when these are no dense layers.
         """
-        return TrainableHead(self, classes, momentum)
+        return TrainableHead(self, classes, layers, momentum)
 
     def fit(self, board: Union[str, Sequence[str], None] = None, optimize: str = "balanced", *,
             measure: bool = False) -> Union[Fit, list[Fit]]:

@@ -11,7 +11,9 @@ namespace mote {
 
 namespace {
 
-constexpr const char* kernel_headers[] = {"nn/head_record.hpp", "nn/train_dense.hpp"};
+std::vector<const char*> kernel_headers(const TrainableHead& head) {
+  return {"nn/head_record.hpp", head.hidden ? "nn/train_two_dense.hpp" : "nn/train_dense.hpp"};
+}
 
 std::string upper(std::string text) {
   for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -21,12 +23,12 @@ std::string upper(std::string text) {
 std::string head_macros(const std::string& macro, const TrainableHead& head) {
   const HeadSizes sizes = head_sizes(head);
   std::string text = fmt::format(
-      "#define {0}_HEAD_INPUTS {1}\n#define {0}_HEAD_OUTPUTS {2}\n\n"
+      "#define {0}_HEAD_INPUTS {1}\n{8}#define {0}_HEAD_OUTPUTS {2}\n\n"
       "/* RAM of the head: parameters {3}, their momentum {4}, real features and errors {5} bytes. */\n"
       "#define {0}_HEAD_BYTES {6}\n#define {0}_HEAD_ALIGN 4\n"
       "#define {0}_HEAD_RECORD_BYTES {7}  /* what head_save writes */\n\n",
-      macro, head.inputs, head.outputs, sizes.parameters, sizes.momentum, sizes.scratch, sizes.ram(),
-      sizes.record);
+      macro, head.inputs, head.outputs, sizes.parameters, sizes.momentum, sizes.scratch, sizes.ram(), sizes.record,
+      head.hidden ? fmt::format("#define {}_HEAD_HIDDEN {}\n", macro, head.hidden->outputs) : "");
   text += fmt::format(
       "#ifndef {0}_HEAD_MOMENTUM  /* a build may choose another, 0 for none */\n#define {0}_HEAD_MOMENTUM "
       "{1}\n#endif\n\n"
@@ -45,8 +47,11 @@ std::string head_header(const Graph& backbone, const TrainableHead& head) {
       "/* Written by Mote {0}. Do not edit.\n   The trainable head in place of {1}. */\n#ifndef "
       "{2}_HEAD_H\n#define "
       "{2}_HEAD_H\n\n#include \"{3}.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",
-      MOTE_VERSION, comment_text(head.layer), macro, backbone.name);
+      MOTE_VERSION, comment_text(layers_of(head)), macro, backbone.name);
   text += head_macros(macro, head);
+  const char* const beginning = !head.first.weights.data.empty() ? "the head's weights of the model file"
+                                : head.hidden ? "the hidden layer of the model file and a new last one of zeros"
+                                              : "a new head of zeros";
   text += fmt::format(
       "/* Before anything else: {1}. */\n"
       "void {0}_head_init(void* head);\n"
@@ -60,7 +65,7 @@ std::string head_header(const Graph& backbone, const TrainableHead& head) {
       "/* The parameters as a record for flash. Momentum is not in it: after head_load it is 0. */\n"
       "void {0}_head_save(const void* head, void* record);\n"
       "int {0}_head_load(void* head, const void* record);\n\n#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
-      backbone.name, head.weights.data.empty() ? "a new head of zeros" : "the head's weights of the model file");
+      backbone.name, beginning);
   return text;
 }
 
@@ -78,29 +83,57 @@ std::string array(std::string_view type, std::string_view name, const std::vecto
   return fmt::format("const {} {}[{}] = {{{}}};\n", type, name, values.size(), numbers(values));
 }
 
-std::string first_weights(const TrainableHead& head) {
-  if (head.weights.data.empty()) return "";
-  const bool integers = head.weights.type.dtype == DType::i8;
-  return (integers ? array("int8_t", "weights", to_values<int8_t>(head.weights.data))
-                   : array("float", "weights", to_values<float>(head.weights.data))) +
-         array("float", "scales", head.scales) + array("float", "bias", head.bias);
+std::string first_weights(const FirstWeights& first, const std::string& prefix) {
+  if (first.weights.data.empty()) return "";
+  const bool integers = first.weights.type.dtype == DType::i8;
+  return (integers ? array("int8_t", prefix + "weights", to_values<int8_t>(first.weights.data))
+                   : array("float", prefix + "weights", to_values<float>(first.weights.data))) +
+         array("float", prefix + "scales", first.scales) + array("float", prefix + "bias", first.bias);
+}
+
+std::string layer(int64_t inputs, int64_t outputs, float scale, int32_t zero) {
+  return fmt::format("{{{}, {}, {}, {}}}", inputs, outputs, detail::literal(scale), zero);
+}
+
+std::string layers(const TrainableHead& head) {
+  const bool real = head.features.dtype == DType::f32;
+  const float scale = real ? 1.0F : head.features.quant.scale.at(0);
+  const int32_t zero = real ? 0 : head.features.quant.zero.at(0);
+  if (!head.hidden)
+    return fmt::format("constexpr nn::TrainDense dense = {};\n", layer(head.inputs, head.outputs, scale, zero));
+  return fmt::format("constexpr nn::TrainTwoDense dense = {{{}, {}, {}, {}}};\n",
+                     layer(head.inputs, head.hidden->outputs, scale, zero),
+                     layer(head.hidden->outputs, head.outputs, 1.0F, 0), detail::literal(head.hidden->low),
+                     detail::literal(head.hidden->high));
 }
 
 std::string constants(const TrainableHead& head) {
-  const bool real = head.features.dtype == DType::f32;
-  return fmt::format(
-             "constexpr nn::TrainDense dense = {{{}, {}, {}, {}}};\n"
-             "constexpr nn::HeadRecord record_of = {{{{{:#x}U, {:#x}U}}, {}, {}}};\n",
-             head.inputs, head.outputs, detail::literal(real ? 1.0F : head.features.quant.scale.at(0)),
-             real ? 0 : head.features.quant.zero.at(0), static_cast<uint32_t>(head.model),
-             static_cast<uint32_t>(head.model >> 32), head.inputs, head.outputs) +
-         first_weights(head);
+  std::string text =
+      layers(head) + fmt::format("constexpr nn::HeadRecord record_of = {{{{{:#x}U, {:#x}U}}, {}, {}, {}}};\n",
+                                 static_cast<uint32_t>(head.model), static_cast<uint32_t>(head.model >> 32),
+                                 head.inputs, head.outputs, head_sizes(head).parameters / 4);
+  if (head.hidden) text += first_weights(head.hidden->first, "hidden_");
+  return text + first_weights(head.first, "");
+}
+
+std::string initialisation(const TrainableHead& head) {
+  const bool zeros = head.first.weights.data.empty();
+  if (!head.hidden)
+    return zeros ? "nn::dense_clear(dense, head)"
+                 : fmt::format("nn::dense_fill(dense, weights, scales, {}, bias, head)", head.first.zero);
+  const std::string hidden = fmt::format(
+      "nn::dense_rest(dense, head);\n  nn::dense_fill_layer(dense.hidden, hidden_weights, hidden_scales, {}, "
+      "hidden_bias, "
+      "nn::hidden_layer(dense, head));\n  ",
+      head.hidden->first.zero);
+  return hidden +
+         (zeros ? "nn::dense_clear_layer(dense.last, nn::last_layer(dense, head))"
+                : fmt::format(
+                      "nn::dense_fill_layer(dense.last, weights, scales, {}, bias, nn::last_layer(dense, head))",
+                      head.first.zero));
 }
 
 std::string functions(const std::string& name, const TrainableHead& head) {
-  const std::string init = head.weights.data.empty()
-                               ? "nn::dense_clear(dense, head)"
-                               : fmt::format("nn::dense_fill(dense, weights, scales, {}, bias, head)", head.zero);
   return fmt::format(
       "extern \"C\" void {0}_head_init(void* head) {{\n  MOTE_HAS_EFFECTS;\n  {2};\n}}\n\n"
       "extern \"C\" int {0}_predict(void* arena, void* head, float* probabilities) {{\n  MOTE_HAS_EFFECTS;\n"
@@ -112,7 +145,7 @@ std::string functions(const std::string& name, const TrainableHead& head) {
       "extern \"C\" int {0}_head_load(void* head, const void* record) {{\n  MOTE_HAS_EFFECTS;\n"
       "  const int code = nn::load_head(record_of, static_cast<const uint8_t*>(record), head);\n"
       "  if (code == nn::head_ok) nn::dense_rest(dense, head);\n  return code;\n}}\n",
-      name, upper(name), init);
+      name, upper(name), initialisation(head));
 }
 
 std::string head_source(const Graph& backbone, Mode mode, const TrainableHead& head) {
@@ -121,7 +154,7 @@ std::string head_source(const Graph& backbone, Mode mode, const TrainableHead& h
       "MOTE_OPTIMIZE "
       "{}\n#endif\n\n",
       MOTE_VERSION, backbone.name, static_cast<int>(mode));
-  for (const char* const header : kernel_headers) text += fmt::format("#include \"{}\"\n", header);
+  for (const char* const header : kernel_headers(head)) text += fmt::format("#include \"{}\"\n", header);
   return text + "\nnamespace {\n\n" + constants(head) + "\n}  // namespace\n\n" + functions(backbone.name, head);
 }
 
@@ -136,7 +169,7 @@ std::vector<GeneratedFile> generate_with_head(const Graph& backbone, const Plan&
   for (const GeneratedFile& file : files) done.insert(file.path);
   files.push_back({backbone.name + "_head.h", head_header(backbone, head)});
   files.push_back({backbone.name + "_head.cpp", head_source(backbone, mode, head)});
-  for (const char* const header : kernel_headers) add_kernel_header(header, done, files);
+  for (const char* const header : kernel_headers(head)) add_kernel_header(header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }

@@ -27,10 +27,13 @@ class Conv2d final : public Convolution, public ClassifierPart {
       return one.dilation == 1 && padding.before == 0 && padding.after == 0;
     };
     const SlidingWindow& all = window();
-    return all.activation == Activation::none && whole(all.vertical, all.pad_vertical) &&
-                   whole(all.horizontal, all.pad_horizontal)
-               ? ClassifierRole::dense
-               : ClassifierRole::other;
+    if (!whole(all.vertical, all.pad_vertical) || !whole(all.horizontal, all.pad_horizontal))
+      return ClassifierRole::other;
+    return all.activation == Activation::none ? ClassifierRole::dense : ClassifierRole::clamped_dense;
+  }
+  ClampedTo clamped_to() const override {
+    const FloatRange range = activation_range(window().activation);
+    return {range.low, range.high};
   }
   OperatorPtr with_window(const SlidingWindow& window) const override { return make_conv2d(window, asymmetric_); }
 

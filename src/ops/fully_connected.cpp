@@ -18,7 +18,11 @@ class FullyConnected final : public WeightedSum, public ClassifierPart {
 
   std::string name() const override { return "fully_connected"; }
   ClassifierRole classifier_role() const override {
-    return activation_ == Activation::none ? ClassifierRole::dense : ClassifierRole::other;
+    return activation_ == Activation::none ? ClassifierRole::dense : ClassifierRole::clamped_dense;
+  }
+  ClampedTo clamped_to() const override {
+    const FloatRange range = activation_range(activation_);
+    return {range.low, range.high};
   }
   std::string parameters() const override {
     std::string text =

@@ -82,15 +82,16 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
 
 Json head_json(const TrainableHead& head) {
   const HeadSizes sizes = head_sizes(head);
-  return {{"layer", head.layer},
-          {"inputs", head.inputs},
-          {"outputs", head.outputs},
-          {"ram_bytes", sizes.ram()},
-          {"parameter_bytes", sizes.parameters},
-          {"momentum_bytes", sizes.momentum},
-          {"scratch_bytes", sizes.scratch},
-          {"record_bytes", sizes.record},
-          {"flash_bytes", sizes.flash}};
+  Json json{{"layer", layers_of(head)}, {"inputs", head.inputs}};
+  if (head.hidden) json["hidden"] = head.hidden->outputs;
+  json.update({{"outputs", head.outputs},
+               {"ram_bytes", sizes.ram()},
+               {"parameter_bytes", sizes.parameters},
+               {"momentum_bytes", sizes.momentum},
+               {"scratch_bytes", sizes.scratch},
+               {"record_bytes", sizes.record},
+               {"flash_bytes", sizes.flash}});
+  return json;
 }
 
 Json write_with_report(const std::string& directory, OutputFiles files, Json report) {

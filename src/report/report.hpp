@@ -20,8 +20,8 @@ namespace mote {
 [[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model,
                                             const Target& target, Mode mode, const Measurement* measured);
 
-// The key `head` of a model with a trainable head: layer, inputs, outputs, ram_bytes (parameter_bytes,
-// momentum_bytes, scratch_bytes), record_bytes, flash_bytes.
+// The key `head` of a model with a trainable head: layer, inputs, hidden (where two layers learn), outputs,
+// ram_bytes (parameter_bytes, momentum_bytes, scratch_bytes), record_bytes, flash_bytes.
 [[nodiscard]] nlohmann::ordered_json head_json(const TrainableHead& head);
 
 // Writes the files with a report.json that lists them all, as write_output_directory() does; returns that report.

@@ -25,8 +25,8 @@ class SimulatedHead {
   // nn::head_ok, or why the head stays as it is; a record that is too short is nn::head_damaged.
   [[nodiscard]] int32_t load(ByteSpan record);
 
-  [[nodiscard]] std::span<const float> weights() const;  // [outputs][inputs]
-  [[nodiscard]] std::span<const float> bias() const;
+  // Weights [output][input], then bias: of the hidden layer where there is one, then of the last.
+  [[nodiscard]] std::span<const float> parameters() const;
   [[nodiscard]] TrainableHead trained() const;  // the same with these weights to start from
 
  private:

@@ -165,3 +165,29 @@ def test_training_leaves_the_interpreter_to_others(model, images, labels):
     stop.set()
     thread.join()
     assert len(seen) > 1 and np.isfinite(losses).all()
+
+
+def test_two_layers(write_onnx):
+    random = np.random.default_rng(1)
+    constants = {f"{kind}{i}": random.normal(0, 0.5, shape).astype(np.float32) for i, (rows, columns) in
+                 enumerate([(8, 12), (12, 9), (9, 4)]) for kind, shape in (("w", (rows, columns)), ("b", columns))}
+    nodes = [("Gemm", ["x", "w0", "b0"], ["y0"]), ("Relu", ["y0"], ["r0"]), ("Gemm", ["r0", "w1", "b1"], ["y1"]),
+             ("Relu", ["y1"], ["r1"]), ("Gemm", ["r1", "w2", "b2"], ["y2"])]
+    model = mote.load(write_onnx("mlp", nodes, [("x", [1, 8])], [("y2", [1, 4])], constants))
+    x, labels = random.normal(0, 1, (20, 8)).astype(np.float32), random.integers(0, 4, 20)
+    head = model.trainable_head(layers=2)
+    (hidden, hidden_bias), (weights, bias) = head.parameters()
+    for found, name in ((hidden.T, "w1"), (hidden_bias, "b1"), (weights.T, "w2"), (bias, "b2")):
+        np.testing.assert_array_equal(found, constants[name])
+    assert head.memory == mote.HeadMemory(628, 628, 4 * (12 + 2 * 9 + 4), 656, 628 + 4 * 13)
+    np.testing.assert_allclose(head.predict(x)[1], softmax(model.run(x)), atol=1e-6)
+    run = head.compile("rv32imac").fit(x[:12], labels[:12], epochs=3, rate=0.05, test=x[12:])
+    np.testing.assert_array_equal(run.losses, head.fit(x[:12], labels[:12], epochs=3, rate=0.05))
+    assert run.record == head.save() and run.losses[-1].mean() < run.losses[0].mean()
+    np.testing.assert_array_equal(run.probabilities, head.predict(x[12:])[1])
+    again = head.compile("rv32imac").fit(x[:2], labels[:2], rate=0.05)
+    other = model.trainable_head(layers=2)
+    other.load(head.save())
+    np.testing.assert_array_equal(again.losses, other.fit(x[:2], labels[:2], rate=0.05))
+    with pytest.raises(mote.RecordError, match="other"):
+        model.trainable_head().load(head.save())

@@ -28,12 +28,14 @@ from images_qat import shifted  # noqa: E402
 OLD, NEW = [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]
 
 
-def network():
-    """1 -> 8 -> 16 -> 32 channels, 288 features, 5 classes."""
+def network(layers):
+    """1 -> 8 -> 16 -> 32 channels, 288 features, 5 classes; where two layers are to learn, 32 hidden values between these."""
     def block(inputs, outputs):
         return [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
 
-    return nn.Sequential(*block(1, 8), *block(8, 16), *block(16, 32), nn.Flatten(), nn.Linear(288, len(OLD)))
+    return nn.Sequential(*block(1, 8), *block(8, 16), *block(16, 32), nn.Flatten(),
+                         *([nn.Linear(288, len(OLD))] if layers == 1 else
+                           [nn.Linear(288, 32), nn.ReLU(), nn.Linear(32, len(OLD))]))
 
 
 def of_digits(x, labels, digits):
@@ -52,7 +54,7 @@ def some_of_each(x, labels, count, seed):
 
 def train_backbone(flags, x, labels, test):
     """Float, then int8 with ranges from samples. Returns the quantised network."""
-    trained = network()
+    trained = network(flags.layers)
     common.train(trained, x, labels, flags.epochs, 4e-3, "backbone", shifted)
     quantised = mote.torch.prepare(trained, x[:1])
     mote.torch.calibrate(quantised, x[:1024].split(common.BATCH))
@@ -69,7 +71,7 @@ def suitable_rate(head, x):
 
 def print_memory(head, artifact):
     memory, sizes = head.memory, artifact.sizes
-    print(f"{head.layer} becomes a head of {head.classes} new classes, {head.weights.size + head.bias.size} parameters\n"
+    print(f"{head.layer}: a head of {head.classes} new classes, {memory.parameters // 4} parameters\n"
           f"RAM for {artifact.target}: arena {sizes.arena} B + stack {sizes.stack} B + head {memory.ram} B (parameters "
           f"{memory.parameters}, momentum {memory.momentum}, features and errors {memory.scratch}) = {sizes.ram + memory.ram} B\n"
           f"flash: weights {sizes.weights} B + backbone's code {sizes.code} B; a saved head takes {memory.record} B")
@@ -81,7 +83,7 @@ def same_bits(one, other):
 
 def learn(flags, model, samples, labels, test, test_labels):
     """In Python and on the emulated target; returns the figures."""
-    head = model.trainable_head(classes=len(NEW))
+    head = model.trainable_head(classes=len(NEW), layers=flags.layers)
     artifact = head.compile(flags.target)
     print_memory(head, artifact)
     rate = flags.rate or suitable_rate(head, samples)
@@ -108,6 +110,7 @@ def main():
     parser.add_argument("--data", default="data", help="folder of MNIST, downloaded where it is missing")
     parser.add_argument("--target", default="rv32imac", help="an emulated core")
     parser.add_argument("--epochs", type=int, default=3, help="of the backbone")
+    parser.add_argument("--layers", type=int, choices=[1, 2], default=1, help="that learn on the device")
     parser.add_argument("--per-class", type=int, default=100, help="images of each new digit")
     parser.add_argument("--head-epochs", type=int, default=6)
     parser.add_argument("--rate", type=float, help="of the head; absent: from the length of the features")

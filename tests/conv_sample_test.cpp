@@ -47,6 +47,12 @@ const CoreCase core_cases[] = {
       {"fully_connected",
        {"fully_connected_paired_s8", "conv2d_paired_s8", "fully_connected_4bit_s8",
         "fully_connected_ternary_s8"}}}},
+    {"unsigned_bytes",
+     {.unsigned_bytes = true},
+     {{"conv2d", {"conv2d_unsigned_s8", "conv2d_4bit_s8"}},
+      {"transpose_conv", {}},
+      {"depthwise_conv2d", {"depthwise_conv2d_3x3_s8"}},
+      {"fully_connected", {"fully_connected_unsigned_s8", "conv2d_unsigned_s8"}}}},
     {"dsp",
      {.dsp = true},
      {{"conv2d", {"conv2d_paired_s8"}},
@@ -97,10 +103,11 @@ INSTANTIATE_TEST_SUITE_P(Operators, ConvolutionSamples,
                                               core_cases[std::get<1>(info.param)].name);
                          });
 
-// A dense layer whose weights all are `weight` and whose inputs all are `x`: sums as large as they can be.
-void expect_extremes(int weight, int x, int64_t rows, int64_t depth) {
+// A dense layer whose weights all are `weight` and whose inputs all are `x`: sums as large as they can be. The
+// output is their product by `divisor`. Says which kernel it was.
+std::string expect_extremes(const Core& core, int weight, int x, int64_t rows, int64_t depth, int divisor) {
   const int64_t outputs = 37;
-  const float scale = 1.0F / static_cast<float>(depth * 12);
+  const float scale = 1.0F / static_cast<float>(depth * divisor);
   const Tensor in{"input", {DType::i8, {rows, depth}, {{1.0F}, {0}, -1}}, {}};
   const Tensor weights{
       "weights",
@@ -110,21 +117,36 @@ void expect_extremes(int weight, int x, int64_t rows, int64_t depth) {
   const OperatorPtr op = make_fully_connected(Activation::none, false);
   const std::vector<const Tensor*> tensors{&in, &weights};
   const Bytes values = to_bytes(std::vector<int8_t>(static_cast<size_t>(rows * depth), static_cast<int8_t>(x)));
-  const Call call = op->lower_for({}, tensors, out);
-  EXPECT_TRUE(call.kernel.find("bit_s8") != std::string::npos || call.kernel.find("ternary") != std::string::npos);
+  const Call call = op->lower_for(core, tensors, out);
   std::mt19937 random(1);
   const Bytes output = test::run_guarded(call, {values, weights.data}, out, random)[0];
   const Bytes expected(static_cast<size_t>(rows * outputs),
-                       static_cast<std::byte>(std::lround(weight * x / 12.0)));
+                       static_cast<std::byte>(std::lround(weight * x / static_cast<double>(divisor))));
   EXPECT_EQ(output, expected) << call.kernel << ", weights " << weight << ", values " << x;
+  return call.kernel;
 }
 
 TEST(NarrowWeights, SumsAsLargeAsTheyCanBeComeApart) {
   for (const int weight : {-8, 7, -2, -1, 1}) {
     for (const int x : {-128, 127}) {
       for (const int64_t depth : {40, 1500}) {
-        expect_extremes(weight, x, 1, depth);
-        expect_extremes(weight, x, 6, depth);
+        for (const int64_t rows : {1, 6}) {
+          const std::string kernel = expect_extremes({}, weight, x, rows, depth, 12);
+          EXPECT_TRUE(kernel.find("bit_s8") != std::string::npos || kernel.find("ternary") != std::string::npos);
+        }
+      }
+    }
+  }
+}
+
+// 64 taps are the last whose sums are short; 300 and 1500 fill the words that a pixel's values are added up in.
+TEST(UnsignedBytes, SumsAsLargeAsTheyCanBeAreCorrected) {
+  for (const int weight : {-127, 100, 127}) {
+    for (const int x : {-128, 127}) {
+      for (const int64_t depth : {64, 300, 1500}) {
+        EXPECT_EQ(expect_extremes({.unsigned_bytes = true}, weight, x, 1, depth, 128),
+                  "fully_connected_unsigned_s8");
+        EXPECT_EQ(expect_extremes({.unsigned_bytes = true}, weight, x, 6, depth, 128), "conv2d_unsigned_s8");
       }
     }
   }

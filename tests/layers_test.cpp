@@ -54,7 +54,8 @@ TEST(Layers, AViolationIsSeen) {
 
 TEST(Layers, KernelsIncludeOnlyKernelsAndFreestandingHeaders) {
   const std::regex allowed(
-      "^#include (\"(nn|rv32|cortex_m_dsp|cortex_m_mve)/[a-z_0-9]+\\.hpp\"|<(stdint|stddef|string|math)\\.h>)");
+      "^#include "
+      "(\"(nn|rv32|xtensa|cortex_m_dsp|cortex_m_mve)/[a-z_0-9]+\\.hpp\"|<(stdint|stddef|string|math)\\.h>)");
   for (const fs::directory_entry& entry :
        fs::recursive_directory_iterator(fs::path(MOTE_SOURCE_DIR) / "kernels")) {
     std::ifstream stream(entry.path());

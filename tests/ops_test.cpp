@@ -55,8 +55,8 @@ class EveryOperator : public testing::TestWithParam<const OpDef*> {
 
 // The kernel for one kind of core, each in its turn.
 Call lowered(const Sample& sample, std::mt19937& random) {
-  const Core cores[] = {{}, {.dsp = true}, {.dsp = true, .mve = true}};
-  return sample.op->lower_for(cores[random() % 3], input_pointers(sample), sample.out);
+  const Core cores[] = {{}, {.dsp = true}, {.dsp = true, .mve = true}, {.unsigned_bytes = true}};
+  return sample.op->lower_for(cores[random() % 4], input_pointers(sample), sample.out);
 }
 
 // One index tuple of the first `dims` dimensions of `shape`, with everything below it.

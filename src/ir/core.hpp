@@ -11,6 +11,8 @@ namespace mote {
 struct Core {
   bool dsp = false;  // Arm's DSP extension (Armv7E-M, Armv8-M): two 16-bit products in one instruction
   bool mve = false;  // Arm's M-profile vector extension (Armv8.1-M)
+  // Bytes are loaded without their signs only (Xtensa): to give one its sign takes two instructions.
+  bool unsigned_bytes = false;
   // Few bytes count for more than speed: weights of 4 or 2 bits stay that small where an extension would multiply
   // bytes faster.
   bool compact = false;

@@ -12,6 +12,7 @@
 #include "ops/convolution_packed.hpp"
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
+#include "ops/convolution_unsigned.hpp"
 #include "ops/convolution_vector.hpp"
 
 namespace mote::convolution {
@@ -183,6 +184,7 @@ Call lower_s8(const Problem& problem, const Core& core) {
   if (core.compact || !core.dsp) call = lower_narrow(problem, q.shape, *folded, core.compact);
   if (!call && core.mve) call = lower_vector(problem, q, *folded);
   if (!call && core.dsp) call = lower_paired(problem, q, *folded);
+  if (!call && core.unsigned_bytes) call = lower_unsigned(problem, q.shape, *folded);
   if (!call) call = lower_packed(problem, q.shape, *folded);
   return call ? *std::move(call) : plain_s8(problem, q);
 }

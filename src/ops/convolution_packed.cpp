@@ -64,9 +64,6 @@ nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
           outputs_of(s)};
 }
 
-namespace {
-
-// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
 std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
   const size_t taps = weights.size() / channels;
   const size_t padded = (taps + 1) / 2 * 2;
@@ -76,6 +73,8 @@ std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t chan
   }
   return packed;
 }
+
+namespace {
 
 Constant by_four_constants(const Folded& folded) {
   return packed_constants(folded, to_bytes(pack_by_four(folded.weights, folded.shift.size())), 8);

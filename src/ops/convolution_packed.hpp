@@ -12,6 +12,9 @@ namespace mote::convolution {
 // Scales and shifts as nn::PackedConstants finds them, before packed `weights` of `bits` bits each.
 [[nodiscard]] Constant packed_constants(const Folded& folded, const Bytes& weights, int bits);
 
+// [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
+[[nodiscard]] std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels);
+
 // Whether the numbers fit the members of nn::PackedConv2d, and that struct.
 [[nodiscard]] bool fits_fields(const nn::Conv2d& shape);
 [[nodiscard]] nn::PackedConv2d packed_shape(const nn::Conv2d& shape);

@@ -7,6 +7,7 @@ namespace mote::target {
 extern const Target lx106{
     .name = "lx106",
     .description = "Xtensa lx106 (ESP8266), soft float; QEMU sim",
+    .core = {.unsigned_bytes = true},
     .note =
         "nearest runnable core to that of the ESP32-S3: it has none of the S3's vector instructions, no "
         "floating-point unit, no zero-overhead loops and no register windows",

@@ -2,6 +2,7 @@
 // Sessions and the order of requests: each is carried out once, whatever the link does to the frames.
 #include "agent.hpp"
 
+#include <stddef.h>
 #include <string.h>
 
 namespace agent {
@@ -9,74 +10,44 @@ namespace agent {
 using wire::Command;
 using wire::Status;
 
+Agent::Agent(Board& board)
+    : board_(board),
+      guard_(board),
+      link_(board, guard_, frame_memory_),
+      caller_(board),
+      pool_(board),
+      models_(pool_) {}
+
 void Agent::step() {
   if (guard_.helpless()) return;
   Request request;
   while (link_.receive(request)) take(request);
   if (!caller_.under_way()) return board_.wait();
-  Status outcome;
-  if (!caller_.advance(outcome)) return;
+  const Model& model = *caller_.model();
+  const Status outcome = caller_.advance();
+  if (outcome == Status::running) return;
   answer_.clear(outcome);
-  end_call();
-  past_[last_.sequence % wire::remembered] = outcome;
+  end_call(model);
+  conclude();
+}
+
+void Agent::conclude() {
+  past_[last_.sequence % wire::remembered] = answer_.status;
   link_.send(last_, answer_);
 }
 
-void Agent::take(const Request& request) {
-  if (request.command == Command::authenticate) return authenticate(request);
-  if (static_cast<uint8_t>(request.command) < wire::first_ordered) return unordered(request);
-  Answer answer;
-  answer.clear(Status::ok);
-  const auto ahead = static_cast<int16_t>(request.sequence - expected_);
-  if (!open_ || request.session != session_) {
-    answer.status = Status::no_session;
-  } else if (ahead < 0) {
-    return repeat(request, static_cast<uint16_t>(-ahead));
-  } else if (ahead > 0) {
-    answer.status = Status::out_of_order;
-    answer.put(expected_);
-  } else if (caller_.under_way()) {
-    answer.status = Status::busy;  // the number stays free
-  } else {
-    last_ = request;
-    ++expected_;
-    answer_.clear(Status::ok);
-    if (!execute(request)) answer_.clear(Status::malformed);
-    past_[request.sequence % wire::remembered] = answer_.status;
-    if (!caller_.under_way()) link_.send(request, answer_);
-    return;
-  }
-  link_.send(request, answer);
-}
-
-// The last answer is still here. Of older ones the status is, and those that only look are carried out again.
-void Agent::repeat(const Request& request, uint16_t age) {
-  if (age > wire::remembered || (age == 1 && request.command != last_.command)) return;
-  if (age == 1 && !caller_.under_way()) return link_.send(request, answer_);
-  Answer answer;
-  answer.clear(past_[request.sequence % wire::remembered]);
-  if (age == 1) {
-    answer.status = Status::running;
-    put_activity(answer);
-  } else if (request.command == Command::read && answer.status == Status::ok && !caller_.under_way()) {
-    const Answer kept = answer_;
-    Request again = request;
-    read(again);
-    link_.send(request, answer_);
-    answer_ = kept;
-    return;
-  }
-  link_.send(request, answer);
-}
-
-void Agent::unordered(const Request& request) {
+// answer_ is kept for the ordered request that it answers; other answers are made aside.
+void Agent::take(Request& request) {
   Answer answer;
   answer.clear(Status::ok);
   if (request.command == Command::hello) {
-    hello(request, answer);
-    if (answer.status == Status::malformed) return;
+    if (!hello(request, answer)) return;
+  } else if (request.command == Command::authenticate) {
+    authenticate(request, answer);
   } else if (!open_ || request.session != session_) {
     answer.status = Status::no_session;
+  } else if (static_cast<uint8_t>(request.command) >= wire::first_ordered) {
+    if (!turn(request, answer)) return;
   } else if (request.command == Command::status) {
     put_activity(answer);
   } else if (request.command == Command::cancel) {
@@ -89,6 +60,44 @@ void Agent::unordered(const Request& request) {
   link_.send(request, answer);
 }
 
+// An ordered request. True: the answer is to be sent; otherwise it has been, or comes when the call is over.
+bool Agent::turn(Request& request, Answer& answer) {
+  const auto ahead = static_cast<int16_t>(request.sequence - expected_);
+  if (ahead < 0) return repeat(request, static_cast<uint16_t>(-ahead), answer);
+  if (ahead > 0) {
+    answer.refuse(Status::out_of_order, expected_);
+    return true;
+  }
+  if (caller_.under_way()) {
+    answer.status = Status::busy;  // the number stays free
+    return true;
+  }
+  last_ = request;
+  ++expected_;
+  answer_.clear(Status::ok);
+  execute(request);
+  if (!caller_.under_way()) conclude();
+  return false;
+}
+
+// The last answer is still here. Of older ones the status is, and those that only look are carried out again.
+bool Agent::repeat(Request& request, uint16_t age, Answer& answer) {
+  if (age > wire::remembered || (age == 1 && request.command != last_.command)) return false;
+  if (age == 1 && !caller_.under_way()) {
+    link_.send(request, answer_);
+    return false;
+  }
+  answer.status = past_[request.sequence % wire::remembered];
+  if (age == 1) {
+    answer.status = Status::running;
+    put_activity(answer);
+  } else if (request.command == Command::read && answer.status == Status::ok && !caller_.under_way()) {
+    const auto* const asked = request.take<wire::Range>();
+    if (asked != nullptr) read(&asked->address, answer);
+  }
+  return true;
+}
+
 void Agent::begin_session(uint16_t session) {
   if (open_) end_session();
   open_ = true;
@@ -99,11 +108,10 @@ void Agent::begin_session(uint16_t session) {
 void Agent::end_session() {
   models_.end_session();
   pool_.end_session();
-  for (uint32_t i = wire::remembered_sessions - 1; i > 0; --i) earlier_[i] = earlier_[i - 1];
-  earlier_[0] = session_;
+  earlier_[ended_++ % wire::remembered_sessions] = session_;
 }
 
-void Agent::log(Request request, Answer& answer) const {
+void Agent::log(Request& request, Answer& answer) const {
   const Log& log = caller_.log();
   const auto* const asked = request.take<wire::LogFrom>();
   uint32_t position = asked == nullptr ? 0 : asked->position, count = 0;
@@ -113,48 +121,43 @@ void Agent::log(Request request, Answer& answer) const {
   answer.add(bytes, count);
 }
 
-// A late copy of an earlier hello is not answered: it would end the session that came after it.
-void Agent::hello(Request request, Answer& answer) {
+// False: no answer. A late copy of an earlier hello is not answered: it would end the session that came after it.
+bool Agent::hello(Request& request, Answer& answer) {
   const auto* const asked = request.take<wire::Hello>();
-  answer.status = Status::malformed;
-  if (asked == nullptr || asked->magic != wire::hello_magic || request.session == 0) return;
-  if (asked->version != wire::protocol_version)
-    return answer.refuse(Status::wrong_version, wire::protocol_version);
+  if (asked == nullptr || asked->magic != wire::hello_magic || request.session == 0) return false;
+  if (asked->version != wire::protocol_version) {
+    answer.refuse(Status::wrong_version, wire::protocol_version);
+    return true;
+  }
   if (guard_.keyed()) {  // anybody may say it: nothing changes
-    answer.status = Status::ok;
     welcome(answer);
     memcpy(answer.make<wire::Challenge>().key, guard_.challenge(), sizeof(wire::Challenge));
-    return;
+    return true;
   }
   for (const uint16_t session : earlier_)
-    if (session == request.session) return;
+    if (session == request.session) return false;
   if (!open_ || session_ != request.session) {
     if (caller_.under_way()) {  // whoever called has gone; what he staged must wait for the end of his call
       caller_.cancel();
       answer.status = Status::busy;
-      return;
+      return true;
     }
     begin_session(request.session);
   }
-  answer.status = Status::ok;
   welcome(answer);
+  return true;
 }
 
 // The owner's new session takes the place of the one before, and of its call.
-void Agent::authenticate(Request request) {
-  Answer answer;
-  answer.clear(Status::unknown_command);
-  if (!guard_.keyed()) return link_.send(request, answer);
-  answer.clear(Status::ok);
+void Agent::authenticate(Request& request, Answer& answer) {
+  answer.status = Status::unknown_command;
+  if (!guard_.keyed()) return;
   const Guard::Outcome outcome = guard_.authenticate(request);
-  if (outcome == Guard::Outcome::refused) answer.status = Status::bad_signature;
-  if (outcome == Guard::Outcome::begins) {
-    Status cancelled;
-    caller_.cancel();
-    if (caller_.under_way()) caller_.advance(cancelled);
-    begin_session(request.session);
-  }
-  link_.send(request, answer);
+  answer.status = outcome == Guard::Outcome::refused ? Status::bad_signature : Status::ok;
+  if (outcome != Guard::Outcome::begins) return;
+  caller_.cancel();
+  if (caller_.under_way()) caller_.advance();
+  begin_session(request.session);
 }
 
 void Agent::welcome(Answer& answer) {
@@ -169,9 +172,9 @@ void Agent::welcome(Answer& answer) {
   welcome.regions = static_cast<uint8_t>(pool_.regions());
   welcome.models = static_cast<uint8_t>(models_.count());
   welcome.counter_hz = identity.counter_hz;
-  memcpy(welcome.target, identity.target, sizeof welcome.target);
-  memcpy(welcome.board, identity.board, sizeof welcome.board);
-  memcpy(welcome.firmware_id, identity.firmware_id, sizeof welcome.firmware_id);
+  constexpr size_t names = offsetof(wire::Welcome, target);  // target, board and firmware_id are the same in both
+  static_assert(offsetof(Identity, counter_hz) == sizeof(wire::Welcome) - names, "they lie alike");
+  memcpy(reinterpret_cast<uint8_t*>(&welcome) + names, &identity, sizeof welcome - names);
   for (uint32_t i = 0; i < pool_.regions(); ++i) {
     const Region& region = pool_.region(i);
     auto& of = answer.make<wire::RegionOf>();
@@ -184,10 +187,10 @@ void Agent::welcome(Answer& answer) {
 
 void Agent::put_activity(Answer& answer) const {
   auto& activity = answer.make<wire::ActivityOf>();
-  activity = wire::ActivityOf{0, 0, caller_.done(), caller_.of(), caller_.log().end()};
-  if (!caller_.under_way()) return;
-  activity.model = caller_.model()->id;
-  activity.elapsed_ms = caller_.elapsed_ms();
+  activity = wire::ActivityOf{0, 0, 0, 0, caller_.log().end()};
+  if (caller_.under_way())
+    activity =
+        wire::ActivityOf{caller_.model()->id, caller_.elapsed_ms(), caller_.done(), caller_.of(), activity.log};
 }
 
 }  // namespace agent

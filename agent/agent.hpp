@@ -10,62 +10,64 @@ namespace agent {
 
 class Agent {
  public:
-  explicit Agent(Board& board)
-      : board_(board), guard_(board), link_(board, guard_), pool_(board), models_(pool_), caller_(board) {}
+  explicit Agent(Board& board);
 
   // Does what there is to do, one slice of a call at most. Call it for ever.
   void step();
   bool idle() const { return !caller_.under_way(); }
 
  private:
-  void take(const Request& request);
-  void unordered(const Request& request);
-  void repeat(const Request& request, uint16_t age);
-  void hello(Request request, Answer& answer);
-  void authenticate(Request request);
+  void take(Request& request);
+  bool turn(Request& request, Answer& answer);
+  void conclude();  // last_ is answered
+  bool repeat(Request& request, uint16_t age, Answer& answer);
+  bool hello(Request& request, Answer& answer);
+  void authenticate(Request& request, Answer& answer);
   void begin_session(uint16_t session);
   void welcome(Answer& answer);
-  void log(Request request, Answer& answer) const;
+  void log(Request& request, Answer& answer) const;
   void put_activity(Answer& answer) const;
   void end_session();
 
-  // One each; they fill answer_, whose status is ok. False: the payload has not the form.
-  bool execute(Request request);
-  void heap();
-  bool allocate(Request& request);
-  bool release(Request& request);
-  bool read(Request& request);
-  bool write(Request& request);
-  bool find(Request& request);
-  bool load(Request& request);
-  bool change(Request& request);
-  bool describe(Request& request);
-  bool input(Request& request);
-  bool call(Request& request);
-  bool output(Request& request);
-  void profile();
-  Model* model(uint16_t id);
-  template <class F>
-  static uint32_t pieces(const Record& record, uint32_t first, uint32_t end, uint32_t position, uint32_t count,
-                         F f);
-  bool scatter(const Model& model, uint32_t position, const uint8_t* bytes, uint32_t count);
-  void gather(const Model& model, uint32_t position, uint32_t count);
-  void end_call();
+  // The commands that come in order fill answer_, whose status is ok.
+  struct Ordered;
+  static const Ordered ordered[];
+  void execute(Request& request);
+  static void heap(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void allocate(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void release(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void read(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void write(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void find(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void load(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void commit(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void unload(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void models(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void input(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void call(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void output(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void profile(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  static void reset(Agent& agent, const uint32_t* asked, Request& request, Model* model);
+  void read(const uint32_t* asked, Answer& answer);
+  uint32_t pass(const Model& model, uint32_t position, uint32_t count, const uint8_t* input);
+  void end_call(const Model& model);
 
+  // Small members first: instructions reach them with short offsets.
   Board& board_;
-  Guard guard_;
-  Link link_;
-  Pool pool_;
-  Models models_;
-  Caller caller_;
   uint16_t session_ = 0, expected_ = 0;
   bool open_ = false;  // a session
+  uint8_t ended_ = 0;  // sessions
   uint16_t earlier_[wire::remembered_sessions] = {};
   wire::Status past_[wire::remembered] = {};
-  Request last_;  // answered by answer_ as often as it comes
+  Request last_;         // answered by answer_ as often as it comes
+  wire::FrameOf frame_;  // of the call under way
   Answer answer_;
-  wire::CallHeader called_;  // the call under way
-  wire::FrameOf frame_;
+  Guard guard_;
+  Link link_;
+  Caller caller_;
+  Pool pool_;
+  Models models_;
+  alignas(4) uint8_t frame_memory_[Link::misalignment + Link::frame_bytes];
 };
 
 }  // namespace agent

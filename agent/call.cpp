@@ -2,6 +2,9 @@
 #include "call.hpp"
 
 namespace agent {
+
+using wire::Status;
+
 namespace {
 
 constexpr uint32_t slice_us = 1000;
@@ -15,11 +18,10 @@ bool holds(const Span& span, uint32_t address, uint32_t bytes) {
 
 void Caller::begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool paint) {
   const Record& record = model.record;
-  const wire::Range code = record.only(wire::Kind::code), data = record.only(wire::Kind::data);
   model_ = &model;
   ++model.calls;
-  activity_.code = Span{code.address, code.address + code.bytes};
-  activity_.data = Span{data.address, data.address + data.bytes};
+  activity_.code = record.only(wire::Kind::code);
+  activity_.data = record.only(wire::Kind::data);
   activity_.constants = Span{0, 0};
   uint32_t regions = 0;
   const Region* const region = board_.regions(regions);
@@ -34,7 +36,7 @@ void Caller::begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool p
   if (paint)
     for (uint32_t at = record->stack_begin; at < record->stack_end; ++at) *pointer_to(at) = paint_byte;
   core_prepare(activity_, record.entry(entry), record->io, record->stack_end);
-  profile_ = Profile();
+  profile_.counters = Counters();
   profile_.model = model.id;
   deadline_ms_ = deadline_ms;
   begun_ms_ = board_.milliseconds();
@@ -59,8 +61,7 @@ void Caller::serve() {
   const uint32_t first = service.arguments[0], second = service.arguments[1];
   uint32_t result = 0;
   if (service.number == static_cast<uint32_t>(wire::Service::log)) {
-    const bool readable = holds(activity_.data, first, second) || holds(activity_.code, first, second) ||
-                          holds(activity_.constants, first, second);
+    const bool readable = holds(activity_.constants, first, second);  // code and data lie within
     if (readable) log_.add(pointer_to(first), second);
     result = readable ? second : 0;
   } else if (service.number == static_cast<uint32_t>(wire::Service::progress)) {
@@ -79,19 +80,21 @@ void Caller::finish() {
   model_ = nullptr;
 }
 
-bool Caller::advance(wire::Status& outcome) {
+Status Caller::advance() {
   const Stop stop = cancelled_ ? Stop::slice : resume();
-  outcome = wire::Status::ok;
+  Status outcome = stop == Stop::fault ? Status::fault : Status::ok;
   if (stop == Stop::service) serve();
-  if (stop == Stop::fault) outcome = wire::Status::fault;
   if (stop == Stop::slice || stop == Stop::service) {
-    if (!cancelled_ && elapsed_ms() < deadline_ms_) return false;
-    outcome = cancelled_ ? wire::Status::cancelled : wire::Status::deadline;
+    outcome = cancelled_ ? Status::cancelled : Status::deadline;
+    if (!cancelled_ && elapsed_ms() < deadline_ms_) return Status::running;
     activity_.fault.pc = static_cast<uint32_t>(core_program_counter(activity_));
   }
-  if (outcome != wire::Status::ok) ++model_->faults;
+  if (outcome != Status::ok) {
+    ++model_->faults;
+    activity_.fault.stack_pointer = static_cast<uint32_t>(core_stack_pointer(activity_));
+  }
   finish();
-  return true;
+  return outcome;
 }
 
 }  // namespace agent

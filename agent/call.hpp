@@ -26,23 +26,26 @@ class Log {
   }
 
  private:
-  uint8_t bytes_[size];
   uint32_t end_ = 0;
+  uint8_t bytes_[size];
 };
 
+// As wire::ProfileOf has it.
 struct Profile {
-  uint16_t model = 0;
-  uint32_t stack_bytes = 0, elapsed_ms = 0;
   Counters counters = {};
+  uint32_t stack_bytes = 0, elapsed_ms = 0, model = 0;
 };
+static_assert(offsetof(Profile, counters.instructions) == offsetof(wire::ProfileOf, instructions) &&
+                  offsetof(Profile, model) == offsetof(wire::ProfileOf, model),
+              "it is sent as it lies in memory");
 
 class Caller {
  public:
   explicit Caller(Board& board) : board_(board) {}
 
   void begin(Model& model, wire::Entry entry, uint32_t deadline_ms, bool paint);
-  // One slice. True: it is over, and `outcome` says how; `activity().fault` where.
-  bool advance(wire::Status& outcome);
+  // One slice. `running`: it is not over; else how it ended, and `activity().fault` says where.
+  wire::Status advance();
   void cancel() { cancelled_ = true; }
 
   bool under_way() const { return model_ != nullptr; }
@@ -61,11 +64,11 @@ class Caller {
 
   Board& board_;
   Model* model_ = nullptr;
-  Activity activity_;
+  uint32_t begun_ms_, deadline_ms_, done_, of_;  // of the call under way
+  bool cancelled_, painted_;
   Profile profile_;
+  Activity activity_;
   Log log_;
-  uint32_t begun_ms_ = 0, deadline_ms_ = 0, done_ = 0, of_ = 0;
-  bool cancelled_ = false, painted_ = false;
 };
 
 }  // namespace agent

@@ -21,9 +21,10 @@ enum class Stop : uint32_t {
 };
 
 struct Fault {
-  uint32_t cause;    // rv32: mcause; Cortex-M: CFSR, or 0x80000000 + exception number where CFSR is 0
-  uint32_t pc;       // of the instruction, 0 where it is not known
-  uint32_t address;  // that was accessed; 0 where it is not known
+  uint32_t cause;              // rv32: mcause; Cortex-M: CFSR, or 0x80000000 + exception number where CFSR is 0
+  uint32_t pc;                 // of the instruction, 0 where it is not known
+  uint32_t address;            // that was accessed; 0 where it is not known
+  uint32_t stack_pointer = 0;  // the agent's to fill in
 };
 
 // The code asks with `ecall` (rv32) or `svc 0` (Cortex-M): number in a0/r0, arguments in a1, a2/r1, r2, result in

@@ -22,8 +22,8 @@ class Hmac {
  private:
   void add_key(uint8_t pad);
 
-  const uint8_t* key_ = nullptr;
-  uint32_t key_bytes_ = 0;
+  const uint8_t* key_;
+  uint32_t key_bytes_;
   Sha512 hash_;
 };
 

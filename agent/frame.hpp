@@ -21,6 +21,8 @@ struct Crc32 {
     }
   }
   uint32_t value() const { return ~state; }
+  // The last four bytes were the CRC-32 of those before, in little-endian order.
+  bool ends_frame() const { return state == 0xdebb20e3u; }
 };
 
 inline uint16_t get16(const uint8_t* from) { return static_cast<uint16_t>(from[0] | from[1] << 8); }
@@ -49,16 +51,19 @@ class Unstuffer {
       zero_due_ = damaged_ = false;
       return whole;
     }
-    if (left_ == 0) {
-      if (zero_due_) keep(0);
-      left_ = byte - 1u;
+    bool kept = true;
+    uint8_t value = byte;
+    if (left_ == 0) {  // a length, and the zero that ended the group before
+      kept = zero_due_;
+      value = 0;
       zero_due_ = byte != 255;
-    } else {
-      keep(byte);
-      --left_;
+      left_ = byte;
     }
+    --left_;
+    if (kept) keep(value);
     return false;
   }
+  const uint8_t* frame() const { return frame_; }
   uint32_t size() const { return ended_; }
 
  private:

@@ -33,6 +33,8 @@ Guard::Outcome Guard::authenticate(Request& request) {
 }
 
 bool Guard::admit(Request& request, const uint8_t* frame) {
+  request.tagged = false;
+  request.number = 0;
   const bool opens = request.command == Command::hello || request.command == Command::authenticate;
   if (!keyed() || opens || !keys_.live || request.session != session_) return true;
   if (request.bytes < wire::tag_bytes) return false;

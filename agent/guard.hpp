@@ -4,7 +4,6 @@
 
 #include "board.hpp"
 #include "crypto.hpp"
-#include "keyed_build.hpp"  // from agent/keyed/ or agent/open/
 #include "request.hpp"
 
 namespace agent {

@@ -1,23 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "link.hpp"
 
+#include <string.h>
+
 namespace agent {
 
-bool Link::check(uint32_t size, Request& request) {
-  const uint8_t* const frame = memory_ + misalignment;
+const void* Request::take(uint32_t count) {
+  if (bytes < count) return nullptr;
+  payload += count;
+  bytes -= count;
+  return payload - count;
+}
+
+uint32_t* Answer::grow(uint32_t by) {
+  word_count = static_cast<uint8_t>(word_count + by);
+  return words + word_count - by;
+}
+
+void Answer::refuse(wire::Status with, uint32_t detail) {
+  status = with;
+  put(detail);
+}
+
+void Answer::add(const void* bytes, uint32_t count) {
+  parts[part_count++] = {static_cast<const uint8_t*>(bytes), count};
+}
+
+bool Link::check(Request& request) {
+  const uint8_t* const frame = unstuffer_.frame();
+  uint32_t size = unstuffer_.size();
   if (size < wire::header_bytes + wire::crc_bytes) return false;
-  size -= wire::crc_bytes;
   wire::Crc32 crc;
   crc.add(frame, size);
-  request.command = static_cast<wire::Command>(frame[0]);
-  request.session = wire::get16(frame + 2);
-  request.sequence = wire::get16(frame + 4);
+  size -= wire::crc_bytes;
+  memcpy(static_cast<wire::Header*>(&request), frame, wire::header_bytes);
   request.payload = frame + wire::header_bytes;
   request.bytes = size - wire::header_bytes;
-  request.tagged = false;
-  request.number = 0;
-  if (wire::get32(frame + size) != crc.value() || (frame[0] & wire::response_bit) != 0) return false;
-  return guard_.admit(request, frame);
+  if (!crc.ends_frame() || (frame[0] & wire::response_bit) != 0) return false;
+  return !keyed_build || guard_.admit(request, frame);
 }
 
 bool Link::receive(Request& request) {
@@ -27,7 +47,7 @@ bool Link::receive(Request& request) {
       arrived_end_ = static_cast<uint8_t>(board_.read(arrived_, sizeof arrived_));
       if (arrived_end_ == 0) return false;
     }
-    if (unstuffer_.add(arrived_[arrived_at_++]) && check(unstuffer_.size(), request)) return true;
+    if (unstuffer_.add(arrived_[arrived_at_++]) && check(request)) return true;
   }
 }
 
@@ -38,36 +58,44 @@ struct Output {
   void operator()(const uint8_t* bytes, size_t count) { board.write(bytes, count); }
 };
 
+// A frame on its way out.
+struct Sender {
+  Output output;
+  wire::Crc32 crc;
+  bool tagged;
+  Tag tag;
+  wire::Stuffer<Output> stuffer{output};
+
+  Sender(Board& board, const Request& request) : output{board}, tagged(request.is_tagged()) {}
+
+  void add(const void* from, uint32_t count) {
+    const auto* const bytes = static_cast<const uint8_t*>(from);
+    if (keyed_build && tagged) tag.add(bytes, count);
+    crc.add(bytes, count);
+    stuffer.add(bytes, count);
+  }
+};
+
 }  // namespace
 
 void Link::send(const Request& request, const Answer& answer) {
-  Output output{board_};
-  wire::Stuffer<Output> stuffer(output);
-  wire::Crc32 crc;
-  Tag tag;
-  if (request.tagged) guard_.begin_tag(tag, request);
-  const auto add = [&](const uint8_t* bytes, uint32_t count) {
-    if (request.tagged) tag.add(bytes, count);
-    crc.add(bytes, count);
-    stuffer.add(bytes, count);
-  };
-  uint8_t word[wire::header_bytes];
-  word[0] = static_cast<uint8_t>(static_cast<uint8_t>(request.command) | wire::response_bit);
-  word[1] = static_cast<uint8_t>(answer.status);
-  wire::put16(word + 2, request.session);
-  wire::put16(word + 4, request.sequence);
-  add(word, wire::header_bytes);
-  add(reinterpret_cast<const uint8_t*>(answer.words), answer.word_count * 4u);
-  for (uint32_t i = 0; i < answer.part_count; ++i) add(answer.parts[i].bytes, answer.parts[i].count);
-  if (request.tagged) {
+  Sender sender(board_, request);
+  if (keyed_build && sender.tagged) guard_.begin_tag(sender.tag, request);
+  wire::Header header = request;
+  header.command = static_cast<wire::Command>(static_cast<uint8_t>(request.command) | wire::response_bit);
+  header.status = answer.status;
+  sender.add(&header, wire::header_bytes);
+  sender.add(answer.words, answer.word_count * 4u);
+  for (uint32_t i = 0; i < answer.part_count; ++i) sender.add(answer.parts[i].bytes, answer.parts[i].count);
+  if (keyed_build && sender.tagged) {
     uint8_t proof[wire::tag_bytes];
-    tag.end(proof);
-    crc.add(proof, sizeof proof);
-    stuffer.add(proof, sizeof proof);
+    sender.tag.end(proof);
+    sender.tagged = false;
+    sender.add(proof, sizeof proof);
   }
-  wire::put32(word, crc.value());
-  stuffer.add(word, 4);
-  stuffer.end();
+  const uint32_t crc = sender.crc.value();
+  sender.stuffer.add(reinterpret_cast<const uint8_t*>(&crc), wire::crc_bytes);
+  sender.stuffer.end();
 }
 
 uint8_t Link::window() const {

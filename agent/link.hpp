@@ -18,8 +18,8 @@ constexpr uint32_t payload_bytes = MOTE_AGENT_PAYLOAD_BYTES;
 // An answer: a few words that live here, and bytes that lie somewhere else and stay there until the next request.
 struct Answer {
   static constexpr uint32_t most_words = 48, most_parts = 8;
-  wire::Status status = wire::Status::ok;
-  uint8_t word_count = 0, part_count = 0;
+  wire::Status status;
+  uint8_t word_count, part_count;
   uint32_t words[most_words];
   struct Part {
     const uint8_t* bytes;
@@ -30,25 +30,28 @@ struct Answer {
     status = with;
     word_count = part_count = 0;
   }
-  void refuse(wire::Status with, uint32_t detail) {
-    clear(with);
-    put(detail);
-  }
-  void put(uint32_t word) { words[word_count++] = word; }
+  // For an answer with nothing in it yet.
+  void refuse(wire::Status with) { status = with; }
+  void refuse(wire::Status with, uint32_t detail);
+  void put(uint32_t word) { *grow(1) = word; }
   template <class T>
   T& make() {
-    T* const made = reinterpret_cast<T*>(words + word_count);
-    word_count = static_cast<uint8_t>(word_count + sizeof(T) / 4);
-    return *made;
+    return *reinterpret_cast<T*>(grow(sizeof(T) / 4));
   }
-  void add(const void* bytes, uint32_t count) {
-    parts[part_count++] = {static_cast<const uint8_t*>(bytes), count};
-  }
+  void add(const void* bytes, uint32_t count);
+
+ private:
+  uint32_t* grow(uint32_t by);
 };
 
 class Link {
  public:
-  Link(Board& board, Guard& guard) : board_(board), guard_(guard) {}
+  static constexpr uint32_t frame_bytes = wire::overhead_bytes + payload_bytes;
+  static constexpr uint32_t misalignment = 2;  // of the frame, so that the payload is aligned
+
+  // A request's frame comes into `memory`, at a multiple of four bytes.
+  Link(Board& board, Guard& guard, uint8_t (&memory)[misalignment + frame_bytes])
+      : board_(board), guard_(guard), unstuffer_(memory + misalignment, frame_bytes) {}
 
   // Reads what has arrived up to the end of one good frame. False: there is none yet.
   bool receive(Request& request);
@@ -56,16 +59,13 @@ class Link {
   uint8_t window() const;  // requests that may be under way
 
  private:
-  bool check(uint32_t size, Request& request);
+  bool check(Request& request);
 
-  static constexpr uint32_t frame_bytes = wire::overhead_bytes + payload_bytes;
-  static constexpr uint32_t misalignment = 2;  // of the frame, so that the payload is aligned
   Board& board_;
   Guard& guard_;
-  alignas(4) uint8_t memory_[misalignment + frame_bytes];
-  wire::Unstuffer unstuffer_{memory_ + misalignment, frame_bytes};
-  uint8_t arrived_[32];
+  wire::Unstuffer unstuffer_;
   uint8_t arrived_at_ = 0, arrived_end_ = 0;
+  uint8_t arrived_[32];
 };
 
 }  // namespace agent

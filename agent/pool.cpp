@@ -3,39 +3,23 @@
 
 namespace agent {
 
-Pool::Pool(Board& board) {
-  uint32_t count = 0;
-  regions_ = board.regions(count);
-  region_count_ = count < most_regions ? count : most_regions;
-}
-
-// A gap between neighbours; `at` is the block that it comes before.
-bool Pool::place(uint32_t region, uint32_t bytes, uint32_t alignment, uint32_t& address, uint32_t& at) const {
-  const uint32_t begin = address_of(regions_[region].begin), end = begin + regions_[region].bytes;
-  uint32_t from = begin;
-  for (at = 0; at <= count_; ++at) {
-    const bool last = at == count_ || blocks_[at].begin >= end;
-    const uint32_t limit = last ? end : blocks_[at].begin;
-    address = (from + (alignment - 1)) & ~(alignment - 1);
-    if (limit >= from && address >= from && address <= limit && limit - address >= bytes) return true;
-    if (last) return false;
-    if (blocks_[at].begin >= begin) from = blocks_[at].begin + blocks_[at].bytes;
-  }
-  return false;
-}
-
-wire::Status Pool::allocate(const wire::Allocate& asked, uint32_t& address) {
+wire::Status Pool::allocate(const wire::Allocate& asked, uint32_t& address, wire::Shortage& shortage) {
   if (count_ == most_blocks) return wire::Status::too_many_blocks;
-  const uint32_t alignment = asked.alignment < least_alignment ? least_alignment : asked.alignment;
+  Gap gap{asked.bytes, asked.alignment < least_alignment ? least_alignment : asked.alignment, 0, 0, false};
   for (uint32_t r = 0; r < region_count_; ++r) {
-    uint32_t at = 0;
     if (asked.region < region_count_ && r != asked.region) continue;
     if (asked.kind == wire::Kind::code && regions_[r].executable == 0) continue;
-    if (!place(r, asked.bytes, alignment, address, at)) continue;
-    for (uint32_t i = count_++; i > at; --i) blocks_[i] = blocks_[i - 1];
-    blocks_[at] = Block{address, asked.bytes, 0, 1, asked.kind};
-    const wire::HeapOf now = use(r);
-    if (now.bytes - now.free > high_water_[r]) high_water_[r] = now.bytes - now.free;
+    wire::HeapOf use;
+    walk(r, use, gap);
+    shortage.free += use.free;
+    if (use.largest > shortage.largest) shortage.largest = use.largest;
+    if (!gap.found) continue;
+    Block* const place = blocks_ + gap.at;
+    for (Block* at = blocks_ + count_++; at > place; --at) at[0] = at[-1];
+    address = gap.address;
+    *place = Block{address, asked.bytes, 0, 1, asked.kind};
+    const uint32_t used = use.bytes - use.free + asked.bytes;
+    if (used > high_water_[r]) high_water_[r] = used;
     return wire::Status::ok;
   }
   return wire::Status::out_of_memory;
@@ -56,7 +40,7 @@ Block* Pool::find(uint32_t address) {
 
 void Pool::release(Block& block) {
   --count_;
-  for (uint32_t i = static_cast<uint32_t>(&block - blocks_); i < count_; ++i) blocks_[i] = blocks_[i + 1];
+  for (Block* at = &block; at < blocks_ + count_; ++at) at[0] = at[1];
 }
 
 void Pool::end_session() {
@@ -66,20 +50,33 @@ void Pool::end_session() {
   }
 }
 
-wire::HeapOf Pool::use(uint32_t region) const {
-  const uint32_t begin = address_of(regions_[region].begin), end = begin + regions_[region].bytes;
-  wire::HeapOf use{regions_[region].bytes, regions_[region].bytes, 0, high_water_[region], 0};
+void Pool::use(uint32_t region, wire::HeapOf& use) const {
+  Gap none{0, 1, 0, 0, true};
+  walk(region, use, none);
+}
+
+// From gap to gap; the last one ends with the region.
+void Pool::walk(uint32_t region, wire::HeapOf& use, Gap& wanted) const {
+  const uint32_t begin = address_of(regions_[region].begin), bytes = regions_[region].bytes;
+  use = wire::HeapOf{bytes, bytes, 0, high_water_[region], 0};
   uint32_t from = begin;
-  for (uint32_t i = 0; i < count_; ++i) {
+  for (uint32_t i = 0;; ++i) {
     const Block& block = blocks_[i];
-    if (block.begin < begin || block.begin >= end) continue;
+    const bool last = i >= count_ || block.begin - begin >= bytes;
+    if (i < count_ && block.begin < begin) continue;  // in a region below
+    const uint32_t gap = (last ? begin + bytes : block.begin) - from;
+    if (gap > use.largest) use.largest = gap;
+    const uint32_t skipped = -from & (wanted.alignment - 1);
+    if (!wanted.found && skipped <= gap && gap - skipped >= wanted.bytes) {
+      wanted.address = from + skipped;
+      wanted.at = i;
+      wanted.found = true;
+    }
+    if (last) break;
     ++use.blocks;
     use.free -= block.bytes;
-    if (block.begin - from > use.largest) use.largest = block.begin - from;
     from = block.begin + block.bytes;
   }
-  if (end - from > use.largest) use.largest = end - from;
-  return use;
 }
 
 }  // namespace agent

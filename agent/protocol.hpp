@@ -70,8 +70,17 @@ enum class Status : uint8_t {
   cancelled,   // -> StopOf
 };
 
-// Payloads. Numbers are little-endian on the wire, and lie at multiples of their size.
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "payloads are structs");
+// Numbers are little-endian on the wire, and lie at multiples of their size.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "header and payloads are structs");
+
+struct Header {
+  Command command;
+  Status status;  // of an answer; 0 in a request
+  uint16_t session, sequence;
+};
+static_assert(sizeof(Header) == header_bytes, "a frame begins with it");
+
+// Payloads.
 
 struct Index {
   uint32_t value;

@@ -25,6 +25,10 @@ const uint64_t constants[80] = {
     0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
 };
 
+// The first 64 bits of the fractional parts of the square roots of the first eight primes.
+const uint64_t beginning[8] = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+                               0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+
 uint64_t rotated(uint64_t word, unsigned by) { return word >> by | word << (64 - by); }
 
 uint64_t small_sigma0(uint64_t w) { return rotated(w, 1) ^ rotated(w, 8) ^ w >> 7; }
@@ -44,10 +48,10 @@ void put_big_endian(uint8_t* to, uint64_t word) {
 
 }  // namespace
 
-// The first 64 bits of the fractional parts of the square roots of the first eight primes.
-Sha512::Sha512()
-    : state_{0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-             0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179} {}
+void Sha512::begin() {
+  for (unsigned i = 0; i < 8; ++i) state_[i] = beginning[i];
+  count_ = 0;
+}
 
 // The eight variables of a round stand one place below those of the round before, so that none is moved; every 16
 // rounds they begin again at the top.

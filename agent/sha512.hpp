@@ -11,7 +11,7 @@ constexpr uint32_t digest_bytes = 64, hash_block_bytes = 128;
 
 class Sha512 {
  public:
-  Sha512();
+  void begin();  // first
   void add(const void* bytes, size_t count);
   void end(uint8_t digest[digest_bytes]);  // nothing may be added after it
 
@@ -19,7 +19,7 @@ class Sha512 {
   void compress();
 
   uint64_t state_[8];
-  uint64_t count_ = 0;
+  uint64_t count_;
   uint8_t block_[hash_block_bytes];
 };
 

@@ -33,6 +33,7 @@ Bytes as_bytes(const Digest& digest) { return Bytes(digest.begin(), digest.end()
 TEST(AgentSha512, Rfc6234) {
   for (const vectors::Sha512& vector : vectors::sha512) {
     agent::Sha512 hash;
+    hash.begin();
     for (uint32_t i = 0; i < vector.times; ++i) hash.add(vector.message, std::string(vector.message).size());
     Digest digest;
     hash.end(digest.data());
@@ -47,6 +48,7 @@ TEST(AgentSha512, AgreesWithLibcrypto) {
     Bytes message(length);
     for (uint8_t& byte : message) byte = static_cast<uint8_t>(random());
     agent::Sha512 hash;
+    hash.begin();
     for (size_t at = 0; at < length;) {
       const size_t now = std::min<size_t>(length - at, random() % 150);
       hash.add(message.data() + at, now);

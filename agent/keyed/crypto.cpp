@@ -23,7 +23,7 @@ bool same(const uint8_t* one, const uint8_t* other, size_t count) {
 void Hmac::begin(const uint8_t* key, uint32_t bytes) {
   key_ = key;
   key_bytes_ = bytes;
-  hash_ = Sha512();
+  hash_.begin();
   add_key(0x36);
 }
 
@@ -36,7 +36,7 @@ void Hmac::add_key(uint8_t pad) {
 
 void Hmac::end(uint8_t digest[digest_bytes]) {
   hash_.end(digest);
-  hash_ = Sha512();
+  hash_.begin();
   add_key(0x5c);
   hash_.add(digest, digest_bytes);
   hash_.end(digest);
@@ -45,6 +45,7 @@ void Hmac::end(uint8_t digest[digest_bytes]) {
 
 SignatureCheck::SignatureCheck(const uint8_t key[key_bytes], const uint8_t signature[signature_bytes])
     : key_(key), signature_(signature) {
+  hash_.begin();
   hash_.add(signature, signature_bytes / 2);
   hash_.add(key, key_bytes);
 }

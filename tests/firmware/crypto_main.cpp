@@ -54,6 +54,7 @@ void check_hashes() {
     size_t length = 0;
     while (vector.message[length] != 0) ++length;
     agent::Sha512 hash;
+    hash.begin();
     for (uint32_t i = 0; i < vector.times; ++i) hash.add(vector.message, length);
     hash.end(digest);
     check("sha512", vector.name, digest_is(vector.digest));

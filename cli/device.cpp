@@ -108,6 +108,7 @@ void add_device(CLI::App& app) {
   device->require_subcommand(1);
   const auto session = std::make_shared<DeviceSession>();
   add_commands(*device, session);
+  add_watch(app, session);
   CLI::App* const command =
       device->add_subcommand("shell", "many commands in one session, from the keyboard or a file");
   session->add_flags(*command);

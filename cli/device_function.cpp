@@ -128,6 +128,14 @@ void add_source_options(CLI::App& command, FunctionOptions& options) {
 
 }  // namespace
 
+void load_function(DeviceSession& session, const std::string& source, const std::string& function) {
+  FunctionFlags flags;
+  flags.options.request.source = source;
+  flags.options.request.function = function;
+  flags.load_only = true;
+  run(session, flags);
+}
+
 void add_device_function(CLI::App& parent, const SessionPointer& session) {
   const auto flags = std::make_shared<FunctionFlags>();
   CLI::App* const command =

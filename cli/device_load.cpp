@@ -243,6 +243,8 @@ void add_load_flags(CLI::App& command, const SessionPointer& session, LoadFlags&
                    "before it takes over, compare its output for a random input with the host's");
 }
 
+}  // namespace
+
 void add_watch(CLI::App& parent, const SessionPointer& session) {
   const auto flags = std::make_shared<LoadFlags>();
   const auto count = std::make_shared<int64_t>(0);
@@ -252,8 +254,6 @@ void add_watch(CLI::App& parent, const SessionPointer& session) {
   command->add_option("--count", *count, "end after so many loads")->check(positive());
   command->callback([session, flags, count] { watch(*session, *flags, *count); });
 }
-
-}  // namespace
 
 void add_device_load(CLI::App& parent, const SessionPointer& session) {
   add_watch(parent, session);
@@ -265,7 +265,15 @@ void add_device_load(CLI::App& parent, const SessionPointer& session) {
     load->add_option("--to", flags->fleet,
                      "load many devices side by side: a file with an address a line; instead of --device");
   }
-  load->callback([session, flags] {
+  const auto source = std::make_shared<std::string>(), function = std::make_shared<std::string>();
+  CLI::Option* const from = load->add_option(
+      "--source", *source, "instead of a model: a C or C++ file; `mote device function` has more flags");
+  load->add_option("--function", *function, "which of its functions")->needs(from);
+  from->needs("--function");
+  load->get_option("model")->required(false)->excludes(from);
+  load->callback([session, flags, load, source, function] {
+    if (!source->empty()) return load_function(*session, *source, *function);
+    require(load->count("model") != 0, "what to load? a model, or --source FILE --function NAME");
     check_is_model(flags->model.path);
     if (!flags->fleet.empty()) return load_fleet(*session, *flags);
     load_one(*session, *flags);

@@ -39,12 +39,16 @@ using SessionPointer = std::shared_ptr<DeviceSession>;
 
 // The commands, by what they deal with. Each adds itself to `parent`: `mote device`, or the shell.
 void add_device_info(CLI::App& parent, const SessionPointer& session);      // hello, heap, models, unload, reset
-void add_device_load(CLI::App& parent, const SessionPointer& session);      // load
+void add_device_load(CLI::App& parent, const SessionPointer& session);      // load, watch
+void add_watch(CLI::App& parent, const SessionPointer& session);            // watch alone
 void add_device_function(CLI::App& parent, const SessionPointer& session);  // function
 void add_device_call(CLI::App& parent, const SessionPointer& session);      // call
 void add_device_memory(CLI::App& parent, const SessionPointer& session);    // read, write, allocate, release
 void add_device_watch(CLI::App& parent, const SessionPointer& session);     // log, monitor, bench
 void add_device_emulate(CLI::App& parent);
+
+// Compiles a function, puts it on the device and does not call it.
+void load_function(DeviceSession& session, const std::string& source, const std::string& function);
 
 [[nodiscard]] nlohmann::ordered_json model_json(const DeviceModel& model);
 void print_regions(const std::vector<DeviceRegion>& regions);

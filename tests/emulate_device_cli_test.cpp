@@ -139,6 +139,16 @@ TEST_F(DeviceCommands, TheFlagGoesBeforeTheEnvironment) {
   EXPECT_NE(hello("MOTE_DEVICE=", {}).errors.find("which device?"), std::string::npos);
 }
 
+TEST_F(DeviceCommands, AFunctionIsLoadedByItsSource) {
+  const std::string source = MOTE_SOURCE_DIR "/examples/function/fir.c";
+  const nlohmann::json loaded = json({"load", "--source", source, "--function", "fir"});
+  EXPECT_EQ(loaded["model"]["name"], "fir");
+  EXPECT_FALSE(loaded.contains("result"));
+  EXPECT_NE(run({"load"}).errors.find("--source FILE --function NAME"), std::string::npos);
+  EXPECT_NE(run({"load", "--source", source}).exit_status, 0);
+  EXPECT_NE(run({"load", digits, "--source", source, "--function", "fir"}).exit_status, 0);
+}
+
 TEST_F(DeviceCommands, TheLinkCarriesPayload) {
   const nlohmann::json bench = json({"bench", "--bytes", "65536"});
   EXPECT_GE(bench["write_payload_share"], 0.9);
@@ -151,6 +161,10 @@ TEST_F(DeviceCommands, WatchLoadsWhatChanges) {
   const ProcessResult result = run({"watch", model, "--count", "1", "--check"});
   EXPECT_EQ(result.exit_status, 0) << result.errors;
   EXPECT_NE(result.output.find("watched serves on qemu-virt"), std::string::npos) << result.output;
+  const ProcessResult alone =
+      run_process({MOTE_PROGRAM, "watch", model, "--count", "1", "-d", address_}, std::chrono::seconds(120));
+  EXPECT_NE(alone.output.find("watched"), std::string::npos) << alone.output << alone.errors;
+  EXPECT_EQ(alone.exit_status, 0);
   EXPECT_NE(run({"watch", model + "x", "--count", "1"}).errors.find("watched.tflitex"), std::string::npos);
 }
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the training scripts share: loops, accuracy, and the proof that what was trained is what runs."""
+"""What the training scripts and notebooks share: a task's parts, loops, accuracy, and the proof that what was trained is what runs."""
 import argparse
+import dataclasses
 import json
 import pathlib
 import time
+from collections.abc import Callable, Sequence
+from typing import Optional
 
 import numpy as np
 import torch
@@ -15,14 +18,27 @@ import mote.torch
 BATCH = 128
 
 
-def arguments(description, epochs, qat_epochs):
-    """A parser with the options of all scripts."""
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a script says about its task; all else is here."""
+
+    name: str  #: of the generated code
+    classes: Sequence[str]
+    load: Callable[[str], Sequence[torch.Tensor]]  #: folder -> training x and labels, test x and labels
+    network: Callable[[], torch.nn.Module]
+    epochs: int  #: in float
+    qat_epochs: int
+    augment: Optional[Callable[[torch.Tensor], torch.Tensor]] = None  #: changes a batch
+
+
+def arguments(description, task):
+    """A parser with the options of all scripts; `task` gives the epochs."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="data", help="folder of the data; what can be downloaded and is missing is")
     parser.add_argument("--weights", choices=["int8", "4bit", "ternary"], default="int8")
     parser.add_argument("--power-of-two", action="store_true", help="all scales are powers of two")
-    parser.add_argument("--epochs", type=int, default=epochs, help="in float")
-    parser.add_argument("--qat-epochs", type=int, default=qat_epochs, help="with quantisation")
+    parser.add_argument("--epochs", type=int, default=task.epochs, help="in float")
+    parser.add_argument("--qat-epochs", type=int, default=task.qat_epochs, help="with quantisation")
     parser.add_argument("--out", help="write the quantised model as .onnx")
     parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--plots", help="write the confusion matrix and the history of losses to this .png (needs matplotlib)")
@@ -76,43 +92,74 @@ def compare(network, model, x):
     return different, np.concatenate(classes)
 
 
-def run(flags, name, network, data, classes, augment=None):
-    """Trains in float, quantises, trains again, compiles, compares. `data`: training x and labels, test x and labels.
+def train_in_float(task, data, epochs):
+    """A new network, and its losses."""
+    network = task.network()
+    return network, train(network, *data[:2], epochs, 4e-3, "float", task.augment)
+
+
+def quantised(network, x, weights, power_of_two=False):
+    """A calibrated copy of a trained network; weights are "int8", "4bit" or "ternary"."""
+    scheme = mote.torch.Scheme(weights=weights, power_of_two=power_of_two,
+                               learned_scales=weights != "int8" and not power_of_two)
+    result = mote.torch.prepare(network, x[:1], scheme)
+    mote.torch.calibrate(result, x[:1024].split(BATCH))
+    return result
+
+
+def train_quantised(trained, task, data, weights, epochs):
+    """Its losses."""
+    return train(trained, *data[:2], epochs, 1e-3, f"{weights} weights", task.augment)
+
+
+def on_the_board(trained, name, x):
+    """Compiles for rv32imac and runs the first sample in the emulator: sizes, the run, and whether the integers are the same."""
+    artifact = mote.torch.convert(trained, name=name).compile("rv32imac", "size")
+    board = artifact.run(trained.quantise(x[:1])[0])
+    same = np.array_equal(np.ravel(board.outputs), np.ravel(trained.integers(x[:1])[trained.output]))
+    sizes = artifact.sizes
+    print(f"rv32imac: {sizes.code} B code + {sizes.weights} B weights in flash, arena {sizes.arena} B, stack {sizes.stack} B; "
+          f"in the emulator {'the same integers' if same else 'OTHER INTEGERS'}, {board.instructions} instructions")
+    return sizes, board, same
+
+
+def run(flags, task):
+    """Trains in float, quantises, trains again, compiles, compares.
 
     Returns the exit status: 1 when an integer of the compiled model is not the trained network's.
     """
-    x, labels, test_x, test_labels = data
-    history = {"float": train(network, x, labels, flags.epochs, 4e-3, "float", augment)}
+    torch.manual_seed(flags.seed)
+    data = task.load(flags.data)
+    x, _, test_x, test_labels = data
+    network, losses = train_in_float(task, data, flags.epochs)
+    history = {"float": losses}
     figures = {"float": accuracy(network, test_x, test_labels)}
     print(f"float: {figures['float']:.2f} %")
 
-    scheme = mote.torch.Scheme(weights=flags.weights, power_of_two=flags.power_of_two,
-                               learned_scales=flags.weights != "int8" and not flags.power_of_two)
-    trained = mote.torch.prepare(network, x[:1], scheme)
-    mote.torch.calibrate(trained, x[:1024].split(BATCH))
+    trained = quantised(network, x, flags.weights, flags.power_of_two)
     figures["calibrated"] = accuracy(trained, test_x, test_labels)
     print(f"{flags.weights} weights, calibrated: {figures['calibrated']:.2f} %")
-    history[flags.weights] = train(trained, x, labels, flags.qat_epochs, 1e-3, f"{flags.weights} weights", augment)
+    history[flags.weights] = train_quantised(trained, task, data, flags.weights, flags.qat_epochs)
     figures["trained"] = accuracy(trained, test_x, test_labels)
     print(f"{flags.weights} weights, trained: {figures['trained']:.2f} %")
 
     different, found = compare(trained, mote.torch.convert(trained, every_layer=True), test_x)
     figures["compiled"] = 100.0 * float((found == test_labels.numpy()).mean())
     print(f"compiled: {figures['compiled']:.2f} %; integers that differ from the trained network's, by layer: {different}")
-    artifact = mote.torch.convert(trained, name=name).compile("rv32imac", "size")
-    board = artifact.run(trained.quantise(test_x[:1])[0])
-    sizes = artifact.sizes
-    same = np.array_equal(np.ravel(board.outputs), np.ravel(trained.integers(test_x[:1])[trained.output]))
+    sizes, _, same = on_the_board(trained, task.name, test_x)
     figures.update(flash_bytes=sizes.flash, arena_bytes=sizes.arena)
-    print(f"rv32imac: {sizes.code} B code + {sizes.weights} B weights in flash, arena {sizes.arena} B, stack {sizes.stack} B; "
-          f"in the emulator {'the same integers' if same else 'OTHER INTEGERS'}, {board.instructions} instructions")
     if flags.out:
         mote.torch.export_onnx(trained, flags.out)
     if flags.json:
         pathlib.Path(flags.json).write_text(json.dumps(figures, indent=1) + "\n")
     if flags.plots:
-        plot(flags.plots, history, found, test_labels.numpy(), classes)
+        plot(flags.plots, history, found, test_labels.numpy(), task.classes)
     return 1 if any(different.values()) or not same else 0
+
+
+def main(description, task):
+    """A script without options of its own."""
+    return run(arguments(description, task).parse_args(), task)
 
 
 def plot(path, history, found, labels, classes):

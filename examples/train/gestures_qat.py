@@ -68,11 +68,7 @@ def network():
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(32, len(CLASSES)))
 
 
-def main():
-    flags = common.arguments(__doc__, 60, 20).parse_args()
-    torch.manual_seed(flags.seed)
-    return common.run(flags, "gestures", network(), load(flags.data), CLASSES, moved)
-
+TASK = common.Task("gestures", CLASSES, load, network, 60, 20, moved)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.main(__doc__, TASK))

@@ -38,17 +38,24 @@ def shifted(pixels, most=2):
     return padded[torch.arange(len(pixels))[:, None, None], 0, rows[:, :, None], columns[:, None, :]][:, None]
 
 
+def task(dataset="mnist", network="cnn", samples=60000):
+    """`samples`: how many of the training set."""
+    def load(folder):
+        x, labels, *test = images.load(dataset, folder)
+        return x[:samples], labels[:samples], *test
+
+    kinds = {"cnn": (cnn, shifted), "dense": (dense, None)}
+    make, augment = kinds[network]
+    return common.Task(dataset, images.CLASSES[dataset], load, make, 8, 6, augment)
+
+
 def main():
-    parser = common.arguments(__doc__, 8, 6)
+    parser = common.arguments(__doc__, task())
     parser.add_argument("--dataset", choices=["mnist", "fashion"], default="mnist")
     parser.add_argument("--network", choices=["cnn", "dense"], default="cnn")
     parser.add_argument("--samples", type=int, default=60000, help="of the training set")
     flags = parser.parse_args()
-    torch.manual_seed(flags.seed)
-    x, labels, *test = images.load(flags.dataset, flags.data)
-    network = cnn() if flags.network == "cnn" else dense()
-    return common.run(flags, flags.dataset, network, (x[:flags.samples], labels[:flags.samples], *test),
-                      images.CLASSES[flags.dataset], shifted if flags.network == "cnn" else None)
+    return common.run(flags, task(flags.dataset, flags.network, flags.samples))
 
 
 if __name__ == "__main__":

@@ -87,11 +87,7 @@ def network():
     return nn.Sequential(*layers, nn.MaxPool2d((2, 1)), nn.Flatten(), nn.Dropout(0.4), nn.Linear(24 * 12 * 6, len(CLASSES)))
 
 
-def main():
-    flags = common.arguments(__doc__, 120, 30).parse_args()
-    torch.manual_seed(flags.seed)
-    return common.run(flags, "keywords", network(), load(flags.data), CLASSES, varied)
-
+TASK = common.Task("keywords", CLASSES, load, network, 120, 30, varied)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.main(__doc__, TASK))

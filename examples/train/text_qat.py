@@ -40,9 +40,9 @@ def words(text):
     return re.findall(r"[a-z#']+|[£$!?]", re.sub(r"\d", "#", text.lower()))
 
 
-def bags(texts, vocabulary):
-    """float32 [N, WORDS]: how often each word of the vocabulary is there, MOST at most."""
-    places = {word: place for place, word in enumerate(vocabulary)}
+def bags(texts, known):
+    """float32 [N, WORDS]: how often each known word is there, MOST at most."""
+    places = {word: place for place, word in enumerate(known)}
     result = torch.zeros(len(texts), WORDS)
     for row, text in zip(result, texts):
         for word, count in collections.Counter(words(text)).items():
@@ -51,26 +51,34 @@ def bags(texts, vocabulary):
     return result
 
 
-def load(folder):
-    """Four fifths to train with, the rest to test; the vocabulary is the training set's."""
-    all_messages = messages(folder)
+def split(all_messages):
+    """Four fifths to train with, the rest to test, in an order of chance that is always the same."""
     order = torch.randperm(len(all_messages), generator=torch.Generator().manual_seed(7)).tolist()
-    split = len(order) * 4 // 5
-    parts = [[all_messages[i] for i in some] for some in (order[:split], order[split:])]
-    seen = collections.Counter(word for text, _ in parts[0] for word in set(words(text)))
-    vocabulary = [word for word, _ in sorted(seen.items(), key=lambda entry: (-entry[1], entry[0]))[:WORDS]]
+    end = len(order) * 4 // 5
+    return [[all_messages[i] for i in some] for some in (order[:end], order[end:])]
+
+
+def vocabulary(training):
+    """The words of most messages; of equals the first by the alphabet."""
+    seen = collections.Counter(word for text, _ in training for word in set(words(text)))
+    return [word for word, _ in sorted(seen.items(), key=lambda entry: (-entry[1], entry[0]))[:WORDS]]
+
+
+def load(folder):
+    """The vocabulary is the training set's."""
+    parts = split(messages(folder))
+    known = vocabulary(parts[0])
     data = []
     for part in parts:
-        data += [bags([text for text, _ in part], vocabulary), torch.tensor([label for _, label in part])]
+        data += [bags([text for text, _ in part], known), torch.tensor([label for _, label in part])]
     return data
 
 
-def main():
-    flags = common.arguments(__doc__, 12, 8).parse_args()
-    torch.manual_seed(flags.seed)
-    network = nn.Sequential(nn.Linear(WORDS, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.5), nn.Linear(32, 2))
-    return common.run(flags, "spam", network, load(flags.data), CLASSES)
+def network():
+    return nn.Sequential(nn.Linear(WORDS, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.5), nn.Linear(32, 2))
 
+
+TASK = common.Task("spam", CLASSES, load, network, 12, 8)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(common.main(__doc__, TASK))

@@ -55,35 +55,19 @@ def test_images(tmp_path, network, weights):
         assert figures["flash_bytes"] < 24 * 1024
 
 
-def test_the_notebook_runs(tmp_path, monkeypatch):
-    nbclient = pytest.importorskip("nbclient")
-    nbformat = pytest.importorskip("nbformat")
-    pytest.importorskip("matplotlib")
-    write_images(tmp_path)
-    folder = ROOT / "examples" / "train"
-    for name, value in (("MOTE_DATA", tmp_path), ("MOTE_TRAIN", folder), ("MOTE_EPOCHS", 2), ("JUPYTER_PLATFORM_DIRS", 1)):
-        monkeypatch.setenv(name, str(value))
-    notebook = nbformat.read(folder / "digits.ipynb", 4)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    assert (tmp_path / "digits.png").stat().st_size > 10000
-    text = "".join(str(cell.get("outputs")) for cell in notebook.cells)
-    assert "instructions" in text and "%" in text
-
-
-def test_text(tmp_path):
+def write_text(folder):
     random = np.random.default_rng(1)
     common, offers = ["see", "you", "at", "home", "later", "ok"], ["win", "free", "prize", "call", "now"]
-    with open(tmp_path / "SMSSpamCollection", "w", encoding="utf-8") as file:
+    with open(folder / "SMSSpamCollection", "w", encoding="utf-8") as file:
         for _ in range(800):
             spam = random.random() < 0.4
             words = random.choice(common + offers if spam else common, 12)
             file.write(f"{'spam' if spam else 'ham'}\t{' '.join(words)}\n")
-    assert figures_of("text", tmp_path, "--weights", "4bit", "--epochs", "8", "--qat-epochs", "3")["compiled"] > 90
 
 
-def test_gestures(tmp_path):
+def write_gestures(folder):
     random = np.random.default_rng(1)
-    with open(tmp_path / "magic_wand.csv", "w", encoding="utf-8") as file:
+    with open(folder / "magic_wand.csv", "w", encoding="utf-8") as file:
         file.write("label,subject,sequence,i,acc_x_g,acc_y_g,acc_z_g\n")
         for sequence in range(120):
             label = sequence % 4
@@ -91,18 +75,58 @@ def test_gestures(tmp_path):
             for i in range(100):
                 x = np.sin(i * 0.15 * label) + random.normal(0, 0.05, 3)
                 file.write(f"{['negative', 'ring', 'slope', 'wing'][label]},{subject},{sequence},{i},{x[0]:.3f},{x[1]:.3f},{x[2]:.3f}\n")
-    assert figures_of("gestures", tmp_path, "--epochs", "30", "--qat-epochs", "5")["compiled"] > 80
 
 
-def test_keywords(tmp_path):
+def write_keywords(folder):
     random = np.random.default_rng(1)
     for digit in range(10):
         for take in range(10):
             tone = np.sin(2 * np.pi * (300 + 330 * digit) / 8000 * np.arange(5000)) + random.normal(0, 0.1, 5000)
-            with wave.open(str(tmp_path / f"{digit}_voice_{take}.wav"), "wb") as file:
+            with wave.open(str(folder / f"{digit}_voice_{take}.wav"), "wb") as file:
                 file.setnchannels(1), file.setsampwidth(2), file.setframerate(8000)
                 file.writeframes((8000 * tone).astype("<i2").tobytes())
+
+
+def test_text(tmp_path):
+    write_text(tmp_path)
+    assert figures_of("text", tmp_path, "--weights", "4bit", "--epochs", "8", "--qat-epochs", "3")["compiled"] > 90
+
+
+def test_gestures(tmp_path):
+    write_gestures(tmp_path)
+    assert figures_of("gestures", tmp_path, "--epochs", "30", "--qat-epochs", "5")["compiled"] > 80
+
+
+def test_keywords(tmp_path):
+    write_keywords(tmp_path)
     assert figures_of("keywords", tmp_path, "--weights", "4bit", "--epochs", "30", "--qat-epochs", "10")["compiled"] > 80
+
+
+NOTEBOOKS = {"digits": (write_images, 2), "fashion": (write_images, 2), "gestures": (write_gestures, 20),
+             "keywords": (write_keywords, 20), "text": (write_text, 6)}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_notebooks_run(tmp_path, monkeypatch, name):
+    """Their own assertions are that the compiled model's integers are the trained network's."""
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("matplotlib")
+    write, epochs = NOTEBOOKS[name]
+    write(tmp_path)
+    folder = ROOT / "examples" / "train"
+    for variable, value in (("MOTE_DATA", tmp_path), ("MOTE_TRAIN", folder), ("MOTE_EPOCHS", epochs), ("JUPYTER_PLATFORM_DIRS", 1)):
+        monkeypatch.setenv(variable, str(value))
+    notebook = nbformat.read(folder / f"{name}.ipynb", 4)
+    assert not any(cell.get("outputs") for cell in notebook.cells), "saved with outputs"
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert (tmp_path / f"{name}.png").stat().st_size > 10000
+    text = "".join(str(cell.get("outputs")) for cell in notebook.cells)
+    assert "instructions" in text and "%" in text
+
+
+def test_there_is_no_notebook_without_a_test():
+    assert sorted(NOTEBOOKS) == sorted(path.stem for path in (ROOT / "examples" / "train").glob("*.ipynb"))
 
 
 def test_a_folder_without_data_is_named(tmp_path):

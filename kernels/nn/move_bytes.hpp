@@ -8,13 +8,24 @@
 
 namespace nn {
 
+// So many words at once: several where one instruction loads them or speed matters.
+#if MOTE_OPTIMIZE > 0 || defined(__arm__)
+constexpr int32_t words_at_once = 4;
+#else
+constexpr int32_t words_at_once = 1;
+#endif
+struct MovedWords {
+  uint32_t words[words_at_once];
+};
+
 // From the lowest byte on: for a target below its source.
 MOTE_KERNEL void move_down(uint8_t* to, const uint8_t* from, int32_t count) {
   if (((reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) & 3) == 0) {
-    for (; count >= 16; count -= 16, from += 16, to += 16) {
-      uint32_t words[4];
-      __builtin_memcpy(words, __builtin_assume_aligned(from, 4), 16);
-      __builtin_memcpy(__builtin_assume_aligned(to, 4), words, 16);
+    constexpr int32_t block = 4 * words_at_once;
+    for (; count >= block; count -= block, from += block, to += block) {
+      MovedWords words;
+      __builtin_memcpy(&words, __builtin_assume_aligned(from, 4), block);
+      __builtin_memcpy(__builtin_assume_aligned(to, 4), &words, block);
     }
   }
   for (; count > 0; --count) *to++ = *from++;
@@ -24,11 +35,12 @@ MOTE_KERNEL void move_down(uint8_t* to, const uint8_t* from, int32_t count) {
 MOTE_KERNEL void move_up(uint8_t* to, const uint8_t* from, int32_t count) {
   to += count, from += count;
   if (((reinterpret_cast<uintptr_t>(to) | reinterpret_cast<uintptr_t>(from)) & 3) == 0) {
-    for (; count >= 16; count -= 16) {
-      from -= 16, to -= 16;
-      uint32_t words[4];
-      __builtin_memcpy(words, __builtin_assume_aligned(from, 4), 16);
-      __builtin_memcpy(__builtin_assume_aligned(to, 4), words, 16);
+    constexpr int32_t block = 4 * words_at_once;
+    for (; count >= block; count -= block) {
+      from -= block, to -= block;
+      MovedWords words;
+      __builtin_memcpy(&words, __builtin_assume_aligned(from, 4), block);
+      __builtin_memcpy(__builtin_assume_aligned(to, 4), &words, block);
     }
   }
   for (; count > 0; --count) *--to = *--from;

@@ -132,13 +132,16 @@ std::string reset_function(const Graph& graph, const Plan& plan) {
 }
 
 // The calls of all steps on one core.
-std::string run_function(const Graph& graph, const Plan& plan) {
+std::string run_function(const Graph& graph, const Plan& plan, const LayerTable& table) {
   std::string text = entry_head(graph, plan, "run");
   std::set<size_t> used;
-  for (size_t i = 0; i < plan.steps.size(); ++i) {
-    const std::vector<size_t> arenas = arenas_used(plan, plan.steps[i]);
+  for (const Step& step : plan.steps) {
+    const std::vector<size_t> arenas = arenas_used(plan, step);
     used.insert(arenas.begin(), arenas.end());
-    text += one_core_calls(graph, plan, i);
+  }
+  for (size_t i = 0, next; i < plan.steps.size(); i = next) {
+    next = i + 1;
+    text += table.holds(i) ? moves_before(plan, i) + table.call(i, next) : one_core_calls(graph, plan, i);
   }
   return text + unused_arenas(plan, used) + "}\n\n";
 }
@@ -158,6 +161,7 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
   std::set<std::string> headers{common_header};
   for (const Step& step : plan.steps) headers.insert(step.call.header);
   for (const std::string& header : plan_headers(plan)) headers.insert(header);
+  if (functions.table().used()) headers.insert(layer_table_header);
   for (const std::string& header : headers) text += fmt::format("#include \"{}\"\n", header);
   if (!plan.states.empty()) text += "\n#include <string.h>\n";
   text += "\n#ifndef MOTE_AFTER_STEP\n#define MOTE_AFTER_STEP(step)  // a profiler may define it\n#endif\n";
@@ -165,11 +169,11 @@ std::string source_file(const Graph& graph, const Plan& plan, Mode mode) {
     text += "#ifndef MOTE_WAIT\n#define MOTE_WAIT(barrier, core) nn::wait_for_other(barrier, core)\n#endif\n";
   text +=
       "#define MOTE_STEP __attribute__((noinline))\n#define MOTE_COLD __attribute__((cold))\n\nnamespace {\n\n";
-  text += functions.constants().text() + strip_functions(graph, plan) + functions.shared();
+  text += functions.constants().text() + strip_functions(graph, plan, functions.table()) + functions.shared();
   for (size_t i = 0; i < plan.steps.size(); ++i) text += functions.of_step(i);
   text += "}  // namespace\n\n";
   if (!plan.states.empty()) text += reset_function(graph, plan);
-  text += streams_input(plan) ? push_row_functions(graph, plan) : run_function(graph, plan);
+  text += streams_input(plan) ? push_row_functions(graph, plan) : run_function(graph, plan, functions.table());
   if (plan.cores > 1) text += run_part_function(graph, plan);
   return text + fmt::format("extern \"C\" const char* {}_version(void) {{ return \"Mote {}\"; }}\n", graph.name,
                             MOTE_VERSION);
@@ -185,6 +189,7 @@ std::vector<GeneratedFile> generate(const Graph& graph, const Plan& plan, Mode m
   add_kernel_header(common_header, done, files);
   for (const Step& step : plan.steps) add_kernel_header(step.call.header, done, files);
   for (const std::string& header : plan_headers(plan)) add_kernel_header(header, done, files);
+  if (LayerTable(graph, plan, mode).used()) add_kernel_header(layer_table_header, done, files);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;
 }

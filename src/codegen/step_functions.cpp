@@ -11,22 +11,6 @@ namespace mote {
 
 namespace {
 
-// "/*in_height*/ 48, /*in_width*/ 48", wrapped.
-std::string parameter_values(const Call& call) {
-  std::string text;
-  size_t column = 1000;
-  for (const Field& field : call.fields) {
-    const std::string item = fmt::format("/*{}*/ {},", field.name, field.text);
-    if (column + item.size() + 1 > 110) {
-      text += "\n     ";
-      column = 5;
-    }
-    text += " " + item;
-    column += item.size() + 1;
-  }
-  return text;
-}
-
 std::string parameters_text(const Call& call, bool constant) {
   return fmt::format("  {}nn::{} parameters = {{{}}};\n", constant ? "static constexpr " : "", call.params,
                      parameter_values(call));
@@ -75,6 +59,21 @@ bool in_strips(const Plan& plan, size_t index) { return find_strips(plan, index)
 
 }  // namespace
 
+std::string parameter_values(const Call& call) {
+  std::string text;
+  size_t column = 1000;
+  for (const Field& field : call.fields) {
+    const std::string item = fmt::format("/*{}*/ {},", field.name, field.text);
+    if (column + item.size() + 1 > 110) {
+      text += "\n     ";
+      column = 5;
+    }
+    text += " " + item;
+    column += item.size() + 1;
+  }
+  return text;
+}
+
 std::vector<size_t> arenas_used(const Plan& plan, const Step& step) {
   if (arenas_of(plan).size() == 1) return {0};
   std::set<size_t> used;
@@ -99,7 +98,8 @@ StepFunctions::StepFunctions(const Graph& graph, const Plan& plan, Mode mode)
       shared_(shared_kernels(plan, own_)),
       instances_(equal_instances(plan)),
       users_(plan.steps.size(), 0),
-      constants_(graph.name, plan) {
+      constants_(graph.name, plan),
+      table_(graph, plan, mode) {
   std::map<std::string, std::vector<bool>> constants;
   for (size_t i = 0; i < own_.size(); ++i) {
     users_[instances_[i]] += own_[i] ? 1 : 0;
@@ -113,7 +113,7 @@ StepFunctions::StepFunctions(const Graph& graph, const Plan& plan, Mode mode)
 }
 
 bool StepFunctions::calls_shared(size_t index) const {
-  return !own_[index] && shared_.count(plan_.steps[index].call.kernel) != 0;
+  return !own_[index] && !table_.holds(index) && shared_.count(plan_.steps[index].call.kernel) != 0;
 }
 
 bool StepFunctions::calls_copy(size_t index) const { return own_[index] && users_[instances_[index]] > 1; }
@@ -121,7 +121,7 @@ bool StepFunctions::calls_copy(size_t index) const { return own_[index] && users
 std::string_view StepFunctions::cold(size_t index) const { return cold_[index] ? "MOTE_COLD " : ""; }
 
 std::string StepFunctions::shared() const {
-  std::string text;
+  std::string text = table_.text(constants_);
   std::set<std::string> printed;
   for (size_t i = 0; i < plan_.steps.size(); ++i) {
     const std::string& kernel = plan_.steps[i].call.kernel;
@@ -133,6 +133,7 @@ std::string StepFunctions::shared() const {
 }
 
 std::string StepFunctions::of_step(size_t index) const {
+  if (table_.holds(index)) return "";
   if (in_strips(plan_, index)) return strip_function(index);
   const Step& step = plan_.steps[index];
   std::string text = fmt::format("// {}\nMOTE_STEP {}void {}({}) {{\n  MOTE_HAS_EFFECTS;\n",

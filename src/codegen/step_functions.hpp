@@ -8,6 +8,7 @@
 
 #include "codegen/codegen.hpp"
 #include "codegen/constants.hpp"
+#include "codegen/layer_table.hpp"
 
 namespace mote {
 
@@ -17,15 +18,20 @@ namespace mote {
 // "uint8_t* arena, uint8_t* arena2", or what is passed for them: "arena, arena2".
 [[nodiscard]] std::string arena_list(const std::vector<size_t>& arenas, std::string_view type);
 
+// "/*in_height*/ 48, /*in_width*/ 48", wrapped.
+[[nodiscard]] std::string parameter_values(const Call& call);
+
 class StepFunctions {
  public:
   StepFunctions(const Graph& graph, const Plan& plan, Mode mode);
 
   [[nodiscard]] const ConstantPool& constants() const { return constants_; }
 
-  // The functions that serve several steps.
+  [[nodiscard]] const LayerTable& table() const { return table_; }
+
+  // The functions that serve several steps, and the table.
   [[nodiscard]] std::string shared() const;
-  // The function of a step, step_symbol(graph, index).
+  // The function of a step, step_symbol(graph, index); none where the table holds the step.
   [[nodiscard]] std::string of_step(size_t index) const;
 
  private:
@@ -49,6 +55,7 @@ class StepFunctions {
   std::vector<size_t> instances_;     // own copies with equal parameters are one function, that of the first
   std::vector<int> users_;            // of the copy of a step that is the first of its instance
   ConstantPool constants_;
+  LayerTable table_;
 };
 
 }  // namespace mote

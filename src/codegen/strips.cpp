@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "codegen/codegen.hpp"
+#include "codegen/layer_table.hpp"
 #include "codegen/step_functions.hpp"
 
 namespace mote {
@@ -62,14 +63,16 @@ StripPlace find_strips(const Plan& plan, size_t step) {
   return {};
 }
 
-std::string strip_functions(const Graph& graph, const Plan& plan) {
+std::string strip_functions(const Graph& graph, const Plan& plan, const LayerTable& table) {
   std::string text;
   if (!plan.moves.empty())
     text +=
         "__attribute__((noinline)) void move_bytes(uint8_t* to, const uint8_t* from, int32_t count) {\n  "
         "MOTE_HAS_EFFECTS;\n"
         "  nn::move_bytes(to, from, count);\n}\n\n";
-  const auto slides = [](const Segment& segment) { return !segment.windows.empty(); };
+  const auto slides = [&](const Segment& segment) {
+    return !segment.windows.empty() && !table.holds(segment.first);
+  };
   if (std::any_of(plan.segments.begin(), plan.segments.end(), slides))
     text +=
         "__attribute__((noinline)) void slide_rows(uint8_t* window, int32_t row_bytes, int32_t first, int32_t "
@@ -77,6 +80,7 @@ std::string strip_functions(const Graph& graph, const Plan& plan) {
         "                                          int32_t end) {\n  MOTE_HAS_EFFECTS;\n"
         "  nn::slide_rows(window, row_bytes, first, next, end);\n}\n\n";
   for (const Segment& segment : plan.segments) {
+    if (table.holds(segment.first)) continue;
     if (segment.parallel) {
       text += fmt::format("// Step {}, split: how many rows of its output are done by cores up to this one.\n{}\n",
                           segment.first, done_function(graph, segment, 0));

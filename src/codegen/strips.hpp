@@ -9,6 +9,8 @@
 
 namespace mote {
 
+class LayerTable;
+
 // The segment of a step, and the step's place in it.
 struct StripPlace {
   const Segment* segment = nullptr;  // nullptr: the step runs once
@@ -19,7 +21,7 @@ struct StripPlace {
 [[nodiscard]] StripPlace find_strips(const Plan& plan, size_t step);
 
 // Functions that several steps use; empty without segments and moves. They stand in front of the steps.
-[[nodiscard]] std::string strip_functions(const Graph& graph, const Plan& plan);
+[[nodiscard]] std::string strip_functions(const Graph& graph, const Plan& plan, const LayerTable& table);
 
 // The beginning of a step's function, up to the rows of its inputs; `arena_text` is where the step's output
 // begins.

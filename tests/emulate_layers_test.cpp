@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Firmware that runs its layers from a table, whole and in strips, computes what the simulator does.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "codegen/codegen.hpp"
+#include "measure/measure.hpp"
+#include "simulate/simulate.hpp"
+#include "support/net_writer.hpp"
+#include "target/find.hpp"
+#include "verify/golden.hpp"
+
+namespace mote {
+namespace {
+
+bool source_contains(const Compiled& model, std::string_view text) {
+  for (const GeneratedFile& file : generate(model.graph, model.plan, Mode::size)) {
+    if (file.path == model.graph.name + ".cpp") return file.text.find(text) != std::string::npos;
+  }
+  return false;
+}
+
+void expect_same(const Compiled& model, const Target& target) {
+  std::mt19937 random(8);
+  std::vector<std::vector<Bytes>> inputs, expected;
+  for (int i = 0; i < 2; ++i) {
+    inputs.push_back(random_case(model.graph, random, "layers").inputs);
+    expected.push_back(simulate(model.graph, model.plan, inputs.back()));
+  }
+  const Measurement measured = measure(model, target, Mode::size, inputs, true);
+  EXPECT_EQ(measured.outputs, expected);
+  EXPECT_LE(*measured.stack_peak_bytes, measured.sizes->stack_bound_bytes);
+  EXPECT_EQ(measured.step_instructions.size(), model.plan.steps.size());
+}
+
+// Strides, residuals, windows that two steps read, layers with equal parameters.
+Bytes residual_net() {
+  test::NetWriter net(11);
+  int x = net.depthwise(net.conv(net.image(42, 24, 3), 8, 3, 2), 3, 1);
+  for (int block = 0; block < 4; ++block) {
+    const int y = net.conv(net.depthwise(x, 3, 1), 8, 1, 1);
+    x = net.add(x, net.conv(y, 8, 3, 1));
+  }
+  x = net.conv(net.depthwise(x, 3, 2), 16, 1, 1);
+  return net.finish({net.mean(net.conv(x, 8, 1, 1))});
+}
+
+class Layers : public testing::TestWithParam<std::string> {};
+
+TEST_P(Layers, InStripsComputeTheSame) {
+  const Target& target = find_target(GetParam());
+  const Compiled model = compile_model(residual_net(), "net", {}, plan_options(Mode::size, target.core));
+  ASSERT_TRUE(source_contains(model, "nn::LayerRows"));
+  expect_same(model, target);
+}
+
+TEST_P(Layers, InOnePieceComputeTheSame) {
+  const Target& target = find_target(GetParam());
+  const Compiled model = compile_model(residual_net(), "net", {}, target.core);
+  ASSERT_TRUE(model.plan.segments.empty());
+  ASSERT_TRUE(source_contains(model, "nn::Layer<") && !source_contains(model, "nn::LayerRows"));
+  expect_same(model, target);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, Layers, testing::Values("rv32imac", "cortex-m0plus", "cortex-m4f", "lx106"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(Layers, OfRandomNetworksComputeTheSame) {
+  const Target& target = find_target("rv32imac");
+  int in_strips = 0;
+  for (unsigned seed = 1; seed <= 60 && in_strips < 6; ++seed) {
+    SCOPED_TRACE(seed);
+    const Compiled model = compile_model(test::random_net(seed), "net", {}, plan_options(Mode::size, target.core));
+    if (!source_contains(model, "nn::LayerRows")) continue;
+    ++in_strips;
+    expect_same(model, target);
+  }
+  EXPECT_GE(in_strips, 3);
+}
+
+}  // namespace
+}  // namespace mote

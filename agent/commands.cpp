@@ -17,7 +17,7 @@ struct Agent::Ordered {
 };
 
 const Agent::Ordered Agent::ordered[] = {
-    // Command::heap is the first
+    // as wire::Command numbers them, from heap to reset
     {heap, 0, false},
     {allocate, sizeof(wire::Allocate), false},
     {release, sizeof(wire::Address), false},
@@ -36,6 +36,9 @@ const Agent::Ordered Agent::ordered[] = {
 };
 
 void Agent::execute(Request& request) {
+  static_assert(sizeof ordered / sizeof ordered[0] ==
+                    static_cast<uint32_t>(Command::reset) - static_cast<uint32_t>(Command::heap) + 1,
+                "a row for each command");
   const uint32_t index = static_cast<uint32_t>(request.command) - static_cast<uint32_t>(Command::heap);
   if (index >= sizeof ordered / sizeof ordered[0]) return answer_.refuse(Status::unknown_command);
   const Ordered& command = ordered[index];

@@ -23,6 +23,16 @@ TEST(AgentMalformed, PayloadsOfAnyLengthAreAnswered) {
   EXPECT_EQ(heap.payload.size(), sizeof(wire::HeapOf));
 }
 
+// 0 marks the places that are free.
+TEST(AgentMalformed, NoModelHasTheNumberZero) {
+  Link link(std::make_unique<PretendedDevice>());
+  ASSERT_EQ(link.hello().status, wire::Status::ok);
+  using wire::Command;
+  for (const Command command : {Command::commit, Command::unload, Command::input, Command::call, Command::output})
+    EXPECT_EQ(link.ask(command, Bytes(12, std::byte{0})).status, wire::Status::no_such_model)
+        << static_cast<int>(command);
+}
+
 // To let everybody in would be worse than to let nobody in.
 TEST(AgentMalformed, AKeyWithoutCryptographyMakesTheDeviceSilent) {
   const Key owner{1};

@@ -13,8 +13,6 @@ namespace mote {
 
 namespace fs = std::filesystem;
 
-namespace {}  // namespace
-
 std::string agent_board(const Target& target) {
   static const std::map<std::string_view, std::string> boards{{"rv32", "virt"}, {"cortex-m", "mps2"}};
   const auto found = boards.find(target.architecture);

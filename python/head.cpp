@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A head that learns, on this machine, with the device's kernels.
+#include <nanobind/stl/unique_ptr.h>
+
 #include "bindings.hpp"
 #include "report/details.hpp"
 #include "report/report.hpp"
@@ -81,6 +83,15 @@ void add_head(nb::module_& module) {
       .def(nb::init<const Model&, std::optional<int64_t>, int64_t, float>(), nb::arg("model"),
            nb::arg("classes").none(), nb::arg("layers"), nb::arg("momentum"),
            nb::call_guard<nb::gil_scoped_release>())
+      .def_static(
+          "behind",
+          [](const Model& model, int64_t classes, float scale, float momentum) {
+            SplitModel split = append_head(model.compiled.graph, classes, scale);
+            split.head.momentum = momentum;
+            return std::make_unique<Head>(std::move(split), model.file_name);
+          },
+          nb::arg("model"), nb::arg("classes"), nb::arg("scale"), nb::arg("momentum"),
+          "A new head of zeros behind a model of int8 features that stand for scale * q.")
       .def_prop_ro("backbone", [](const Head& head) { return head.backbone; })
       .def_prop_ro("momentum", [](const Head& head) { return head.head.description().momentum; })
       .def(

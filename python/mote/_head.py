@@ -105,8 +105,18 @@ class TrainableHead:
     """
 
     def __init__(self, model: Model, classes: Optional[int] = None, layers: int = 1, momentum: float = 0.9):
-        self._head = _mote.Head(model._model, classes, layers, momentum)
-        self._backbone = type(model)(self._head.backbone)
+        self._take(_mote.Head(model._model, classes, layers, momentum), type(model))
+
+    @classmethod
+    def behind(cls, backbone: Model, classes: int, scale: float, momentum: float = 0.9) -> TrainableHead:
+        """A new head of zeros behind a model of int8 features; `scale`: what a step of them stands for."""
+        head = cls.__new__(cls)
+        head._take(_mote.Head.behind(backbone._model, classes, scale, momentum), type(backbone))
+        return head
+
+    def _take(self, head: _mote.Head, kind: type[Model]) -> None:
+        self._head = head
+        self._backbone = kind(head.backbone)
         self._report = json.loads(self._head.report())
 
     @property

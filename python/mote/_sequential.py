@@ -11,6 +11,7 @@ from . import _mote
 from ._artifact import Artifact
 from ._errors import DTypeError, ShapeError
 from ._fit import Fit
+from ._head import TrainableHead
 from ._model import Model
 
 
@@ -54,6 +55,7 @@ class Sequential:
         self._arena_size = arena_size
         self._name = name
         self._model: Optional[Model] = None
+        self._features: Optional[Model] = None  # the layers in front of a trainable_dense that is the last one
 
     def dense(self, weights: Any, bias: Any, multiplier: Optional[int] = None, shift: Optional[int] = None) -> None:
         """y = clamp(floor(sum * multiplier / 2^shift) + bias), int8.
@@ -84,12 +86,26 @@ class Sequential:
                                          (*kernel_size, stride, padding), _scaling(multiplier, shift))
 
     def trainable_dense(self, in_features: int, out_features: int, weights: Any = None, bias: Any = None) -> None:
-        """A dense layer for weights that are not there yet: zeros where none are given. Runs as `dense` does."""
+        """A dense layer for weights that are not there yet: zeros where none are given. Runs as `dense` does, and learns as
+        `trainable_head`."""
         if in_features != int(np.prod(self.output_shape)):
             raise ShapeError(f"trainable_dense #{self.num_layers()}: takes {in_features} inputs, the layer before gives "
                              f"{int(np.prod(self.output_shape))}")
+        features = Model(self._layers.model(self._name)) if self.num_layers() > 0 else None
         self.dense(np.zeros((out_features, in_features), np.int8) if weights is None else weights,
                    np.zeros(out_features, np.int32) if bias is None else bias)
+        self._features = features
+
+    def trainable_head(self, scale: float = 1 / 128, momentum: float = 0.9) -> TrainableHead:
+        """The trainable_dense that is the last layer, as it learns on a device (docs/head.md): float32, from zeros.
+
+        `scale`: what a step of its inputs stands for. The layers before it stay as they are; the head's samples are NHWC, as
+        those of `model()`. Raises mote.Error when another layer is the last one, or no layer is in front of it.
+        """
+        if self._features is None:
+            raise _mote.Error("a head needs a trainable_dense as the last layer, and a layer in front of it; the layers are "
+                              f"{', '.join(self.layer_names()) or 'none'}")
+        return TrainableHead.behind(self._features, self.output_shape[0], scale, momentum)
 
     def relu(self) -> None:
         """max(x, 0). Behind a dense or convolutional layer it costs nothing."""
@@ -190,7 +206,7 @@ class Sequential:
         return list(self._layers.layers)
 
     def _changed(self) -> _mote.Sequential:
-        self._model = None
+        self._model = self._features = None
         return self._layers
 
     # The names and argument orders of nano-rust's PySequentialModel.

@@ -188,6 +188,25 @@ std::string layers_of(const TrainableHead& head) {
   return head.hidden ? head.hidden->layer + " and " + head.layer : head.layer;
 }
 
+SplitModel append_head(Graph backbone, int64_t classes, float scale) {
+  require(classes >= 2, "a head of {} classes has nothing to choose; it takes 2 or more", classes);
+  require(backbone.outputs.size() == 1, "a head reads one output, the model has {}", backbone.outputs.size());
+  SplitModel split;
+  TrainableHead& head = split.head;
+  head.layer = "trainable_dense";
+  head.features = backbone.tensors[backbone.outputs[0]].type;
+  require(head.features.dtype == DType::i8 && head.features.quant.scale.size() <= 1,
+          "a head is put behind int8 features of one scale; they are {} with {} scales", name(head.features.dtype),
+          head.features.quant.scale.size());
+  head.features.quant = {{scale}, {0}, -1};
+  head.inputs = elements(head.features.shape);
+  head.outputs = classes;
+  split.backbone = std::move(backbone);
+  verify(split.backbone);
+  head.model = checksum(split.backbone, head.hidden);
+  return split;
+}
+
 HeadSizes head_sizes(const TrainableHead& head) {
   HeadSizes sizes;
   const auto flash = [](const FirstWeights& first) {

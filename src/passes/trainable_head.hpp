@@ -46,6 +46,9 @@ struct SplitModel {
 // or 2. Throws Error that names what the model ends with when these are no dense layers.
 [[nodiscard]] SplitModel split_head(Graph graph, std::optional<int64_t> classes = {}, int64_t layers = 1);
 
+// A new head of zeros behind a model whose only output are int8 features; `scale` replaces theirs.
+[[nodiscard]] SplitModel append_head(Graph backbone, int64_t classes, float scale);
+
 // In bytes. Parameters, their momentum and the scratch memory (real features, hidden values, errors) are RAM.
 struct HeadSizes {
   int64_t parameters = 0, momentum = 0, scratch = 0, record = 0, flash = 0;

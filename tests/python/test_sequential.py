@@ -237,6 +237,50 @@ def test_trainable_dense_starts_with_zeros(random):
         model.trainable_dense(5, 2)
 
 
+def test_trainable_dense_learns(random):
+    """Steps of gradient descent as numpy computes them; then the same in the emulator, bit for bit."""
+    model = mote.Sequential([2, 6, 6])
+    model.add_conv2d(int8(random, 4, 2, 3, 3), [0] * 4, 2, 4, 3, 3, 1, 1)
+    model.add_relu()
+    model.add_flatten()
+    with pytest.raises(mote.Error, match="needs a trainable_dense as the last layer.*conv2d, relu, flatten"):
+        model.trainable_head()
+    backbone = model.model()
+    model.add_trainable_dense(144, 3)
+    images = int8(random, 60, 2, 6, 6)
+    labels = np.arange(60) % 3
+    for image, label in zip(images, labels):
+        image[:, 2 * label:2 * label + 2] = 100
+    nhwc = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    head = model.trainable_head(scale=1 / 64)
+    assert head.classes == 3 and head.layer == "trainable_dense"
+    losses = head.fit(nhwc, labels, epochs=3, rate=0.002)
+
+    features = backbone.run(nhwc).reshape(60, 144).astype(np.float64) / 64
+    weights, bias, expected = np.zeros((3, 144)), np.zeros(3), []
+    momenta = [np.zeros((3, 144)), np.zeros(3)]
+    for x, label in zip(np.tile(features, (3, 1)), np.tile(labels, 3)):
+        scores = weights @ x + bias
+        error = np.exp(scores - scores.max()) / np.exp(scores - scores.max()).sum()
+        expected.append(-np.log(error[label]))
+        error[label] -= 1
+        momenta = [0.9 * momenta[0] + np.outer(error, x), 0.9 * momenta[1] + error]
+        weights, bias = weights - 0.002 * momenta[0], bias - 0.002 * momenta[1]
+    np.testing.assert_allclose(losses.reshape(-1), expected, rtol=1e-2, atol=1e-4)
+    np.testing.assert_allclose(head.weights, weights, rtol=1e-2, atol=1e-4)
+    classes, _ = head.predict(nhwc)
+    assert (classes == labels).mean() > 0.9
+
+    head.reset()
+    run = head.compile("rv32imac").fit(nhwc, labels, epochs=3, rate=0.002, test=nhwc)
+    np.testing.assert_array_equal(run.losses, losses)
+    np.testing.assert_array_equal(run.classes, classes)
+
+    model.add_relu()
+    with pytest.raises(mote.Error, match="needs a trainable_dense as the last layer"):
+        model.trainable_head()
+
+
 def test_the_arena_s_limit(random):
     model, _ = network(random)
     needed = model.estimate_arena_bytes()

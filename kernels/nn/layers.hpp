@@ -9,6 +9,8 @@
 
 namespace nn {
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a field of the parameters is set by its low bytes");
+
 // One layer of a table. `at`: where the kernel's pointers lead in the arena, in the order of its arguments.
 template <class Offset, int count>
 struct Layer {

@@ -24,17 +24,6 @@ constexpr size_t most_records = 255;  // an index is a byte
 
 bool in_arena(const Argument& argument) { return argument.kind != Argument::Kind::constant; }
 
-size_t buffer_of(const Step& step, const Argument& argument) {
-  switch (argument.kind) {
-    case Argument::Kind::input:
-    case Argument::Kind::state: return step.in.at(argument.index);
-    case Argument::Kind::output: return step.out.at(argument.index);
-    case Argument::Kind::scratch: return step.scratch;
-    case Argument::Kind::constant: break;
-  }
-  fail("internal: a constant has no place in the arena");
-}
-
 // Which of the pointers into the arena is this one? nullopt: none, or more than one.
 std::optional<size_t> pointer_of(const Call& call, Argument::Kind kind, size_t index) {
   std::optional<size_t> found;
@@ -75,11 +64,6 @@ std::string array_text(std::string_view type, std::string_view name, const std::
   std::string text = fmt::format("  static constexpr {} {}[] = {{\n", type, name);
   for (const std::string& item : items) text += fmt::format("      {},\n", item);
   return text + "  };\n";
-}
-
-std::string pointer_type(const Argument& argument) {
-  const bool read_only = argument.kind == Argument::Kind::input || argument.kind == Argument::Kind::constant;
-  return fmt::format("{}{}*", read_only ? "const " : "", argument.c_type);
 }
 
 std::vector<bool> constant_arguments(const Call& call) {

@@ -23,26 +23,10 @@ std::string constant_pointer(const Step& step, const Argument& argument, const s
   return fmt::format("reinterpret_cast<const {}*>({})", argument.c_type, symbol);
 }
 
-size_t buffer_of(const Step& step, const Argument& argument) {
-  switch (argument.kind) {
-    case Argument::Kind::input:
-    case Argument::Kind::state: return step.in.at(argument.index);
-    case Argument::Kind::output: return step.out.at(argument.index);
-    case Argument::Kind::scratch: return step.scratch;
-    case Argument::Kind::constant: break;
-  }
-  fail("internal: a constant has no place in the arena");
-}
-
 const Buffer& place_of(const Plan& plan, const Step& step, const Argument& argument) {
   const size_t buffer = buffer_of(step, argument);
   require(buffer != no_buffer, "internal: an argument of {} has no buffer", step.call.kernel);
   return plan.buffers[buffer];
-}
-
-std::string pointer_type(const Argument& argument) {
-  const bool read_only = argument.kind == Argument::Kind::input || argument.kind == Argument::Kind::constant;
-  return fmt::format("{}{}*", read_only ? "const " : "", argument.c_type);
 }
 
 // The structure that tells a shared instance which layer it computes.
@@ -58,6 +42,22 @@ std::vector<bool> constant_arguments(const Call& call) {
 bool in_strips(const Plan& plan, size_t index) { return find_strips(plan, index).segment != nullptr; }
 
 }  // namespace
+
+size_t buffer_of(const Step& step, const Argument& argument) {
+  switch (argument.kind) {
+    case Argument::Kind::input:
+    case Argument::Kind::state: return step.in.at(argument.index);
+    case Argument::Kind::output: return step.out.at(argument.index);
+    case Argument::Kind::scratch: return step.scratch;
+    case Argument::Kind::constant: break;
+  }
+  fail("internal: a constant has no place in the arena");
+}
+
+std::string pointer_type(const Argument& argument) {
+  const bool read_only = argument.kind == Argument::Kind::input || argument.kind == Argument::Kind::constant;
+  return fmt::format("{}{}*", read_only ? "const " : "", argument.c_type);
+}
 
 std::string parameter_values(const Call& call) {
   std::string text;

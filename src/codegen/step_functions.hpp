@@ -21,6 +21,12 @@ namespace mote {
 // "/*in_height*/ 48, /*in_width*/ 48", wrapped.
 [[nodiscard]] std::string parameter_values(const Call& call);
 
+// The buffer that an argument points to; no_buffer: there is none. Constants lie in no buffer.
+[[nodiscard]] size_t buffer_of(const Step& step, const Argument& argument);
+
+// "const int8_t*"
+[[nodiscard]] std::string pointer_type(const Argument& argument);
+
 class StepFunctions {
  public:
   StepFunctions(const Graph& graph, const Plan& plan, Mode mode);

@@ -101,10 +101,11 @@ void print_profile(const nlohmann::ordered_json& json, const Measurement& measur
   for (const auto& layer : json["layers"]) {
     const auto instructions = layer["instructions"].get<int64_t>();
     const auto macs = layer["macs"].get<int64_t>();
+    const bool has_code = layer["code_bytes"].is_number() && layer["code_bytes"] != 0;  // else it is shared code's
     fmt::print(
         "{:>12} {:>12} {:>8} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
         macs > 0 ? fmt::format("{:.2f}", static_cast<double>(instructions) / static_cast<double>(macs)) : "",
-        layer["code_bytes"].is_null() ? "" : thousands(layer["code_bytes"]),
+        has_code ? thousands(layer["code_bytes"]) : "",
         bar(static_cast<double>(instructions) / std::max(total, 1.0), 20), layer["name"].get<std::string>());
   }
 }

@@ -10,9 +10,12 @@
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
 #include "device/argument_text.hpp"
+#include "support/error_text.hpp"
 
 namespace mote {
 namespace {
+
+using test::error_of;
 
 FunctionSignature signature_of(Scalar element, Passing passing, int64_t declared = 0) {
   return {"f", Language::c, Scalar::int32, "int", {{"x", "T", element, passing, 1, declared}}};
@@ -27,16 +30,6 @@ std::vector<T> array(Scalar element, const std::string& text) {
   const CallArgument argument = parse_argument(signature_of(element, Passing::in), 0, text);
   EXPECT_EQ(std::get<ArrayValue>(argument).element, element);
   return to_values<T>(std::get<ArrayValue>(argument).data);
-}
-
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    (void)call();
-  } catch (const Error& problem) {
-    return problem.what();
-  }
-  return "no error";
 }
 
 std::string error(Scalar element, Passing passing, const std::string& text) {

@@ -7,9 +7,12 @@
 
 #include "base/error.hpp"
 #include "device/frame.hpp"
+#include "support/error_text.hpp"
 
 namespace mote {
 namespace {
+
+using test::error_of;
 
 Parameter value(const char* parameter, const char* type, Scalar scalar) {
   return {parameter, type, scalar, Passing::value};
@@ -25,16 +28,6 @@ FunctionSignature function(std::optional<Scalar> result, std::vector<Parameter> 
 }
 
 ArrayValue shorts(std::vector<int16_t> values) { return {Scalar::int16, to_bytes(values)}; }
-
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    (void)call();
-  } catch (const Error& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
 
 TEST(Frame, GoesAsItsBeginAndComesBackAsItsEnd) {
   const FunctionSignature f = function(Scalar::int64, {array("state", "short *", Scalar::int16, Passing::inout),

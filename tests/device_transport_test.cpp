@@ -21,22 +21,15 @@
 #include "device/connect.hpp"
 #include "device/serial.hpp"
 #include "device/tcp.hpp"
+#include "support/error_text.hpp"
 
 namespace mote {
 namespace {
 
+using test::error_of;
+
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-
-template <class Call>
-std::string error_of(Call&& call) {
-  try {
-    (void)call();
-  } catch (const Error& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
 
 // Every byte there is, and those that terminals treat: line ends, control characters, flow control, erase.
 Bytes awkward_bytes() {

@@ -48,19 +48,25 @@ def test_gradients(images, labels, classes):
         head.fit(images[:i + 1], labels[:i + 1], rate=0.01)  # other weights for the next
 
 
+def steps(network, optimiser, features, labels, order):
+    """PyTorch's training, a sample at a time: the loss before each step."""
+    losses = []
+    for i in order:
+        loss = torch.nn.functional.cross_entropy(network(features[i:i + 1]), torch.from_numpy(labels[i:i + 1]))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses
+
+
 @pytest.mark.parametrize("momentum", [0.9, 0.5, 0.0])
 def test_momentum_sgd_goes_pytorch_s_way(images, labels, momentum):
     head = mote.load(DIGITS / "digits.tflite").trainable_head(10, momentum=momentum)
     layer, features = twin(head, images)
     optimiser = torch.optim.SGD(layer.parameters(), lr=0.0005, momentum=momentum)
     losses = head.fit(images[:180], labels[:180], epochs=3, rate=0.0005)
-    expected = []
-    for i in [*range(180)] * 3:
-        loss = torch.nn.functional.cross_entropy(layer(features[i:i + 1]), torch.from_numpy(labels[i:i + 1]))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        expected.append(loss.item())
+    expected = steps(layer, optimiser, features, labels, [*range(180)] * 3)
     np.testing.assert_allclose(losses.ravel(), expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(head.weights, layer.weight.detach().numpy(), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(head.bias, layer.bias.detach().numpy(), rtol=1e-4, atol=1e-6)
@@ -119,13 +125,7 @@ def test_two_layers_go_pytorch_s_way(two_layers, labels):
     network, features = twin_of_two(head, x)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.002, momentum=0.9)
     losses = head.fit(x[:180], labels[:180], epochs=2, rate=0.002)
-    expected = []
-    for i in [*range(180)] * 2:
-        loss = torch.nn.functional.cross_entropy(network(features[i:i + 1]), torch.from_numpy(labels[i:i + 1]))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        expected.append(loss.item())
+    expected = steps(network, optimiser, features, labels, [*range(180)] * 2)
     np.testing.assert_allclose(losses.ravel(), expected, rtol=1e-3, atol=1e-4)
     for ours, theirs in zip([array for layer in head.parameters() for array in layer], network.parameters()):
         np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-3, atol=1e-5)

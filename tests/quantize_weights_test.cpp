@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 
+#include "ir/packed_i4.hpp"
 #include "quantize/compare.hpp"
 #include "quantize/constants.hpp"
 #include "quantize/equalize.hpp"
@@ -123,7 +124,7 @@ TEST(Quantize, NarrowWeightsGoToTheLayersThatThePatternNames) {
   const Graph integer = quantize(net.graph, net.samples, options).integer.graph;
   const auto largest = [&](size_t node) {
     int most = 0;
-    for (const int8_t value : to_values<int8_t>(weights_of(integer, node).data))
+    for (const int8_t value : to_values<int8_t>(unpacked_i4(weights_of(integer, node)).data))
       most = std::max(most, std::abs(value));
     return most;
   };
@@ -136,6 +137,61 @@ TEST(Quantize, NarrowWeightsGoToTheLayersThatThePatternNames) {
   EXPECT_EQ(error_of([&] { (void)quantize(net.graph, net.samples, options); }),
             "--weights: 'none' is the name of no layer with weights; there are\n  CONV_2D #0 (t3)\n"
             "  DEPTHWISE_CONV_2D #1 (t6)\n  CONV_2D #3 (t10)\n  FULLY_CONNECTED #5 (t15)");
+}
+
+// The types of the weights in the file: of a convolution, a depthwise one, one more and a dense layer.
+std::vector<DType> stored_types(const Net& net, const QuantizeOptions& options, size_t* bytes = nullptr) {
+  const QuantizedModel made = quantize(net.graph, net.samples, options);
+  if (bytes != nullptr) *bytes = made.file.size();
+  std::vector<DType> types;
+  const Graph read = import_model(made.file, "net");
+  for (const Node& node : read.nodes) {
+    if (node.in.size() == 3) types.push_back(read.tensors[node.in[1]].type.dtype);
+  }
+  return types;
+}
+
+TEST(Quantize, NarrowWeightsAreInt4WhereTheInterpretersReadIt) {
+  const Net net = uneven_net();
+  QuantizeOptions options;
+  const DType i8 = DType::i8, i4 = DType::i4;
+  EXPECT_EQ(stored_types(net, options), std::vector(4, i8));
+  options.narrow = {{WeightKind::nibbles, "*"}, {WeightKind::ternary, "DEPTHWISE*"}};
+  size_t common = 0, most = 0, none = 0;
+  EXPECT_EQ(stored_types(net, options, &common), (std::vector{i4, i4, i4, i8})) << "a dense layer has scales";
+  options.int4 = Int4Tensors::litert;
+  EXPECT_EQ(stored_types(net, options, &most), std::vector(4, i4));
+  options.int4 = Int4Tensors::none;
+  EXPECT_EQ(stored_types(net, options, &none), std::vector(4, i8));
+  EXPECT_LT(common, none);
+  EXPECT_LT(most, common - 100) << "240 weights of the dense layer";
+  options.int4 = Int4Tensors::litert, options.activations = DType::i16;
+  EXPECT_EQ(stored_types(net, options), std::vector(4, i8));
+}
+
+TEST(Quantize, Int4TensorsComputeWhatInt8TensorsDo) {
+  const Net net = uneven_net();
+  QuantizeOptions options;
+  options.narrow = {{WeightKind::nibbles, "*"}};
+  const auto outputs = [&](Int4Tensors where) {
+    options.int4 = where;
+    const Graph read = import_model(quantize(net.graph, net.samples, options).file, "net");
+    return run_samples(read, integer_samples(read, net.graph, net.samples));
+  };
+  const auto bytes = outputs(Int4Tensors::none);
+  EXPECT_EQ(outputs(Int4Tensors::common), bytes);
+  EXPECT_EQ(outputs(Int4Tensors::litert), bytes);
+}
+
+TEST(PackedI4, HoldsTheValuesInPairs) {
+  const Tensor bytes{"w", {DType::i8, {3}, {{0.5F}, {0}, -1}}, to_bytes(std::vector<int8_t>{-8, 7, -1})};
+  const Tensor packed = packed_i4(bytes);
+  EXPECT_EQ(to_values<uint8_t>(packed.data), (std::vector<uint8_t>{0x78, 0x0F}));
+  EXPECT_EQ(unpacked_i4(packed).data, bytes.data);
+  EXPECT_EQ(error_of([&] {
+              (void)packed_i4({"w", bytes.type, to_bytes(std::vector<int8_t>{8, 0, 0})});
+            }),
+            "'w' holds 8, which four bits do not");
 }
 
 TEST(Quantize, PowersOfTwoAreAllScales) {

@@ -13,6 +13,7 @@
 #include "base/temporary_directory.hpp"
 #include "compile/compile.hpp"
 #include "emulate/process.hpp"
+#include "ir/packed_i4.hpp"
 #include "nn/head_record.hpp"
 #include "nn/train_two_dense.hpp"
 #include "passes/passes.hpp"
@@ -143,6 +144,19 @@ int starts_as_its_own_layer(Graph graph, const std::vector<Bytes>& inputs) {
 
 TEST(SplitHead, StartsAsTheFilesOwnLayer) {
   EXPECT_GT(starts_as_its_own_layer(digits_graph(), digits().images), 3000);
+}
+
+TEST(SplitHead, WeightsOfFourBitsAreThoseOfEight) {
+  test::NetWriter net(9);
+  net.limit_weights(7);
+  const int x = net.conv(net.image(4, 4, 2), 3, 3, 1);
+  Graph graph = compile_model(net.finish({net.dense(x, 5)}), "net").graph;
+  const Tensor bytes = split_head(graph).head.first.weights;
+  Tensor& weights = graph.tensors[graph.nodes.back().in[1]];
+  weights = packed_i4(weights);
+  const Tensor read = split_head(graph).head.first.weights;
+  EXPECT_EQ(read.type.dtype, DType::i8);
+  EXPECT_EQ(read.data, bytes.data);
 }
 
 std::vector<Bytes> random_images(int64_t bytes, int count) {

@@ -70,8 +70,8 @@ class Conv2d final : public Convolution, public ClassifierPart {
   void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override {
     require(!asymmetric_ || in[1]->type.dtype == DType::f32,
             "quantises its activations with a zero point for all weights, which a .tflite file cannot state");
-    convolution::write_window(file, tflite::schema::BuiltinOperator::CONV_2D, window(), in[0]->type, out[0],
-                              tflite::schema::Conv2DOptionsT{});
+    convolution::write_window(file, tflite::schema::BuiltinOperator::CONV_2D, window(), in[0]->type,
+                              in[1]->type.dtype, out[0], tflite::schema::Conv2DOptionsT{});
   }
   std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
     return weighted_form(in, window().activation, {.out_axis = 0, .in_axis = 3});

@@ -32,10 +32,18 @@ namespace convolution {
 
 }  // namespace convolution
 
+enum class Int4Readers { none, litert, all };  // all: TensorFlow Lite Micro and LiteRT
+
 // Base of all: an operator that lowers through a convolution::Problem.
 class WeightedSum : public Operator {
  public:
   [[nodiscard]] virtual convolution::Problem problem(Inputs in, const Types& out) const = 0;
+
+  // Which interpreters give the same integers where these constant weights are INT4 in a file, two a byte?
+  [[nodiscard]] virtual Int4Readers int4_readers(const TensorType& input, const TensorType& weights) const {
+    static_cast<void>(input), static_cast<void>(weights);
+    return Int4Readers::none;
+  }
   [[nodiscard]] Reals reference(Inputs in, const Types& out, const Reals& x) const override {
     return {convolution::reference(problem(in, out), x)};
   }
@@ -66,6 +74,10 @@ class Convolution : public WeightedSum, public WorksInRows {
     return joins ? with_window(window) : nullptr;
   }
   [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
+  // TensorFlow Lite Micro has no such kernels on 16-bit activations.
+  [[nodiscard]] Int4Readers int4_readers(const TensorType& input, const TensorType&) const override {
+    return input.dtype == DType::i8 ? Int4Readers::all : Int4Readers::none;
+  }
 
  private:
   SlidingWindow window_;

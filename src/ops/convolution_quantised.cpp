@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "ir/packed_i4.hpp"
 #include "ops/convolution.hpp"
 
 namespace mote::convolution {
@@ -41,17 +42,6 @@ std::vector<int64_t> bias_values(const Problem& problem, size_t channels) {
     case DType::i2: break;
   }
   fail("has biases of type {}, they must be i32 or i64", name(problem.bias->type.dtype));
-}
-
-// Two elements a byte, the first in the lower half.
-std::vector<int8_t> unpack_i4(const Tensor& tensor) {
-  std::vector<int8_t> values;
-  for (int64_t i = 0; i < elements(tensor.type.shape); ++i) {
-    const auto byte = static_cast<uint8_t>(tensor.data[static_cast<size_t>(i / 2)]);
-    const int nibble = i % 2 == 0 ? byte & 15 : byte >> 4;
-    values.push_back(static_cast<int8_t>(nibble < 8 ? nibble : nibble - 16));
-  }
-  return values;
 }
 
 int32_t output_of(const Quantised& q, size_t c, int64_t sum) {
@@ -97,7 +87,7 @@ bool fold_channel(const Quantised& q, size_t c, Folded& folded) {
 
 std::vector<int16_t> integer_weights(const Tensor& weights, int64_t channels, bool channels_last) {
   std::vector<int8_t> stored =
-      weights.type.dtype == DType::i4 ? unpack_i4(weights) : to_values<int8_t>(weights.data);
+      weights.type.dtype == DType::i4 ? i4_values(weights) : to_values<int8_t>(weights.data);
   if (channels_last) stored = channels_first(stored, channels);
   std::vector<int16_t> values(stored.begin(), stored.end());
   const std::vector<int32_t>& zeros = weights.type.quant.zero;

@@ -45,13 +45,16 @@ template <class Options>
   return inputs;
 }
 
-// The version that knows these types: per-channel weights, and i16 activations.
-[[nodiscard]] inline int version(DType dtype) { return dtype == DType::i16 ? 4 : dtype == DType::i8 ? 3 : 1; }
+// The version that knows these types: per-channel weights, i16 activations, and INT4 weights.
+[[nodiscard]] inline int version(DType input, DType weights) {
+  if (weights == DType::i4) return 7;
+  return input == DType::i16 ? 4 : input == DType::i8 ? 3 : 1;
+}
 
 // The convolution behind explicit padding where no scheme gives its windows. OptionsT: as above, to be packed.
 template <class OptionsT>
 void write_window(tflite::NodeWriter& file, tflite::schema::BuiltinOperator code, const SlidingWindow& window,
-                  const TensorType& in, const TensorType& out, OptionsT options) {
+                  const TensorType& in, DType weights, const TensorType& out, OptionsT options) {
   const WindowUse use{window.vertical,       window.horizontal, window.pad_vertical,
                       window.pad_horizontal, in.shape,          out.shape};
   const std::optional<tflite::schema::Padding> scheme = padding_scheme(use);
@@ -68,7 +71,7 @@ void write_window(tflite::NodeWriter& file, tflite::schema::BuiltinOperator code
   options.dilation_h_factor = narrow<int32_t>(window.vertical.dilation);
   options.dilation_w_factor = narrow<int32_t>(window.horizontal.dilation);
   options.fused_activation_function = to_tflite(window.activation);
-  file.add(code, version(in.dtype), inputs, file.outputs(), options);
+  file.add(code, version(in.dtype, weights), inputs, file.outputs(), options);
 }
 
 }  // namespace mote::convolution

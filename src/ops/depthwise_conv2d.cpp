@@ -53,7 +53,7 @@ class DepthwiseConv2d final : public Convolution {
     tflite::schema::DepthwiseConv2DOptionsT options;
     options.depth_multiplier = narrow<int32_t>(out[0].shape[3] / in[0]->type.shape[3]);
     convolution::write_window(file, tflite::schema::BuiltinOperator::DEPTHWISE_CONV_2D, window(), in[0]->type,
-                              out[0], options);
+                              in[1]->type.dtype, out[0], options);
   }
   std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
     return weighted_form(in, window().activation, {.out_axis = 3});

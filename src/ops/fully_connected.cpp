@@ -90,13 +90,19 @@ class FullyConnected final : public WeightedSum, public ClassifierPart {
     options.asymmetric_quantize_inputs = asymmetric_;
     const DType dtype = in[0]->type.dtype;
     const bool per_channel = in[1]->type.quant.scale.size() > 1;
-    const int version = per_channel           ? 12
-                        : dtype == DType::i16 ? 7
-                        : keep_dimensions_    ? 5
-                        : dtype == DType::i8  ? 4
-                                              : 1;
+    const int version = per_channel                      ? 12
+                        : in[1]->type.dtype == DType::i4 ? 10
+                        : dtype == DType::i16            ? 7
+                        : keep_dimensions_               ? 5
+                        : dtype == DType::i8             ? 4
+                                                         : 1;
     file.add(tflite::schema::BuiltinOperator::FULLY_CONNECTED, version, convolution::written_inputs(file),
              file.outputs(), options);
+  }
+  // TensorFlow Lite Micro wants one scale for all of a dense layer's INT4 weights.
+  Int4Readers int4_readers(const TensorType& input, const TensorType& weights) const override {
+    if (input.dtype != DType::i8) return Int4Readers::none;
+    return weights.quant.scale.size() == 1 ? Int4Readers::all : Int4Readers::litert;
   }
   std::optional<IntegerForm> integer_form(DType, Inputs in, const Types&) const override {
     return weighted_form(in, activation_, {.out_axis = 0, .in_axis = 1, .per_tensor = true});

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/classifier.hpp"
+#include "ir/packed_i4.hpp"
 #include "passes/passes.hpp"
 
 namespace mote {
@@ -72,7 +73,7 @@ std::vector<float> real_bias(const Tensor* bias, float feature_scale, const std:
 FirstWeights read_weights(const Graph& graph, const Node& dense, const TensorType& input,
                           const std::string& way_out) {
   FirstWeights first;
-  const Tensor& weights = graph.tensors[dense.in[1]];
+  const Tensor weights = unpacked_i4(graph.tensors[dense.in[1]]);
   const bool integers = weights.type.dtype == DType::i8;
   require(weights.constant() && (integers || weights.type.dtype == DType::f32),
           "{}: {} has weights of type {}{}; {}", option, dense.origin, name(weights.type.dtype),

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ir/packed_i4.hpp"
+#include "ops/convolution.hpp"
 #include "ops/dequantize.hpp"
 #include "ops/quantize.hpp"
 #include "quantize/constants.hpp"
@@ -197,6 +199,17 @@ class Builder {
     return kind;
   }
 
+  [[nodiscard]] bool written_as_int4(const Node& node, const TensorType& input, const TensorType& weights) const {
+    const auto* const sum = dynamic_cast<const WeightedSum*>(node.op.get());
+    const Int4Readers readers = sum == nullptr ? Int4Readers::none : sum->int4_readers(input, weights);
+    switch (options_.int4) {
+      case Int4Tensors::none: return false;
+      case Int4Tensors::common: return readers == Int4Readers::all;
+      case Int4Tensors::litert: return readers != Int4Readers::none;
+    }
+    fail("unknown choice of INT4 tensors {}", static_cast<int>(options_.int4));
+  }
+
   void add_layer_constants(size_t index, const WeightedInputs& sum, std::vector<TensorId>& inputs) {
     const Node& node = from_.nodes[index];
     const bool has_bias = sum.bias < node.in.size() && node.in[sum.bias] != no_tensor;
@@ -212,7 +225,9 @@ class Builder {
     const WeightKind kind = kind_of(node, sum);
     const bool per_tensor = sum.per_tensor && !options_.per_channel_dense && kind == WeightKind::bytes;
     LayerConstants made = quantize_layer(layer, {kind, per_tensor, options_.power_of_two, options_.activations});
-    inputs[sum.weights] = add(std::move(made.weights));
+    const bool packs =
+        kind != WeightKind::bytes && written_as_int4(node, to().tensors[inputs[0]].type, made.weights.type);
+    inputs[sum.weights] = add(packs ? packed_i4(std::move(made.weights)) : std::move(made.weights));
     if (!made.bias) return;
     if (inputs.size() <= sum.bias) inputs.resize(sum.bias + 1, no_tensor);
     inputs[sum.bias] = add(*std::move(made.bias));

@@ -12,6 +12,15 @@ NarrowWeights parse_narrow_weights(std::string_view text) {
   fail("--weights '{}' is neither 4bit:PATTERN nor ternary:PATTERN; PATTERN is a layer's name, * any text", text);
 }
 
+Int4Tensors parse_int4_tensors(std::string_view text) {
+  for (const auto& [name, where] : {std::pair<std::string_view, Int4Tensors>{"none", Int4Tensors::none},
+                                    {"common", Int4Tensors::common},
+                                    {"litert", Int4Tensors::litert}}) {
+    if (text == name) return where;
+  }
+  fail("INT4 tensors '{}' are neither common, litert nor none", text);
+}
+
 // The last star takes one character more where what follows it does not fit.
 bool fits(std::string_view pattern, std::string_view name) {
   size_t at = 0, in = 0, star = std::string_view::npos, from = 0;

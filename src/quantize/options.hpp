@@ -9,7 +9,7 @@
 
 namespace mote {
 
-// Weights of fewer values, written as i8.
+// Weights of fewer values.
 enum class WeightKind {
   bytes,    // -127..127
   nibbles,  // -7..7
@@ -27,6 +27,15 @@ struct NarrowWeights {
 
 [[nodiscard]] bool fits(std::string_view pattern, std::string_view name);
 
+// Where narrow weights are written as INT4, two a byte, instead of INT8.
+enum class Int4Tensors {
+  none,
+  common,  // where TensorFlow Lite Micro and LiteRT read them
+  litert,  // where LiteRT does: in dense layers with a scale a channel, too
+};
+
+[[nodiscard]] Int4Tensors parse_int4_tensors(std::string_view text);  // "none", "common", "litert"
+
 struct QuantizeOptions {
   RangeOptions range;
   DType activations = DType::i8;           // or i16
@@ -36,6 +45,7 @@ struct QuantizeOptions {
   bool equalize = false;                   // scale channels between layers so that their weights have equal ranges
   bool correct_bias = false;               // move each bias by the mean error that rounding the weights makes
   std::vector<NarrowWeights> narrow = {};  // the last one that fits a layer counts
+  Int4Tensors int4 = Int4Tensors::common;
 };
 
 }  // namespace mote

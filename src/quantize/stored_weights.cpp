@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ir/packed_i4.hpp"
 #include "quantize/constants.hpp"
 #include "quantize/scheme.hpp"
 #include "quantize/values.hpp"
@@ -13,7 +14,8 @@ namespace {
 
 bool is_stored(const Tensor& tensor) {
   const DType dtype = tensor.type.dtype;
-  return tensor.constant() && !tensor.type.quant.empty() && (dtype == DType::i8 || dtype == DType::u8);
+  return tensor.constant() && !tensor.type.quant.empty() &&
+         (dtype == DType::i8 || dtype == DType::u8 || dtype == DType::i4);
 }
 
 bool computes_on_reals(const Graph& graph, const Node& node) {
@@ -21,7 +23,8 @@ bool computes_on_reals(const Graph& graph, const Node& node) {
          std::all_of(node.out.begin(), node.out.end(), [&](TensorId id) { return is_real(graph.tensors[id]); });
 }
 
-Tensor as_reals(const Tensor& tensor) {
+Tensor as_reals(const Tensor& stored) {
+  const Tensor tensor = unpacked_i4(stored);
   const Quantization& quant = tensor.type.quant;
   const bool per_channel = quant.scale.size() > 1;
   const std::vector<size_t> channel =

@@ -164,8 +164,8 @@ class Model:
         self.open_shapes = False
 
 
-def interpreter_of(content):
-    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+def interpreter_of(content, resolver=OpResolverType.BUILTIN_REF):
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=resolver)
     interpreter.allocate_tensors()
     return interpreter
 

@@ -39,6 +39,14 @@ void add_stream_input(CLI::App& command, bool& stream_input) {
                    "the application pushes the input's rows, which is never whole in RAM (docs/strips.md)");
 }
 
+void add_compiler(CLI::App& command, std::string& compiler) {
+  command
+      .add_option("--compiler", compiler,
+                  "what compiles the generated code for an emulated core: g++, the target's own, or clang++")
+      ->check(CLI::IsMember({"g++", "clang++"}))
+      ->capture_default_str();
+}
+
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   add_model_file(command, flags.model);
   flags.target_option =
@@ -53,6 +61,7 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
       ->excludes(board)
       ->allow_extra_args(false);
   command.add_option("--optimize", flags.mode, "size, balanced or speed")->capture_default_str();
+  add_compiler(command, flags.compiler);
   add_cores(command, flags.cores);
   add_stream_input(command, flags.stream_input);
   command.add_flag("--json", flags.json, "print one JSON object instead of text");
@@ -60,7 +69,8 @@ void add_model_flags(CLI::App& command, ModelFlags& flags) {
 
 const Target& target_of(const ModelFlags& flags) {
   const bool named = flags.target_option == nullptr || flags.target_option->count() > 0;
-  return find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
+  const Target& target = find_target(named || flags.board.empty() ? flags.target : find_board(flags.board).target);
+  return compiled_by(target, flags.compiler);
 }
 
 LayoutRequest layout_request(const ModelFlags& flags) {
@@ -156,7 +166,8 @@ void TransferProgress::clear() {
 
 std::string activity(const Target& target, bool runs) {
   if (target.emulator.empty()) return runs ? "running in the simulator" : "planning";
-  return fmt::format("building for {}{}", target.name,
+  return fmt::format("building for {}{}{}", target.name,
+                     target.model_compiler.empty() ? "" : fmt::format(" with {}", target.model_compiler),
                      runs ? fmt::format(" and running in {}", target.emulator) : "");
 }
 

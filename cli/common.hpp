@@ -25,6 +25,7 @@ void add_model_file(CLI::App& command, ModelFile& model);
 struct ModelFlags {
   ModelFile model;
   std::string target = "host";
+  std::string compiler = "g++";       // of the generated code
   std::string board;                  // whose memories to use; empty: one arena, in any memory
   std::vector<std::string> memories;  // the same, "NAME=BYTES", the fastest first
   CLI::Option* target_option = nullptr;
@@ -37,6 +38,7 @@ struct ModelFlags {
 // --cores and --stream-input
 void add_cores(CLI::App& command, int& cores);
 void add_stream_input(CLI::App& command, bool& stream_input);
+void add_compiler(CLI::App& command, std::string& compiler);
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
 // The target that is named, or else the board's.

@@ -20,6 +20,7 @@ namespace {
 struct BuildFlags {
   std::string folder, book;
   std::vector<std::string> models, targets = {"rv32imac", "cortex-m4f"}, modes = {"balanced"};
+  std::string compiler = "g++";
   std::string detail = "run";
   size_t jobs = std::max(1U, std::thread::hardware_concurrency());
   bool force = false, json = false;
@@ -80,7 +81,8 @@ void print_build(const BuildFlags& flags, const ZooResult& result) {
 void build(const BuildFlags& flags) {
   ZooRequest request{
       .folder = flags.folder, .models = flags.models, .book = flags.book, .targets = {}, .modes = {}};
-  for (const std::string& target : flags.targets) request.targets.push_back(&find_target(target));
+  for (const std::string& target : flags.targets)
+    request.targets.push_back(&compiled_by(find_target(target), flags.compiler));
   for (const std::string& mode : flags.modes) request.modes.push_back(parse_mode(mode));
   request.detail = parse_detail(flags.detail);
   request.jobs = flags.jobs;
@@ -149,6 +151,7 @@ void add_build(CLI::App& zoo) {
   command->add_option("--models", flags->models, "only models whose file name one of these globs matches");
   command->add_option("--target", flags->targets, "targets; `mote targets` lists them")->capture_default_str();
   command->add_option("--optimize", flags->modes, "modes: size, balanced, speed")->capture_default_str();
+  add_compiler(*command, flags->compiler);
   command
       ->add_option(
           "--detail", flags->detail,

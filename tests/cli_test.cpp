@@ -77,15 +77,17 @@ TEST_F(Program, PrintsOneJsonObjectWithTheAgreedKeys) {
     const ProcessResult result = run({command, digits_, "--target", "rv32imac", "--json"});
     ASSERT_EQ(result.exit_status, 0) << result.errors;
     const nlohmann::json json = nlohmann::json::parse(result.output);
-    for (const char* const key : {"model", "target", "mode", "macs", "instructions", "instructions_per_mac",
-                                  "arena_bytes", "arena_lower_bound_bytes", "stack_peak_bytes",
-                                  "stack_bound_bytes", "code_bytes", "weight_bytes", "layers", "outputs"}) {
+    for (const char* const key :
+         {"model", "target", "compiler", "mode", "macs", "instructions", "instructions_per_mac", "arena_bytes",
+          "arena_lower_bound_bytes", "stack_peak_bytes", "stack_bound_bytes", "code_bytes", "weight_bytes",
+          "layers", "outputs"}) {
       ASSERT_TRUE(json.contains(key)) << key;
       EXPECT_FALSE(json[key].is_null()) << key;
     }
     for (const char* const key : {"name", "op", "macs", "instructions", "code_bytes"})
       EXPECT_TRUE(json["layers"][0].contains(key));
     for (const char* const key : {"name", "dtype", "shape", "file"}) EXPECT_TRUE(json["outputs"][0].contains(key));
+    EXPECT_EQ(json["compiler"], "riscv64-unknown-elf-g++");
     EXPECT_LE(json["stack_peak_bytes"].get<int64_t>(), json["stack_bound_bytes"].get<int64_t>());
     EXPECT_GE(json["arena_bytes"].get<int64_t>(), json["arena_lower_bound_bytes"].get<int64_t>());
   }
@@ -225,6 +227,18 @@ TEST_F(Program, NamesThePackageOfAMissingTool) {
       without_tools("lx106"),
       "mote: error: xtensa-lx106-elf-g++ is not installed; on Debian or Ubuntu: apt-get install gcc-xtensa-lx106 "
       "picolibc-xtensa-lx106-elf\n");
+}
+
+TEST_F(Program, NamesTheCompilerThatServes) {
+  const ProcessResult lx106 = run({"run", digits_, "--target", "lx106", "--compiler", "clang++"});
+  EXPECT_EQ(lx106.exit_status, 1);
+  EXPECT_EQ(lx106.errors, "mote: error: clang++ has no code generator for lx106; leave --compiler out\n");
+  if (run_process({"sh", "-c", "command -v clang++"}, std::chrono::seconds(10)).exit_status != 0)
+    GTEST_SKIP() << "clang++ is not installed";
+  const ProcessResult verified =
+      run({"verify", digits_, "--target", "rv32imac", "--compiler", "clang++", "--json"});
+  ASSERT_EQ(verified.exit_status, 0) << verified.errors;
+  EXPECT_EQ(nlohmann::json::parse(verified.output)["compiler"], "clang++");
 }
 
 TEST_F(Program, NeverOverwritesAUsersFile) {

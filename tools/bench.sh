@@ -37,3 +37,4 @@ else
   echo
   build/mote zoo compare "$committed" "$book" --fail-above 2
 fi
+tools/bench_compilers.sh ${update:+--update} "$shared"

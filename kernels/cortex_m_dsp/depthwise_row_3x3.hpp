@@ -43,8 +43,8 @@
 // r9 to r12, then for each channel: its weights and numbers, and r10 at its first column. Ends with step in r6, the
 // bias in r4.
 #define MOTE_CHANNEL_BEGIN            \
-  "ldr r9, %[self]\n"                 \
-  "add r9, r9, #84\n"                 \
+  MOTE_ARM_BEGIN                      \
+  "add r9, r0, #84\n"                 \
   "ldr r10, [r9, #-72]\n"             \
   "ldrd r11, r12, [r9, #-68]\n"       \
   "sub r11, r11, r10\n"               \
@@ -122,15 +122,11 @@
   "ssub16 r7, r7, r8\n"              \
   MOTE_COUNT_WEIGHTS                  \
   "b 8b\n"                           \
-  "9:\n"                             \
-  :                               \
-  : [self] "m"(self)              \
-  : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr"
+  "9:\n" MOTE_ARM_END
 
 namespace nn {
 
-MOTE_ASSEMBLY void depthwise_row_3x3_stride1(DepthwiseRow& row) {
-  DepthwiseRow* const self = &row;
+MOTE_BARE void depthwise_row_3x3_stride1(DepthwiseRow&) {
   __asm__ volatile(
       MOTE_CHANNEL_BEGIN
       MOTE_COLUMN
@@ -151,8 +147,7 @@ MOTE_ASSEMBLY void depthwise_row_3x3_stride1(DepthwiseRow& row) {
       MOTE_CHANNEL_END);
 }
 
-MOTE_ASSEMBLY void depthwise_row_3x3_stride2(DepthwiseRow& row) {
-  DepthwiseRow* const self = &row;
+MOTE_BARE void depthwise_row_3x3_stride2(DepthwiseRow&) {
   __asm__ volatile(
       MOTE_CHANNEL_BEGIN
       "ldr r5, [r9, #-60]\n"

@@ -13,14 +13,13 @@
 
 namespace nn {
 
-MOTE_ASSEMBLY void depthwise_window_paired(PairedWindow& window, int32_t) {
-  PairedWindow* const self = &window;
+MOTE_BARE void depthwise_window_paired(PairedWindow&, int32_t) {
   __asm__ volatile(
-      "ldr r0, %[self]\n"
+      MOTE_ARM_BEGIN
       "ldr r8, [r0]\n"
       "ldrd r11, r10, [r0, #8]\n"
       "1:\n"
-      "ldr r0, %[self]\n"
+      "ldr r0, [sp]\n"
       "ldr r9, [r0, #4]\n"
       "ldr r1, [r0, #16]\n"
       "ldm r1!, {r4, r5, r6, r7}\n"
@@ -43,13 +42,13 @@ MOTE_ASSEMBLY void depthwise_window_paired(PairedWindow& window, int32_t) {
       "smlad r7, r3, lr, r7\n"
       "cmp r9, r11\n"
       "bne 2b\n"
-      "ldr r3, %[self]\n"
+      "ldr r3, [sp]\n"
       "ldr r3, [r3, #16]\n"
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r4")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r5")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r6")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r7")
-      "ldr r12, %[self]\n"
+      "ldr r12, [sp]\n"
       "str r3, [r12, #16]\n"
       "ldr r0, [r12, #28]\n"
       "cmp r0, #0\n"
@@ -66,10 +65,7 @@ MOTE_ASSEMBLY void depthwise_window_paired(PairedWindow& window, int32_t) {
       "ldrd r0, r1, [r12, #32]\n"
       MOTE_DSP_CLAMP("r4") MOTE_DSP_CLAMP("r5") MOTE_DSP_CLAMP("r6") MOTE_DSP_CLAMP("r7")
       "b 3b\n"
-      "5:\n"
-      :
-      : [self] "m"(self)
-      : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr");
+      "5:\n" MOTE_ARM_END);
 }
 
 }  // namespace nn

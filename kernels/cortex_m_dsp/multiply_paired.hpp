@@ -8,7 +8,7 @@
 #include "nn/assembly.hpp"
 #include "nn/fixed.hpp"
 
-// Blocking. Fourteen registers are free (all but sp and pc; the functions give up the frame pointer). Two pixels
+// Blocking. Fourteen registers are free (all but sp and pc). Two pixels
 // times four channels are eight sums; a pointer each to values and weights and one word each of two pixels and two
 // pairs of channels make fourteen. A step of two taps is 12 instructions for 16 products: two loads of two words,
 // eight SMLAD, and two SXTB16, which unpack in place because the whole words were used before. Everything else
@@ -53,9 +53,10 @@
 
 #define MOTE_FOUR(text) text text text text
 
-// The entry becomes an address; lr: the weights.
+// [sp, #4]: the end of the values. The entry becomes an address; lr: the weights.
 #define MOTE_PAIRED_BEGIN   \
-  "ldr r0, %[self]\n"       \
+  "ldr r1, [r0, #12]\n"    \
+  MOTE_ARM_BEGIN            \
   "adr.w r1, 3f\n"          \
   "ldr r2, [r0, #4]\n"      \
   "sub r1, r1, r2\n"        \
@@ -63,7 +64,7 @@
   "str r1, [r0, #4]\n"      \
   "ldr lr, [r0, #16]\n"     \
   "1:\n"                    \
-  "ldr r0, %[self]\n"       \
+  "ldr r0, [sp]\n"          \
   "ldm r0, {r1, r2, r12}\n" \
   "ldm r1!, {r4, r5, r6, r7}\n" \
   "str r1, [r0]\n"
@@ -71,9 +72,6 @@
 #define MOTE_FIRST(sum, other)        \
   "sub " sum ", " sum ", " other "\n" \
   "asr r12, " sum ", #7\n" MOTE_DSP_REQUANTIZE(sum)
-#define MOTE_PAIRED_END                                                                                        \
-  : [self] "m"(self), [end] "m"(end)                                                                           \
-  : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr"
 
 namespace nn {
 
@@ -88,9 +86,7 @@ MOTE_KERNEL uint32_t odd_bytes(uint32_t word) {
   return pair;
 }
 
-MOTE_ASSEMBLY void multiply_paired_2x4(Paired& block) {
-  Paired* const self = &block;
-  const int8_t* const end = block.end;
+MOTE_BARE void multiply_paired_2x4(Paired&) {
   __asm__ volatile(
       MOTE_PAIRED_BEGIN
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
@@ -98,16 +94,16 @@ MOTE_ASSEMBLY void multiply_paired_2x4(Paired& block) {
       ".balign 4\n"
       "2:\n" MOTE_FOUR(MOTE_STEP_2X4) MOTE_FOUR(MOTE_STEP_2X4)
       "3:\n"
-      "ldr r0, %[end]\n"
+      "ldr r0, [sp, #4]\n"
       "cmp r12, r0\n"
       "bne 2b\n"
-      "ldr r3, %[self]\n"
+      "ldr r3, [sp]\n"
       "ldr r3, [r3]\n"
       MOTE_DSP_CHANNEL MOTE_FIRST("r4", "r5") MOTE_FIRST("r8", "r9")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r5") MOTE_DSP_SUM("r9")
       MOTE_DSP_CHANNEL MOTE_FIRST("r6", "r7") MOTE_FIRST("r10", "r11")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r7") MOTE_DSP_SUM("r11")
-      "ldr r12, %[self]\n"
+      "ldr r12, [sp]\n"
       "str r3, [r12]\n"
       "ldr r0, [r12, #32]\n"
       "cmp r0, #0\n"
@@ -139,23 +135,20 @@ MOTE_ASSEMBLY void multiply_paired_2x4(Paired& block) {
       MOTE_DSP_CLAMP("r4") MOTE_DSP_CLAMP("r5") MOTE_DSP_CLAMP("r6") MOTE_DSP_CLAMP("r7")
       MOTE_DSP_CLAMP("r8") MOTE_DSP_CLAMP("r9") MOTE_DSP_CLAMP("r10") MOTE_DSP_CLAMP("r11")
       "b 4b\n"
-      "7:\n"
-      : MOTE_PAIRED_END);
+      "7:\n" MOTE_ARM_END);
 }
 
-MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
-  Paired* const self = &block;
-  const int8_t* const end = block.end;
+MOTE_BARE void multiply_paired_1x4(Paired&) {
   __asm__ volatile(
       MOTE_PAIRED_BEGIN
       "bx r2\n"
       ".balign 4\n"
       "2:\n" MOTE_FOUR(MOTE_STEP_1X4("ldr r0, [r12], #4\n"))
       "3:\n"
-      "ldr r0, %[end]\n"
+      "ldr r0, [sp, #4]\n"
       "cmp r12, r0\n"
       "bne 2b\n"
-      "ldr r3, %[self]\n"
+      "ldr r3, [sp]\n"
       "ldrd r0, r1, [r3, #44]\n"
       "ldr r3, [r3]\n"
       "cmp r1, #0\n"
@@ -166,7 +159,7 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r5")
       MOTE_DSP_CHANNEL MOTE_FIRST("r6", "r7")
       MOTE_DSP_CHANNEL MOTE_DSP_SUM("r7")
-      "ldr r12, %[self]\n"
+      "ldr r12, [sp]\n"
       "str r3, [r12]\n"
       "ldr r0, [r12, #32]\n"
       "cmp r0, #0\n"
@@ -194,8 +187,7 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
       "ldrd r0, r1, [r12, #36]\n"
       MOTE_DSP_CLAMP("r4") MOTE_DSP_CLAMP("r5") MOTE_DSP_CLAMP("r6") MOTE_DSP_CLAMP("r7")
       "b 4b\n"
-      "7:\n"
-      : MOTE_PAIRED_END);
+      "7:\n" MOTE_ARM_END);
 }
 
 }  // namespace nn
@@ -205,4 +197,3 @@ MOTE_ASSEMBLY void multiply_paired_1x4(Paired& block) {
 #undef MOTE_FOUR
 #undef MOTE_PAIRED_BEGIN
 #undef MOTE_FIRST
-#undef MOTE_PAIRED_END

@@ -29,11 +29,10 @@
 
 namespace nn {
 
-MOTE_ASSEMBLY void depthwise_window_vector(const VectorWindow& window, int32_t) {
-  const VectorWindow* const self = &window;
-  const int32_t* const offsets = window.offsets;
+MOTE_BARE void depthwise_window_vector(const VectorWindow&, int32_t) {
   __asm__ volatile(
-      "ldr r0, %[self]\n"
+      "ldr r1, [r0, #4]\n"  // offsets
+      MOTE_ARM_VECTOR_BEGIN
       "ldr r6, [r0]\n"
       "ldr r12, [r0, #8]\n"
       "ldrd r4, r5, [r0, #12]\n"
@@ -46,7 +45,7 @@ MOTE_ASSEMBLY void depthwise_window_vector(const VectorWindow& window, int32_t) 
       "vldrw.u32 q6, [r5, #32]\n"
       "vldrw.u32 q7, [r5, #48]\n"
       "vctp.8 r7\n"
-      "ldr r2, %[offsets]\n"
+      "ldr r2, [sp, #4]\n"
       "dls lr, r12\n"
       "2:\n"
       "ldrd r0, r1, [r2], #8\n"
@@ -86,11 +85,7 @@ MOTE_ASSEMBLY void depthwise_window_vector(const VectorWindow& window, int32_t) 
       "add r8, r8, #16\n"
       "add r6, r6, #16\n"
       "subs r7, r7, #16\n"
-      "bgt 1b\n"
-      :
-      : [self] "m"(self), [offsets] "m"(offsets)
-      : "memory", "cc", "r0", "r1", "r2", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "q0", "q1",
-        "q2", "q3", "q4", "q5", "q6", "q7");
+      "bgt 1b\n" MOTE_ARM_VECTOR_END);
 }
 
 }  // namespace nn

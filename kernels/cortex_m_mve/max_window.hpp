@@ -15,10 +15,9 @@ struct MaxWindow {
   int32_t low, high, height, width, gap, channels;
 };
 
-MOTE_ASSEMBLY void max_window(const MaxWindow& window) {
-  const MaxWindow* const self = &window;
+MOTE_BARE void max_window(const MaxWindow&) {
   __asm__ volatile(
-      "ldr r0, %[self]\n"
+      MOTE_ARM_BEGIN
       "ldm r0, {r0, r1, r2, r3, r4, r5, r6, r7}\n"
       "mov r8, r7\n"
       "1:\n"
@@ -42,10 +41,7 @@ MOTE_ASSEMBLY void max_window(const MaxWindow& window) {
       "add r0, r0, #16\n"
       "add r1, r1, #16\n"
       "subs r8, r8, #16\n"
-      "bgt 1b\n"
-      :
-      : [self] "m"(self)
-      : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "lr", "q0", "q1");
+      "bgt 1b\n" MOTE_ARM_END);
 }
 
 MOTE_KERNEL void max_window_s8(const Pool& p, const int8_t* first, int32_t height, int32_t width, int8_t* out) {

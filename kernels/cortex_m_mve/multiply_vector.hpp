@@ -16,7 +16,7 @@
 // scales, which only a low register can address bytes with. r9: taps of the tail.
 
 #define MOTE_VECTOR_BEGIN       \
-  "ldr r0, %[self]\n"           \
+  MOTE_ARM_VECTOR_BEGIN         \
   "ldr r5, [r0, #20]\n"         \
   "ldr r7, [r0, #24]\n"        \
   "ldr r9, [r0, #12]\n"         \
@@ -27,7 +27,7 @@
   "ldr r1, [r0, #48]\n"         \
   "vdup.32 q7, r1\n"            \
   "1:\n"                        \
-  "ldr r11, %[self]\n"           \
+  "ldr r11, [sp]\n"            \
   "ldm r11, {r1, r3, r11}\n"      \
   "ldm r7!, {r0, r2, r4, r6}\n"
 
@@ -41,15 +41,9 @@
   "vmin.s32 " q ", " q ", q7\n"    \
   "vmax.s32 " q ", " q ", q6\n"
 
-#define MOTE_VECTOR_END                                                                                         \
-  : [self] "m"(self)                                                                                            \
-  : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "q0", \
-    "q1", "q2", "q3", "q4", "q5", "q6", "q7"
-
 namespace nn {
 
-MOTE_ASSEMBLY void multiply_vector_2x4(VectorBlock& block) {
-  VectorBlock* const self = &block;
+MOTE_BARE void multiply_vector_2x4(VectorBlock&) {
   __asm__ volatile(
       MOTE_VECTOR_BEGIN
       "mov r8, r0\n mov r10, r2\n mov r12, r4\n mov lr, r6\n"
@@ -73,7 +67,7 @@ MOTE_ASSEMBLY void multiply_vector_2x4(VectorBlock& block) {
       "beq 4f\n"
       "vctp.8 r9\n"
       "vpstt\n vldrbt.u8 q0, [r1]\n vldrbt.u8 q1, [r3]\n"
-      "ldr r11, %[self]\n"
+      "ldr r11, [sp]\n"
       "ldr r11, [r11, #16]\n"
       "vldrb.u8 q2, [r5]\n add r5, r5, r11\n"
       "vmladava.s8 r0, q0, q2\n vmladava.s8 r8, q1, q2\n"
@@ -90,7 +84,7 @@ MOTE_ASSEMBLY void multiply_vector_2x4(VectorBlock& block) {
       "vldrb.s32 q3, [r7], #4\n"
       MOTE_VECTOR_REQUANTIZE("q0")
       MOTE_VECTOR_REQUANTIZE("q1")
-      "ldr r11, %[self]\n"
+      "ldr r11, [sp]\n"
       "ldrd r1, r3, [r11, #28]\n"
       "ldr r0, [r11, #36]\n"
       "vctp.32 r0\n"
@@ -98,12 +92,10 @@ MOTE_ASSEMBLY void multiply_vector_2x4(VectorBlock& block) {
       "strd r1, r3, [r11, #28]\n"
       "subs r0, r0, #4\n"
       "str r0, [r11, #36]\n"
-      "bgt 1b\n"
-      : MOTE_VECTOR_END);
+      "bgt 1b\n" MOTE_ARM_VECTOR_END);
 }
 
-MOTE_ASSEMBLY void multiply_vector_1x4(VectorBlock& block) {
-  VectorBlock* const self = &block;
+MOTE_BARE void multiply_vector_1x4(VectorBlock&) {
   __asm__ volatile(
       MOTE_VECTOR_BEGIN
       "wls lr, r11, 3f\n"
@@ -123,7 +115,7 @@ MOTE_ASSEMBLY void multiply_vector_1x4(VectorBlock& block) {
       "beq 4f\n"
       "vctp.8 r9\n"
       "vpst\n vldrbt.u8 q0, [r1]\n"
-      "ldr r11, %[self]\n"
+      "ldr r11, [sp]\n"
       "ldr r11, [r11, #16]\n"
       "vldrb.u8 q2, [r5]\n add r5, r5, r11\n"
       "vmladava.s8 r0, q0, q2\n"
@@ -138,7 +130,7 @@ MOTE_ASSEMBLY void multiply_vector_1x4(VectorBlock& block) {
       "vldrw.u32 q2, [r7], #16\n"
       "vldrb.s32 q3, [r7], #4\n"
       MOTE_VECTOR_REQUANTIZE("q0")
-      "ldr r11, %[self]\n"
+      "ldr r11, [sp]\n"
       "ldr r1, [r11, #28]\n"
       "ldr r0, [r11, #36]\n"
       "vctp.32 r0\n"
@@ -146,12 +138,10 @@ MOTE_ASSEMBLY void multiply_vector_1x4(VectorBlock& block) {
       "str r1, [r11, #28]\n"
       "subs r0, r0, #4\n"
       "str r0, [r11, #36]\n"
-      "bgt 1b\n"
-      : MOTE_VECTOR_END);
+      "bgt 1b\n" MOTE_ARM_VECTOR_END);
 }
 
 }  // namespace nn
 
 #undef MOTE_VECTOR_BEGIN
 #undef MOTE_VECTOR_REQUANTIZE
-#undef MOTE_VECTOR_END

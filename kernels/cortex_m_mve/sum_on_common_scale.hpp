@@ -26,10 +26,9 @@ struct SumOfElements {
   const Sum8* function;
 };
 
-MOTE_ASSEMBLY void sum_on_common_scale(const SumOfElements& sum) {
-  const SumOfElements* const self = &sum;
+MOTE_BARE void sum_on_common_scale(const SumOfElements&) {
   __asm__ volatile(
-      "ldr r0, %[self]\n"
+      MOTE_ARM_VECTOR_BEGIN
       "ldm r0, {r0, r1, r2, r3, r12}\n"
       "ldm r12!, {r4, r5, r6}\n"  // zero_a, multiplier_a, shift_a
       "vdup.32 q5, r6\n"
@@ -59,11 +58,7 @@ MOTE_ASSEMBLY void sum_on_common_scale(const SumOfElements& sum) {
       "vmin.s32 q0, q0, q4\n"
       "vstrb.32 q0, [r2], #4\n"
       "letp lr, 1b\n"
-      "2:\n"
-      :
-      : [self] "m"(self)
-      : "memory", "cc", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "q0",
-        "q1", "q2", "q3", "q4", "q5", "q6", "q7");
+      "2:\n" MOTE_ARM_VECTOR_END);
 }
 
 template <>

@@ -260,6 +260,6 @@ struct QuantizedProduct8 {
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#if defined(__ARM_FEATURE_MVE)
 #include "cortex_m_mve/sum_on_common_scale.hpp"
 #endif

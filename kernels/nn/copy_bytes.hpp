@@ -18,7 +18,7 @@ MOTE_KERNEL uint32_t load_word(const void* from) {
 }  // namespace nn
 
 // copy_bytes and fill_bytes return the place behind what they wrote.
-#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#if defined(__ARM_FEATURE_MVE)
 #include "cortex_m_mve/copy_bytes.hpp"
 #else
 

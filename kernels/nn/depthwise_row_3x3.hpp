@@ -31,7 +31,7 @@ struct DepthwiseRow {
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__clang__)
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #include "cortex_m_dsp/depthwise_row_3x3.hpp"
 #else
 

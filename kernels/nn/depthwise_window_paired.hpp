@@ -23,7 +23,7 @@ struct PairedWindow {
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__clang__)
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #include "cortex_m_dsp/depthwise_window_paired.hpp"
 #else
 

@@ -21,7 +21,7 @@ struct VectorWindow {
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#if defined(__ARM_FEATURE_MVE)
 #include "cortex_m_mve/depthwise_window_vector.hpp"
 #else
 

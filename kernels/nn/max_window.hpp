@@ -17,7 +17,7 @@ MOTE_KERNEL void max_channel_s8(const Pool& p, const int8_t* first, int32_t heig
 }  // namespace nn
 
 // Channel 0 of the window begins at `first`.
-#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#if defined(__ARM_FEATURE_MVE)
 #include "cortex_m_mve/max_window.hpp"
 #elif defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #include "cortex_m_dsp/max_window.hpp"

@@ -55,7 +55,7 @@ MOTE_KERNEL uint32_t paired_entry(int32_t steps, int32_t unroll, int32_t step_by
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__clang__)
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #include "cortex_m_dsp/multiply_paired.hpp"
 #else
 

@@ -21,7 +21,7 @@ struct VectorBlock {
 
 }  // namespace nn
 
-#if defined(__ARM_FEATURE_MVE) && !defined(__clang__)
+#if defined(__ARM_FEATURE_MVE)
 #include "cortex_m_mve/multiply_vector.hpp"
 #else
 

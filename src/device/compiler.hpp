@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "device/signature.hpp"
+#include "emulate/toolchain.hpp"
 #include "target/target.hpp"
 
 namespace mote {
@@ -23,12 +24,7 @@ std::string run_compiler(const std::vector<std::string>& command, const std::str
 // Folders of headers, definitions and standard, as the request has them.
 [[nodiscard]] std::vector<std::string> preprocessor_flags(const FunctionRequest& request, Language language);
 
-struct SystemInclude {
-  std::filesystem::path path;
-  bool of_compiler = false;  // headers that belong to this very compiler: <stddef.h>, intrinsics
-};
-
-// In the order in which the compiler searches them.
+// Where the compiler searches headers, in that order.
 [[nodiscard]] std::vector<SystemInclude> system_includes(const Target& target, Language language);
 
 // Writes the headers that loaded code may include: mote/services.h.

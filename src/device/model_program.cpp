@@ -56,9 +56,8 @@ Program compile_for_device(const Compiled& model, const Target& target, Mode mod
   }
   const std::string& name = model.graph.name;
   std::vector<std::string> flags = split_words(compiler_flags(target, mode));
-  append(flags, generated_code_flags());
-  append(flags, {"-fcallgraph-info=su", "-I" + directory->path().string()});
-  compile_source(target, directory->path() / (name + ".cpp"), directory->path() / "model.o", flags);
+  append(flags, {"-I" + directory->path().string()});
+  compile_generated(target, directory->path() / (name + ".cpp"), directory->path() / "model.o", flags);
   compile_library(target, directory->path());
   Program program{.name = name.substr(0, wire::name_bytes - 1),
                   .target = &target,

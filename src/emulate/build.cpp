@@ -117,11 +117,11 @@ void copy_firmware(const EmulateRequest& request, const fs::path& directory) {
 void compile_model(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
   std::vector<std::string> flags =
       split_words(request.optimize.empty() ? std::string(request.target.speed_flags) : request.optimize);
-  append(flags, generated_code_flags());
-  append(flags, {"-fcallgraph-info=su", "-I" + request.model_directory.string()});
+  append(flags, {"-I" + request.model_directory.string()});
   if (use.profile) append(flags, {"-include", (directory / "profile.h").string()});
   if (use.count_cores) append(flags, {"-include", (directory / "count_cores.h").string()});
-  compile_source(request.target, request.model_directory / (request.name + ".cpp"), directory / "model.o", flags);
+  compile_generated(request.target, request.model_directory / (request.name + ".cpp"), directory / "model.o",
+                    flags);
 }
 
 void compile_harness(const EmulateRequest& request, const fs::path& directory, const FirmwareUse& use) {
@@ -160,6 +160,7 @@ std::vector<Function> read_functions(const EmulateRequest& request, const fs::pa
   std::map<std::string, CompilerFrame, std::less<>> frames;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     if (entry.path().extension() == ".ci") read_callgraph_info(read_text(entry.path()), frames);
+    if (entry.path().extension() == ".su") read_stack_usage(read_text(entry.path()), frames);
   }
   require(!frames.empty(), "the compiler wrote no stack usage for {}", request.name);
   return read_call_graph(objdump.output, request.target.architecture, frames);

@@ -110,7 +110,9 @@ class GraphBuilder {
     for (const Code& code : body.code) add(function, index, code.instruction, known);
     if (falls_through(body) && index + 1 < bodies_.size()) function.edges.push_back({index + 1, EdgeKind::jump});
     if (known != nullptr) {
-      function.frame_bytes = known->bytes;
+      // A function that begins with assembly of its own counts for 0.
+      const bool exact = known->exact && known->bytes != 0;
+      function.frame_bytes = exact ? known->bytes : std::max(known->bytes, function.frame_bytes);
       if (!known->bounded) function.problem = "its frame has no fixed size";
       if (known->indirect_calls) function.problem = "it calls through a pointer";
     }
@@ -179,6 +181,18 @@ void read_callgraph_info(std::string_view text, Frames& frames) {
     } else if (line.starts_with("edge:") && quoted(line, "targetname:") == "__indirect_call") {
       frames[symbol_of(quoted(line, "sourcename:"))].indirect_calls = true;
     }
+  });
+}
+
+// "model.cpp:12:_Z7digits_runPv\t48\tstatic"
+void read_stack_usage(std::string_view text, Frames& frames) {
+  for_each_line(text, [&](std::string_view line) {
+    const size_t first = line.find('\t'), second = line.find('\t', first + 1);
+    if (second == std::string_view::npos) return;
+    CompilerFrame frame{.exact = false};
+    std::from_chars(line.data() + first + 1, line.data() + second, frame.bytes);
+    frame.bounded = line.substr(second + 1) != "dynamic";
+    frames[symbol_of(line.substr(0, first))] = frame;
   });
 }
 

@@ -10,14 +10,16 @@
 
 namespace mote {
 
-// What gcc's -fcallgraph-info=su says about one function.
+// What a compiler says about one function.
 struct CompilerFrame {
   int64_t bytes = 0;
   bool bounded = true;  // false: alloca or an array of variable length
   bool indirect_calls = false;
+  bool exact = true;  // false: the code may take more, such as a library's routine that saves registers
 };
 
-// By the symbol's name in the object. Adds to `frames`.
+// By the symbol's name in the object: gcc's -fcallgraph-info=su, and clang's -fstack-usage. Both add to `frames`.
+void read_stack_usage(std::string_view text, std::map<std::string, CompilerFrame, std::less<>>& frames);
 void read_callgraph_info(std::string_view text, std::map<std::string, CompilerFrame, std::less<>>& frames);
 
 enum class EdgeKind {
@@ -41,8 +43,8 @@ struct Function {
 
 // `disassembly` is what objdump -d --no-show-raw-insn prints for a linked program of that architecture (a folder
 // of firmware/). Functions without a compiler's figure (libgcc, libm, libc) get the sum of all that they take from
-// the stack pointer anywhere, which no path can exceed; in them a jump through a register is taken for a jump
-// table.
+// the stack pointer anywhere, which no path can exceed; so do functions of which the compiler says that they take
+// nothing: their assembly may. A jump through a register is taken for a jump table, unless gcc knows better.
 [[nodiscard]] std::vector<Function> read_call_graph(
     std::string_view disassembly, std::string_view architecture,
     const std::map<std::string, CompilerFrame, std::less<>>& frames);

@@ -52,6 +52,7 @@ void check_request(const EmulateRequest& request) {
           "inputs of {} bytes do not fit into the {} bytes that the emulated machine has for them",
           bytes_of_one_case(request), request.target.inputs_bytes);
   require_program(request.target.compiler, request.target.compiler_packages);
+  if (!request.target.model_compiler.empty()) require_program(request.target.model_compiler, "clang");
   require_program(request.target.linker, request.target.compiler_packages);
   if (!request.cases.empty()) require_program(request.target.emulator, request.target.emulator_package);
 }

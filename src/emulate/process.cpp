@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,8 +13,6 @@
 #include <cstring>
 
 #include "base/error.hpp"
-
-extern char** environ;
 
 namespace mote {
 namespace {
@@ -41,21 +39,44 @@ class Pipe {
   std::array<int, 2> ends_{-1, -1};
 };
 
-pid_t spawn(const std::vector<std::string>& arguments, const Pipe& output, const Pipe& errors) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output.write_end(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors.write_end(), STDERR_FILENO);
+// What the new process runs until it is another program; nothing here may allocate memory. Returns when that
+// fails.
+void become(char* const* arguments, pid_t parent, const std::array<int, 3>& streams, const sigset_t& signals) {
+  // Whatever ends this program, its tools end with it.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(EXIT_FAILURE);
+  pthread_sigmask(SIG_SETMASK, &signals, nullptr);
+  for (int stream = 0; stream < 3; ++stream) {
+    const int from = streams[static_cast<size_t>(stream)];
+    if (from != stream && dup2(from, stream) < 0) return;
+  }
+  execvp(arguments[0], arguments);
+}
+
+// `streams`: what shall be its standard input, output and errors; `signals`: what it has blocked.
+pid_t spawn(const std::vector<std::string>& arguments, const std::array<int, 3>& streams,
+            const sigset_t& signals) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
-  pid_t process = -1;
-  const int status = posix_spawnp(&process, pointers[0], &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  require(status == 0, "cannot start {}: {}", arguments[0], std::strerror(status));
+  Pipe failure;  // closed by the start of the program, or else told why there is none
+  const pid_t parent = getpid(), process = fork();
+  if (process == 0) {
+    become(pointers.data(), parent, streams, signals);
+    const int reason = errno;
+    (void)!write(failure.write_end(), &reason, sizeof reason);
+    _exit(EXIT_FAILURE);
+  }
+  require(process > 0, "cannot start {}: {}", arguments[0], std::strerror(errno));
+  failure.close_end(1);
+  int reason = 0;
+  const bool failed = read(failure.read_end(), &reason, sizeof reason) == sizeof reason;
+  if (failed) waitpid(process, nullptr, 0);
+  require(!failed, "cannot start {}: {}", arguments[0], std::strerror(reason));
   return process;
 }
+
+int status_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 // Appends what is there; false at the end of the stream.
 bool drain(int descriptor, std::string& text) {
@@ -82,7 +103,11 @@ bool collect(int output, int errors, Clock::time_point end, ProcessResult& resul
 
 ProcessResult run_process(const std::vector<std::string>& arguments, std::chrono::seconds timeout) {
   Pipe output, errors;
-  const pid_t process = spawn(arguments, output, errors);
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  sigset_t signals;
+  pthread_sigmask(SIG_SETMASK, nullptr, &signals);
+  const pid_t process = spawn(arguments, {nothing, output.write_end(), errors.write_end()}, signals);
+  close(nothing);
   output.close_end(1);
   errors.close_end(1);
   ProcessResult result;
@@ -91,25 +116,33 @@ ProcessResult run_process(const std::vector<std::string>& arguments, std::chrono
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.exit_status = status_of(status);
   return result;
 }
 
 void run_in_foreground(const std::vector<std::string>& arguments) {
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
+  // Taken one at a time below. Ctrl-C reaches the other program by itself; what else asks to end is passed on, and
+  // this one goes on to clean up.
+  sigset_t signals, before;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);
   pid_t process = -1;
-  const int started = posix_spawnp(&process, pointers[0], nullptr, nullptr, pointers.data(), environ);
-  require(started == 0, "cannot start {}: {}", arguments[0], std::strerror(started));
-  const auto before = signal(SIGINT, SIG_IGN);  // Ctrl-C ends the other program, and this one cleans up
-  int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  try {
+    process = spawn(arguments, {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, before);
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
   }
-  signal(SIGINT, before);
-  const bool ended = WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM);
-  require(ended || status == 0, "{} ended with status {}", arguments[0],
-          WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  bool asked = false;
+  int status = 0;
+  while (waitpid(process, &status, WNOHANG) == 0) {
+    const int signal = sigwaitinfo(&signals, nullptr);
+    if (signal == SIGTERM || signal == SIGHUP) kill(process, SIGTERM);
+    asked = asked || (signal > 0 && signal != SIGCHLD);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  require(asked || status == 0, "{} ended with status {}", arguments[0], status_of(status));
 }
 
 void require_program(std::string_view program, std::string_view debian_packages) {

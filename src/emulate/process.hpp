@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs another program without a shell and captures what it prints.
+// Runs another program without a shell and captures what it prints. It does not outlive this one.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,8 @@ struct ProcessResult {
 // arguments[0] is the program, looked up in PATH. Throws Error when it cannot be started.
 [[nodiscard]] ProcessResult run_process(const std::vector<std::string>& arguments, std::chrono::seconds timeout);
 
-// Runs it on this process's own streams, until it ends.
+// Runs it on this process's own streams, until it ends, or this process is asked to end by SIGINT, SIGTERM or
+// SIGHUP: then it ends first.
 void run_in_foreground(const std::vector<std::string>& arguments);
 
 // Throws Error that names the Debian packages unless PATH has the program, or it is a path itself.

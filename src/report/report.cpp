@@ -53,6 +53,7 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   Json json;
   json["model"] = model;
   json["target"] = target.name;
+  json["compiler"] = generator(target).empty() ? Json(nullptr) : Json(generator(target));
   json["mode"] = name(mode);
   json["macs"] = macs;
   json["instructions"] = instructions;

@@ -12,8 +12,8 @@
 
 namespace mote {
 
-// Keys: model, target, mode, macs, instructions, instructions_per_mac, arena_bytes, arena_lower_bound_bytes,
-// stack_peak_bytes, stack_total_bytes, stack_bound_bytes, code_bytes, weight_bytes,
+// Keys: model, target, compiler (null for the host), mode, macs, instructions, instructions_per_mac, arena_bytes,
+// arena_lower_bound_bytes, stack_peak_bytes, stack_total_bytes, stack_bound_bytes, code_bytes, weight_bytes,
 // arenas[] {memory, bytes} where the model was laid out for given memories,
 // layers[] {name, op, macs, instructions, code_bytes}, outputs[] {name, dtype, shape, file}.
 // What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.

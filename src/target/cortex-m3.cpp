@@ -14,7 +14,8 @@ extern const Target cortex_m3{
     .linker = "arm-none-eabi-gcc",
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m3 -mthumb -mfloat-abi=soft",
-    .clang_flags = "--target=arm-none-eabi -mcpu=cortex-m3 -mthumb -mfloat-abi=soft -fshort-enums",
+    .clang_flags =
+        "--target=arm-none-eabi -mcpu=cortex-m3 -mthumb -mfloat-abi=soft -fshort-enums -munaligned-access",
     .firmware_flags = "-DMOTE_UART=0x40004000 -DMOTE_DUAL_TIMER=0x40002000",
     .link_flags =
         "-mcpu=cortex-m3 -mthumb -mfloat-abi=soft "

@@ -16,7 +16,9 @@ extern const Target cortex_m55{
     .linker = "arm-none-eabi-gcc",
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m55+nomve.fp -mthumb -mfloat-abi=hard",
-    .clang_flags = "--target=arm-none-eabi -mcpu=cortex-m55+nomve.fp -mthumb -mfloat-abi=hard -fshort-enums",
+    .clang_flags =
+        "--target=arm-none-eabi -mcpu=cortex-m55+nomve.fp -mthumb -mfloat-abi=hard -fshort-enums "
+        "-munaligned-access",
     .firmware_flags = "-DMOTE_UART=0x59303000 -DMOTE_SYSTEM_TIMER=0x58000000 -DMOTE_SYSTEM_COUNTER=0x58100000",
     .link_flags =
         "-mcpu=cortex-m55+nomve.fp -mthumb -mfloat-abi=hard "

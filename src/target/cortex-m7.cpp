@@ -16,7 +16,8 @@ extern const Target cortex_m7{
     .compiler_packages = "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     .compile_flags = "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
     .clang_flags =
-        "--target=arm-none-eabi -mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 -fshort-enums",
+        "--target=arm-none-eabi -mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 -fshort-enums "
+        "-munaligned-access",
     .firmware_flags = "-DMOTE_UART=0x40004000 -DMOTE_DUAL_TIMER=0x40002000",
     .link_flags =
         "-mcpu=cortex-m7 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16 "

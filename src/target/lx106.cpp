@@ -18,6 +18,7 @@ extern const Target lx106{
     .compiler_packages = "gcc-xtensa-lx106 picolibc-xtensa-lx106-elf",
     .compile_flags = "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
     .clang_flags = "--target=riscv32-unknown-elf -U__riscv -D__XTENSA__ -D__XTENSA_EL__ -funsigned-char",
+    .clang_compiles = false,
     .link_flags = "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
     .size_flags = "-Os",
     .speed_flags = "-O2",

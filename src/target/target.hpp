@@ -24,6 +24,8 @@ struct Target {
   std::string_view compiler_packages = {};  // Debian packages that bring compiler and linker
   std::string_view compile_flags = {};      // instruction set and calling convention
   std::string_view clang_flags = {};        // the same for clang's parser, which reads functions' signatures
+  bool clang_compiles = true;               // clang has a code generator for it, not a parser only
+  std::string_view model_compiler = {};     // "clang++" compiles generated code; empty: `compiler` does
   std::string_view firmware_flags = {};     // addresses that the firmware's sources need
   std::string_view link_flags = {};
   std::string_view size_flags = {}, speed_flags = {};  // of generated code, by mode
@@ -43,5 +45,10 @@ struct Target {
   int icount_shift = 0;
   int64_t counter_ns = 1, counter_ticks = 1;
 };
+
+// The program that compiles generated code for it; empty where it runs in the simulator.
+[[nodiscard]] inline std::string_view generator(const Target& target) {
+  return target.model_compiler.empty() ? target.compiler : target.model_compiler;
+}
 
 }  // namespace mote

@@ -93,7 +93,7 @@ std::vector<Job> all_jobs(const ZooRequest& request, const std::vector<Model>& m
   std::vector<Tools> tools;
   for (const Target* const target : request.targets) {
     tools.push_back(
-        {version_line(target->compiler), request.detail == Detail::sizes ? "" : version_line(target->emulator)});
+        {version_line(generator(*target)), request.detail == Detail::sizes ? "" : version_line(target->emulator)});
   }
   std::vector<Job> jobs;
   for (const Model& model : models) {

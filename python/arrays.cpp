@@ -36,24 +36,6 @@ void quantise(const Reals& in, const Output<T>& out, float scale, int32_t zero) 
   nn::quantize(nn::Quantize{narrow<int32_t>(in.size()), scale, zero}, in.data(), out.data());
 }
 
-template <class Function>
-nb::bytes table_of(const Function& function, std::pair<float, int32_t> in, std::pair<float, int32_t> out) {
-  std::array<float, 256> reals;
-  std::array<int8_t, 256> codes;
-  for (int32_t code = -128; code < 128; ++code)
-    reals.at(static_cast<size_t>(code + 128)) = function(static_cast<float>(code - in.second) * in.first);
-  nn::quantize(nn::Quantize{256, out.first, out.second}, reals.data(), codes.data());
-  return nb::bytes(codes.data(), codes.size());
-}
-
-// As the importer of ONNX makes it.
-nb::bytes function_table(const std::string& function, std::pair<float, int32_t> in,
-                         std::pair<float, int32_t> out) {
-  if (function == "Sigmoid") return table_of(nn::Logistic(), in, out);
-  require(function == "Tanh", "there is no table of '{}'; there are Sigmoid and Tanh", function);
-  return table_of(nn::Tanh(), in, out);
-}
-
 }  // namespace
 
 std::vector<const std::byte*> addresses(const std::vector<ReadArray>& arrays, const Graph& graph,
@@ -75,9 +57,6 @@ void add_arrays(nb::module_& module) {
              nb::arg("scale"), nb::arg("zero"), doc);
   module.def("quantise", &quantise<int16_t>, nb::arg("reals").noconvert(), nb::arg("out").noconvert(),
              nb::arg("scale"), nb::arg("zero"), doc);
-  module.def(
-      "function_table", &function_table, nb::arg("function"), nb::arg("input"), nb::arg("output"),
-      "The device's 256 bytes of Sigmoid or Tanh for inputs of -128 to 127; scale and zero point of both sides.");
 }
 
 }  // namespace mote::python

@@ -35,10 +35,10 @@ OnnxWriter relu(int64_t opset = 17) {
 
 TEST(OnnxErrors, UnsupportedOpset) {
   EXPECT_EQ(error_of(relu(9)),
-            "uses opset 9 of the ONNX operators; Mote reads opsets 13 to 21. Export the model with "
+            "uses opset 9 of the ONNX operators; Mote reads opsets 13 to 27. Export the model with "
             "opset_version=17, or convert it with onnx.version_converter");
   EXPECT_EQ(error_of(relu(13)), "");
-  EXPECT_EQ(error_of(relu(21)), "");
+  EXPECT_EQ(error_of(relu(27)), "");
 }
 
 TEST(OnnxErrors, SymbolicShape) {

@@ -166,6 +166,24 @@ TEST(ImportOnnx, ChannelShuffleIsOneTransposition) {
   EXPECT_EQ(run(model, channels_last(x, 4)), channels_last(expected, 4));
 }
 
+// A sequence, too, has its channels last where a convolution reads it; quantisation in between does not matter.
+TEST(ImportOnnx, QuantisedSequenceHasItsChannelsLast) {
+  OnnxWriter file;
+  file.input("x", {1, 2, 5}, DType::i8);
+  file.linear("DequantizeLinear", "x", "xd", 0.5F, 0, DType::i8);
+  const std::vector<std::byte> codes{std::byte{1}, std::byte{0}};  // the first channel
+  file.constant("wq", {DType::i8, {1, 2, 1}, {}}, ByteSpan(codes));
+  file.linear("DequantizeLinear", "wq", "wd", 1.0F, 0, DType::i8);
+  file.node("Conv", {"xd", "wd"}, {"c"});
+  file.linear("QuantizeLinear", "c", "y", 0.5F, 0, DType::i8);
+  file.output("y", {1, 1, 5}, DType::i8);
+  const Compiled model = compile_onnx(file);
+  EXPECT_EQ(model.graph.tensors[model.graph.inputs[0]].type.shape, (Shape{1, 5, 2}));
+  const std::vector<int8_t> x{1, 60, 2, 61, 3, 62, 4, 63, 5, 64};
+  EXPECT_EQ(to_values<int8_t>(simulate(model.graph, model.plan, {to_bytes(x)}).at(0)),
+            (std::vector<int8_t>{1, 2, 3, 4, 5}));
+}
+
 // x, w and b quantised; Relu between Conv and QuantizeLinear.
 OnnxWriter quantised_conv(DType activations, int zero) {
   OnnxWriter file;

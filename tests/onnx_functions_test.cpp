@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "compile/compile.hpp"
 #include "simulate/simulate.hpp"
@@ -20,12 +21,13 @@ std::vector<std::string> operators(const Graph& graph) {
   return names;
 }
 
-// Softplus made of seven float operators is one table, and its values are those of the definition, rounded once.
-TEST(OnnxFunctions, FunctionBetweenScalesIsATable) {
+// A function of codes of scale 0.05 and zero point 3, given as codes of scale 0.04 and zero point -100.
+void expect_table(const std::function<void(OnnxWriter&)>& add_node,
+                  const std::function<double(double)>& function) {
   OnnxWriter file;
   file.input("x", {1, 256}, DType::i8);
   file.linear("DequantizeLinear", "x", "xr", 0.05F, 3, DType::i8);
-  file.node("Softplus", {"xr"}, {"yr"});
+  add_node(file);
   file.linear("QuantizeLinear", "yr", "y", 0.04F, -100, DType::i8);
   file.output("y", {1, 256}, DType::i8);
   const Compiled model = compile_model(file.bytes(), "net");
@@ -34,9 +36,31 @@ TEST(OnnxFunctions, FunctionBetweenScalesIsATable) {
   for (size_t i = 0; i < 256; ++i) codes[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
   const auto got = to_values<int8_t>(simulate(model.graph, model.plan, {to_bytes(codes)}).at(0));
   for (size_t i = 0; i < 256; ++i) {
-    const double x = 0.05 * (codes[i] - 3), y = std::log1p(std::exp(x)) / 0.04 - 100;
+    const double y = function(0.05 * (codes[i] - 3)) / 0.04 - 100;
     EXPECT_NEAR(got[i], std::clamp(y, -128.0, 127.0), 0.501) << "code " << static_cast<int>(codes[i]);
   }
+}
+
+// Softplus made of seven float operators is one table, and its values are those of the definition, rounded once.
+TEST(OnnxFunctions, FunctionBetweenScalesIsATable) {
+  expect_table([](OnnxWriter& file) { file.node("Softplus", {"xr"}, {"yr"}); },
+               [](double x) { return std::log1p(std::exp(x)); });
+}
+
+// Its limits need not be codes of the input.
+TEST(OnnxFunctions, ClipBetweenScalesIsATable) {
+  expect_table(
+      [](OnnxWriter& file) {
+        file.constant("low", {}, std::vector<float>{-0.326F});
+        file.constant("high", {}, std::vector<float>{2.174F});
+        file.node("Clip", {"xr", "low", "high"}, {"yr"});
+      },
+      [](double x) { return std::clamp(x, -0.326, 2.174); });
+}
+
+TEST(OnnxFunctions, SwishIsTheInputTimesItsSigmoid) {
+  expect_table([](OnnxWriter& file) { OnnxWriter::set(file.node("Swish", {"xr"}, {"yr"}), "alpha", 0.7F); },
+               [](double x) { return x / (1 + std::exp(-0.7 * x)); });
 }
 
 OnnxWriter gelu_file(float half, bool half_first) {

@@ -16,7 +16,7 @@
 
 namespace mote::onnx {
 
-constexpr int64_t lowest_opset = 13, highest_opset = 21;  // of the standard operators
+constexpr int64_t lowest_opset = 13, highest_opset = 27;  // of the standard operators
 
 // A constant of the file. What is well formed but beyond Mote (a data type) stands in `problem`.
 struct FileTensor {

@@ -57,6 +57,7 @@ class Importer {
  private:
   void read_nodes();
   void add_inputs();
+  [[nodiscard]] bool feeds_channels(const std::string& name) const;
   void add_constants();
   void translate(size_t index);
   void check_absorbed();
@@ -126,6 +127,18 @@ void Importer::add_constants() {
   }
 }
 
+// Quantisation in between does not matter.
+bool Importer::feeds_channels(const std::string& name) const {
+  const auto readers = source_.readers.find(name);
+  if (readers == source_.readers.end()) return false;
+  return std::any_of(readers->second.begin(), readers->second.end(), [&](size_t index) {
+    const Node& node = source_.nodes[index];
+    const bool quantises = node.op == "QuantizeLinear" || node.op == "DequantizeLinear";
+    if (quantises) return !node.outputs.empty() && node.inputs[0] == name && feeds_channels(node.outputs[0]);
+    return reads_channels(node);
+  });
+}
+
 void Importer::add_inputs() {
   const std::vector<Shape> shapes =
       resolve_shapes(model_.inputs, options_.shapes, builder_.graph.notes, problems_);
@@ -135,11 +148,7 @@ void Importer::add_inputs() {
     if (shapes[i].empty() && !problems_.empty()) continue;
     const size_t rank = shapes[i].size();
     bool channels = rank == 4;
-    const auto readers = source_.readers.find(info.name);
-    if (readers != source_.readers.end() && (rank == 3 || rank == 5)) {
-      channels = std::any_of(readers->second.begin(), readers->second.end(),
-                             [&](size_t node) { return reads_channels(source_.nodes[node]); });
-    }
+    if (rank == 3 || rank == 5) channels = feeds_channels(info.name);
     const Permutation order = channels ? channels_last(rank) : identity(rank);
     if (channels) builder_.graph.notes.push_back(layout_note("input", info.name, shapes[i]));
     const TensorId id = builder_.add_tensor(info.name, {info.dtype, permuted(shapes[i], order), {}});

@@ -40,6 +40,14 @@ void mish(Translator& t) {
   elementwise(t, [&](const Value& x) { return math.multiply(x, math.unary("TANH", softplus_of(math, x))); });
 }
 
+void swish(Translator& t) {
+  FloatMath math(t.builder());
+  const float alpha = t.node().real("alpha", 1.0F);
+  elementwise(t, [&](const Value& x) {
+    return math.multiply(x, math.unary("LOGISTIC", alpha == 1.0F ? x : math.multiply(x, alpha)));
+  });
+}
+
 void softsign(Translator& t) {
   FloatMath math(t.builder());
   elementwise(t, [&](const Value& x) { return math.divide(x, math.add(math.unary("ABS", x), 1.0F)); });
@@ -133,35 +141,23 @@ void gelu(Translator& t) {
 }
 
 constexpr Translation table[] = {
-    {"Acos", function},
-    {"Acosh", function},
-    {"Asin", function},
-    {"Asinh", function},
-    {"Atan", function},
-    {"Atanh", function},
-    {"Celu", celu},
-    {"Cosh", hyperbolic},
-    {"Elu", elu},
-    {"Erf", function},
-    {"Gelu", gelu},
-    {"HardSigmoid", hard_sigmoid},
-    {"Mish", mish},
-    {"Reciprocal", reciprocal},
-    {"Selu", selu},
-    {"Shrink", shrink},
-    {"Sinh", hyperbolic},
-    {"Softplus", softplus},
-    {"Softsign", softsign},
-    {"Tan", tangent},
-    {"ThresholdedRelu", thresholded_relu},
+    {"Acos", function},     {"Acosh", function},
+    {"Asin", function},     {"Asinh", function},
+    {"Atan", function},     {"Atanh", function},
+    {"Celu", celu},         {"Cosh", hyperbolic},
+    {"Elu", elu},           {"Erf", function},
+    {"Gelu", gelu},         {"HardSigmoid", hard_sigmoid},
+    {"Mish", mish},         {"Reciprocal", reciprocal},
+    {"Selu", selu},         {"Shrink", shrink},
+    {"Sinh", hyperbolic},   {"Softplus", softplus},
+    {"Softsign", softsign}, {"Swish", swish},
+    {"Tan", tangent},       {"ThresholdedRelu", thresholded_relu},
 };
 
 }  // namespace
 
-void elementwise(Translator& t, const std::function<Value(const Value&)>& function) {
-  Value value = t.in(0);
-  const Mode mode = t.mode({&value}, false);
-  if (!mode.integer()) return t.give(0, function(value));
+void tabulate(Translator& t, const Mode& mode, const Value& value,
+              const std::function<Value(const Value&)>& function) {
   Builder& builder = t.builder();
   const Quantization quant = builder.tensor(value.id).type.quant;
   require(quant.scale.size() == 1, "reads what is quantised per channel, which is not supported here");
@@ -174,6 +170,13 @@ void elementwise(Translator& t, const std::function<Value(const Value&)>& functi
   require(builder.tensor(codes).constant(), "internal: a table that is not known");
   const OperatorPtr op = make_byte_table(to_values<int8_t>(builder.tensor(codes).data));
   t.give_mode(mode, builder.add(op, {value.id}, {mode.type})[0], value.layout);
+}
+
+void elementwise(Translator& t, const std::function<Value(const Value&)>& function) {
+  Value value = t.in(0);
+  const Mode mode = t.mode({&value}, false);
+  if (mode.integer()) return tabulate(t, mode, value, function);
+  t.give(0, function(value));
 }
 
 std::span<const Translation> activation_translations() { return table; }

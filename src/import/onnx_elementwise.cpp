@@ -2,6 +2,7 @@
 // Element-wise operators of ONNX with several operands: they take any layout that these share.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "import/onnx_float.hpp"
 #include "import/onnx_translator.hpp"
@@ -246,33 +247,45 @@ void mean(Translator& t) {
 
 // The limit as a code of the value's quantisation.
 Value quantised_limit(Translator& t, size_t input, const Value& value) {
-  require(t.constant(input), "clips quantised values to a limit that is computed at run time");
   const Quantization quant = t.builder().tensor(value.id).type.quant;
-  require(!std::isnan(t.real(input, "limit")), "clips to a limit that is no number; export the model again");
   const float real = std::clamp(t.real(input, "limit") / value_scale(t.builder(), value), -512.0F, 512.0F);
   const auto stored = static_cast<int8_t>(std::clamp<int64_t>(std::lround(real) + quant.zero[0], -128, 127));
   return {t.builder().add_tensor("limit", {DType::i8, {}, quant}, to_bytes(std::vector<int8_t>{stored})),
           Layout{}};
 }
 
-void clip(Translator& t) {
-  Value value = t.in(0);
-  const Mode mode = t.mode({&value}, false);
-  if (!mode.integer()) value = widened(t.builder(), value);
+// Each limit that is there, lower and upper one, with MAXIMUM and MINIMUM.
+Value clipped(Translator& t, Value value, const std::function<Value(size_t)>& limit) {
   for (size_t input = 1; input <= 2; ++input) {
     if (!t.has(input)) continue;
-    const Value limit = mode.integer() ? quantised_limit(t, input, value) : widened(t.builder(), t.plain(input));
-    Broadcast operands = broadcast(t.builder(), {value, limit});
+    Broadcast operands = broadcast(t.builder(), {value, limit(input)});
     const TensorType& from = t.builder().tensor(value.id).type;
     const TensorType type{from.dtype, {}, from.quant};
     value.id = t.builder().add(input == 1 ? "MAXIMUM" : "MINIMUM", tfl::MaximumMinimumOptionsT{}, operands.ids,
                                {type})[0];
     value.layout = std::move(operands.layout);
   }
-  if (!mode.integer()) return t.give(0, converted(t.builder(), value, mode.type.dtype));
-  if (t.builder().tensor(value.id).type.quant != mode.type.quant) {
-    value.id = t.builder().add("QUANTIZE", {value.id}, {mode.type})[0];
+  return value;
+}
+
+// In integers without a change of scale the limits are codes, else the clipped numbers are rounded to the new
+// scale.
+void clip(Translator& t) {
+  const auto number = [&](size_t input) { return widened(t.builder(), t.plain(input)); };
+  Value value = t.in(0);
+  const Mode mode = t.mode({&value}, false);
+  if (!mode.integer()) {
+    return t.give(0, converted(t.builder(), clipped(t, widened(t.builder(), value), number), mode.type.dtype));
   }
+  for (size_t input = 1; input <= 2; ++input) {
+    if (!t.has(input)) continue;
+    require(t.constant(input), "clips quantised values to a limit that is computed at run time");
+    require(!std::isnan(t.real(input, "limit")), "clips to a limit that is no number; export the model again");
+  }
+  if (t.builder().tensor(value.id).type.quant != mode.type.quant) {
+    return tabulate(t, mode, value, [&](const Value& x) { return clipped(t, x, number); });
+  }
+  value = clipped(t, value, [&](size_t input) { return quantised_limit(t, input, value); });
   t.give_mode(mode, value.id, value.layout);
 }
 

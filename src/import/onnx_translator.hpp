@@ -107,6 +107,10 @@ struct Translation {
 // table.
 void elementwise(Translator& t, const std::function<Value(const Value&)>& function);
 
+// The table alone, where the mode is known and integer; `value` is quantised.
+void tabulate(Translator& t, const Mode& mode, const Value& value,
+              const std::function<Value(const Value&)>& function);
+
 void global_average(Translator& t);  // GlobalAveragePool, and an AveragePool over the whole image
 
 // Each family's operators of the standard domain, sorted by name within a family.

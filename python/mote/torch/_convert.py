@@ -15,7 +15,8 @@ from .._model import Model, load
 from .._mote import Error
 from ._network import Network
 from ._quantiser import ActivationQuantiser
-from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Step, Weighted
+from ._functions import OPSET
+from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Multiply, Step, Weighted
 
 
 def convert(network: Network, *, every_layer: bool = False, name: str = "network") -> Model:
@@ -63,7 +64,8 @@ class _Writer:
         info = self.helper.make_tensor_value_info
         graph = self.helper.make_graph(self.nodes, "network", [info("input", self.onnx.TensorProto.INT8, shape)],
                                        [info(one, self.onnx.TensorProto.INT8, None) for one in names], self.constants)
-        return self.helper.make_model(graph, opset_imports=[self.helper.make_opsetid("", 17)], ir_version=8)
+        opset = max([OPSET, *(step.function.opset for step in self.network.steps if isinstance(step, Function))])
+        return self.helper.make_model(graph, opset_imports=[self.helper.make_opsetid("", opset)], ir_version=8)
 
     def write(self, step: Step) -> Optional[str]:
         """Adds the nodes of one layer; returns what keeps it from being written."""
@@ -71,8 +73,8 @@ class _Writer:
             return None
         if isinstance(step, Weighted):
             return self.weighted(step)
-        if isinstance(step, Add):
-            self.node("Add", [self.real(one, quantiser) for one, quantiser in zip(step.inputs, (step.a, step.b))],
+        if isinstance(step, (Add, Multiply)):
+            self.node("Add" if isinstance(step, Add) else "Mul", [self.real(one, quantiser) for one, quantiser in zip(step.inputs, (step.a, step.b))],
                       f"{step.name}_real")
             self.finish(step)
         elif isinstance(step, Concatenate):
@@ -80,7 +82,10 @@ class _Writer:
                       axis=step.axis)
             self.quantise(f"{step.name}_real", step.name, step.out)
         elif isinstance(step, Function):
-            self.node(step.kind, [self.real(step.inputs[0], step.source_quantiser)], f"{step.name}_real")
+            limits = [self.constant(f"{step.name}_limit{i}", np.float32(value))
+                      for i, value in enumerate(step.function.constants)]
+            self.node(step.function.op, [self.real(step.inputs[0], step.source_quantiser), *limits], f"{step.name}_real",
+                      **dict(step.function.attributes))
             self.quantise(f"{step.name}_real", step.name, step.out)
         elif isinstance(step, AveragePool):
             self.node("AveragePool", [self.real(step.inputs[0], step.out)], f"{step.name}_real", kernel_shape=step.kernel,
@@ -93,6 +98,10 @@ class _Writer:
             options = step.options
             self.node("MaxPool", [step.inputs[0]], step.name, kernel_shape=options["kernel"], strides=options["stride"],
                       pads=[*options["padding"], *options["padding"]])
+        elif isinstance(step, Moved) and step.kind == "repeat":
+            scales = self.constant(f"{step.name}_scales", np.array([1, 1, *step.options["factors"]], np.float32))
+            self.node("Resize", [step.inputs[0], "", scales], step.name, mode="nearest", nearest_mode="floor",
+                      coordinate_transformation_mode="asymmetric")
         else:
             self.node("Flatten", [step.inputs[0]], step.name, axis=1)
         return None
@@ -123,7 +132,7 @@ class _Writer:
                       pads=[*layer.padding, *layer.padding], output_padding=layer.output_padding, dilations=layer.dilation)
         else:
             self.node("Conv", inputs, f"{step.name}_real", kernel_shape=layer.kernel_size, strides=layer.stride,
-                      pads=[*layer.padding, *layer.padding], dilations=layer.dilation, group=layer.groups)
+                      pads=_pads(layer), dilations=layer.dilation, group=layer.groups)
         self.finish(step)
         return None
 
@@ -159,3 +168,13 @@ class _Writer:
 
     def node(self, kind: str, inputs: list[str], output: str, **options: Any) -> None:
         self.nodes.append(self.helper.make_node(kind, inputs, [output], name=output, **options))
+
+
+def _pads(layer: torch.nn.Module) -> list[int]:
+    """ONNX's: in front of all dimensions, then behind them."""
+    if not isinstance(layer.padding, str):
+        return [*layer.padding, *layer.padding]
+    if layer.padding == "valid":
+        return [0] * (2 * len(layer.kernel_size))
+    sums = [dilation * (kernel - 1) for dilation, kernel in zip(layer.dilation, layer.kernel_size)]
+    return [total // 2 for total in sums] + [total - total // 2 for total in sums]

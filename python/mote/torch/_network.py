@@ -62,12 +62,12 @@ class Network(nn.Module):
         return [step for step in self.steps if isinstance(step, Weighted)]
 
     def quantise(self, x: Tensor) -> np.ndarray:
-        """The model's int8 inputs for real numbers [N, C, H, W] or [N, features]: images become NHWC."""
+        """The model's int8 inputs for real numbers [N, C, H, W], [N, C, L] or [N, features]; the channels become last."""
         with torch.no_grad():
             return _codes(self.steps[0].out.codes(x.detach()))
 
     def integers(self, x: Tensor) -> dict[str, np.ndarray]:
-        """int8 values of every layer by its name, for a batch of real inputs; images NHWC, as in the compiled model."""
+        """int8 values of every layer by its name, for a batch of real inputs; channels last, as in the compiled model."""
         phase, training = self._phase, self.training
         self.phase = "quantised"
         self.eval()
@@ -83,4 +83,4 @@ class Network(nn.Module):
 
 def _codes(codes: Tensor) -> np.ndarray:
     array = codes.numpy().astype(np.int8)
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1)) if array.ndim == 4 else array
+    return np.ascontiguousarray(np.moveaxis(array, 1, -1))

@@ -18,16 +18,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from .._errors import DTypeError, ShapeError
 from .._mote import Error
+from ._functions import FIXED, function_module, onnx_function
 from ._network import Network
-from ._quantiser import ActivationQuantiser, WeightQuantiser
+from ._quantiser import ActivationQuantiser, FixedQuantiser, WeightQuantiser
 from ._scheme import Scheme
-from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Step, Weighted
+from ._steps import Add, AveragePool, Concatenate, Function, Input, Mean, Moved, Multiply, Step, Weighted
 
 
 def prepare(module: nn.Module, example: Tensor, scheme: Optional[Scheme] = None) -> Network:
     """A copy of `module` as a Network in the phase "float": batch normalisation folded, activations fused.
 
-    `example`: one input batch, float32 [N, C, H, W] or [N, features]; what follows from its shape is fixed. `scheme`:
+    `example`: one input batch, float32 [N, C, H, W], [N, C, L] or [N, features]; what follows from its shape is fixed. `scheme`:
     absent, Scheme(). The module itself stays as it is. Raises mote.Error that lists everything that is not supported,
     with its line.
     """
@@ -89,7 +90,7 @@ def fold_batch_norm(traced: fx.GraphModule) -> None:
         if isinstance(layer, nn.Linear):
             fused = fuse_linear_bn_eval(layer, norm)
         else:
-            fused = fuse_conv_bn_eval(layer, norm, transpose=isinstance(layer, nn.ConvTranspose2d))
+            fused = fuse_conv_bn_eval(layer, norm, transpose=isinstance(layer, _TRANSPOSED))
         traced.set_submodule(source.target, fused)
         node.replace_all_uses_with(source)
         traced.graph.erase_node(node)
@@ -97,21 +98,25 @@ def fold_batch_norm(traced: fx.GraphModule) -> None:
     traced.recompile()
 
 
-_WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-_RELU = {F.relu: math.inf, torch.relu: math.inf, F.relu6: 6.0}
+_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d)
+_WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Linear, *_TRANSPOSED)
 _ADDITIONS = (operator.add, operator.iadd, torch.add)
-_FLATTENING = (torch.flatten,)
-_DROPOUT = (F.dropout, F.dropout2d, torch.dropout)
+_PRODUCTS = (operator.mul, operator.imul, torch.mul, torch.multiply)
+_FLATTENING = (torch.flatten, torch.squeeze)
+_DROPOUT = (F.dropout, F.dropout1d, F.dropout2d, torch.dropout)
+_DROPOUT_MODULES = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Identity)
 _CONCATENATING = (torch.cat, torch.concat, torch.concatenate)
-_FUNCTIONS = {torch.sigmoid: "Sigmoid", F.sigmoid: "Sigmoid", torch.tanh: "Tanh", F.tanh: "Tanh"}
+_MAXIMA = (F.max_pool1d, F.max_pool2d, torch.max_pool1d, torch.max_pool2d)
+_MAXIMA_MODULES = (nn.MaxPool1d, nn.MaxPool2d)
 
 
 def _is_method(node: fx.Node, *names: str) -> bool:
     return node.op == "call_method" and node.target in names
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def _each(value: Any, dimensions: int) -> tuple[int, ...]:
+    """One number for each dimension, of one number or of several."""
+    return (value,) * dimensions if isinstance(value, int) else tuple(int(one) for one in value)
 
 
 class _Builder:
@@ -148,42 +153,39 @@ class _Builder:
                 self.add(node, Input("input", [], self.quantiser("input", None)))
             return
         module = self.modules[node.target] if node.op == "call_module" else None
-        most = self.clamp_of(node, module)
-        if most is not None:
-            self.clamp(node)
+        if self.clamp_of(node, module) is not None and self.owner(node) is not None:
+            self.made[node] = self.made[node.args[0]]
         elif isinstance(module, _WEIGHTED):
             self.weighted(node, module)
-        elif isinstance(module, (nn.Dropout, nn.Dropout2d, nn.Identity)):
+        elif isinstance(module, _DROPOUT_MODULES):
             self.made[node] = self.made[node.args[0]]
         elif node.target in _DROPOUT:
             self.dropout(node)
         elif node.target in _CONCATENATING:
             self.concatenate(node)
-        elif self.function_of(node, module) is not None:
-            self.add(node, Function(self.name(node), self.made[node.all_input_nodes[0]], self.function_of(node, module)))
+        elif function_module(node, module) is not None:
+            self.function(node, function_module(node, module))
         elif node.target in _ADDITIONS and len(node.all_input_nodes) == 2:
-            a, b = (self.made[source] for source in node.all_input_nodes)
-            if len(node.args) != 2 or node.kwargs or self.shape(node.args[0]) != self.shape(node.args[1]):
-                self.refuse(node, "adds values of different shapes, or has further arguments")
-            else:
-                self.add(node, Add(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
-        elif not self.pool(node, module) and not self.flatten(node, module):
-            self.refuse(node, "is not supported; layers with weights are Conv2d, ConvTranspose2d and Linear, between them "
-                              "ReLU, ReLU6, Sigmoid, Tanh, MaxPool2d, AvgPool2d, sums, cat, Flatten and Dropout")
+            self.add_values(node)
+        elif node.target in _PRODUCTS and len(node.args) == 2 and all(isinstance(one, fx.Node) for one in node.args):
+            self.multiply(node)
+        elif not self.pool(node, module) and not self.flatten(node, module) and not self.repeat(node, module):
+            self.refuse(node, "is not supported; layers with weights are convolutions, transposed ones and Linear, between them "
+                              "ReLU and other functions of one value, maximum and average pooling, nearest Upsample, sums and "
+                              "products of two values, cat, Flatten and Dropout")
 
     def weighted(self, node: fx.Node, layer: nn.Module) -> None:
-        if not isinstance(layer, nn.Linear) and (isinstance(layer.padding, str) or layer.padding_mode != "zeros"):
-            self.refuse(node, f"pads by '{layer.padding if isinstance(layer.padding, str) else layer.padding_mode}'; give "
-                              "numbers of zeros")
+        if not isinstance(layer, nn.Linear) and layer.padding_mode != "zeros":
+            self.refuse(node, f"pads by '{layer.padding_mode}'; zeros are supported")
             return
-        if isinstance(layer, nn.ConvTranspose2d) and layer.groups != 1:
+        if isinstance(layer, _TRANSPOSED) and layer.groups != 1:
             self.refuse(node, f"has {layer.groups} groups; a transposed convolution takes one")
             return
         if isinstance(layer, nn.Linear) and len(self.shape(node.args[0])) != 2:
             self.refuse(node, f"works on {len(self.shape(node.args[0]))} dimensions; flatten to [N, features] before it")
             return
         name, scheme = self.name(node), self.scheme
-        weight = layer.weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else layer.weight
+        weight = layer.weight.transpose(0, 1) if isinstance(layer, _TRANSPOSED) else layer.weight
         weights = WeightQuantiser(weight, scheme.limit_of(str(node.target)), scheme.per_channel,
                                   scheme.power_of_two, scheme.learned_scales)
         self.add(node, Weighted(name, self.made[node.args[0]], self.quantiser(name, self.fused(node)), layer, weights))
@@ -205,39 +207,80 @@ class _Builder:
         else:
             self.add(node, Concatenate(self.name(node), sources, axis, self.quantiser(self.name(node), None)))
 
-    def function_of(self, node: fx.Node, module: Optional[nn.Module]) -> Optional[str]:
-        if isinstance(module, (nn.Sigmoid, nn.Tanh)):
-            return type(module).__name__
-        if _is_method(node, "sigmoid", "tanh"):
-            return str(node.target).capitalize()
-        return _FUNCTIONS.get(node.target) if node.op == "call_function" else None
+    def function(self, node: fx.Node, module: nn.Module) -> None:
+        name, function = self.name(node), onnx_function(module)
+        if function is None:
+            self.refuse(node, "has arguments that ONNX has no place for")
+            return
+        out = FixedQuantiser(name, *FIXED[type(module)]) if type(module) in FIXED else self.quantiser(name, None)
+        self.add(node, Function(name, self.made[node.all_input_nodes[0]], module, function, out))
+
+    def add_values(self, node: fx.Node) -> None:
+        if len(node.args) != 2 or node.kwargs or self.shape(node.args[0]) != self.shape(node.args[1]):
+            self.refuse(node, "adds values of different shapes, or has further arguments")
+            return
+        a, b = (self.made[source] for source in node.args)
+        self.add(node, Add(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
+
+    def multiply(self, node: fx.Node) -> None:
+        shapes = [self.shape(source) for source in node.args]
+        if len(shapes[0]) != len(shapes[1]) or self.shape(node) not in shapes:
+            self.refuse(node, "multiplies values of shapes that do not go together; give both the same number of dimensions")
+            return
+        a, b = (self.made[source] for source in node.args)
+        self.add(node, Multiply(self.name(node), a, b, self.quantiser(self.name(node), self.fused(node))))
+
+    def repeat(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
+        """Nearest neighbours by a whole factor."""
+        if not isinstance(module, nn.Upsample) and node.target is not F.interpolate:
+            return False
+        before, after = self.shape(node.args[0]), self.shape(node)
+        get = self.options(node, module, ("size", "scale_factor", "mode"))
+        factors = [y // x for x, y in zip(before[2:], after[2:])]
+        if (get("mode") or "nearest") != "nearest" or [x * f for x, f in zip(before[2:], factors)] != list(after[2:]):
+            self.refuse(node, "resizes by interpolation, or by a factor that is not whole; mode='nearest' is supported")
+            return True
+        size = tuple(after[2:])
+        self.add(node, Moved(self.name(node), self.made[node.args[0]], lambda x: F.interpolate(x, size), "repeat",
+                             factors=factors))
+        return True
 
     def pool(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
-        source = node.args[0]
-        if isinstance(module, nn.MaxPool2d) or node.target in (F.max_pool2d, torch.max_pool2d):
-            get = self.options(node, module, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
-            kernel, padding = _pair(get("kernel_size")), _pair(get("padding") or 0)
-            stride = _pair(get("stride") or kernel)
-            if _pair(get("dilation") or 1) != (1, 1) or get("ceil_mode"):
-                self.refuse(node, "has a dilation or ceil_mode")
-                return True
-            self.add(node, Moved(self.name(node), self.made[source], lambda x: F.max_pool2d(x, kernel, stride, padding),
-                                 "max_pool", kernel=kernel, stride=stride, padding=padding))
-        elif isinstance(module, nn.AvgPool2d) or node.target is F.avg_pool2d:
-            get = self.options(node, module, ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"))
-            kernel = _pair(get("kernel_size"))
-            if _pair(get("padding") or 0) != (0, 0) or get("ceil_mode") or get("divisor_override"):
-                self.refuse(node, "has padding, ceil_mode or divisor_override")
-                return True
-            if kernel == _pair(self.shape(source)[2:]):
-                self.mean(node)
-            else:
-                self.add(node, AveragePool(self.name(node), self.made[source], kernel, _pair(get("stride") or kernel)))
+        if isinstance(module, _MAXIMA_MODULES) or node.target in _MAXIMA:
+            self.maximum(node, module)
+        elif isinstance(module, (nn.AvgPool1d, nn.AvgPool2d)) or node.target in (F.avg_pool1d, F.avg_pool2d):
+            self.average(node, module)
         elif self.is_global_average(node, module):
             self.mean(node)
         else:
             return False
         return True
+
+    def maximum(self, node: fx.Node, module: Optional[nn.Module]) -> None:
+        source = node.args[0]
+        dimensions = len(self.shape(source)) - 2
+        get = self.options(node, module, ("kernel_size", "stride", "padding", "dilation", "ceil_mode"))
+        kernel, padding = _each(get("kernel_size"), dimensions), _each(get("padding") or 0, dimensions)
+        stride = _each(get("stride") or kernel, dimensions)
+        if set(_each(get("dilation") or 1, dimensions)) != {1} or get("ceil_mode"):
+            self.refuse(node, "has a dilation or ceil_mode")
+            return
+        pool = F.max_pool1d if dimensions == 1 else F.max_pool2d
+        self.add(node, Moved(self.name(node), self.made[source], lambda x: pool(x, kernel, stride, padding),
+                             "max_pool", kernel=kernel, stride=stride, padding=padding))
+
+    def average(self, node: fx.Node, module: Optional[nn.Module]) -> None:
+        source = node.args[0]
+        dimensions = len(self.shape(source)) - 2
+        get = self.options(node, module, ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"))
+        kernel = _each(get("kernel_size"), dimensions)
+        given = getattr(module, "divisor_override", None) if module is not None else get("divisor_override")
+        if any(_each(get("padding") or 0, dimensions)) or get("ceil_mode") or given:
+            self.refuse(node, "has padding, ceil_mode or divisor_override")
+        elif kernel == tuple(self.shape(source)[2:]):
+            self.mean(node)
+        else:
+            self.add(node, AveragePool(self.name(node), self.made[source], kernel, _each(get("stride") or kernel, dimensions)))
 
     def mean(self, node: fx.Node) -> None:
         name, source = self.name(node), node.args[0]
@@ -246,16 +289,19 @@ class _Builder:
             self.flattened(node, self.made[node])
 
     def is_global_average(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
-        if isinstance(module, nn.AdaptiveAvgPool2d):
-            return module.output_size in (1, (1, 1))
-        if node.target is F.adaptive_avg_pool2d:
-            return node.args[1] in (1, (1, 1), [1, 1])
-        means = (node.target is torch.mean or _is_method(node, "mean")) and len(self.shape(node.args[0])) == 4
-        return means and sorted(axis % 4 for axis in (node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", ()))) == [2, 3]
+        if isinstance(module, (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)):
+            return module.output_size in (1, (1,), (1, 1))
+        if node.target in (F.adaptive_avg_pool1d, F.adaptive_avg_pool2d):
+            return node.args[1] in (1, (1,), [1], (1, 1), [1, 1])
+        rank = len(self.shape(node.args[0]))
+        if rank < 3 or not (node.target is torch.mean or _is_method(node, "mean")):
+            return False
+        axes = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", ())
+        return sorted(axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)) == list(range(2, rank))
 
     def flatten(self, node: fx.Node, module: Optional[nn.Module]) -> bool:
         flattens = isinstance(module, nn.Flatten) or node.target in _FLATTENING or \
-            _is_method(node, "flatten", "view", "reshape")
+            _is_method(node, "flatten", "squeeze", "view", "reshape")
         before, after = self.shape(node.args[0]), self.shape(node)
         if not flattens or len(after) != 2 or after[0] != before[0]:
             return False
@@ -266,21 +312,15 @@ class _Builder:
         name = self.name(node) if source is not self.made.get(node) else f"{self.name(node)}_flat"
         self.add(node, Moved(name, source, lambda x: x.flatten(1), "flatten"))
 
-    # A clamp belongs to the layer whose values it clamps; maxima and copies in between do not mind.
-    def clamp(self, node: fx.Node) -> None:
-        if self.owner(node) is None:
-            self.refuse(node, "has no convolution, linear layer or sum before it whose only use it is")
-        else:
-            self.made[node] = self.made[node.args[0]]
-
     def owner(self, clamp: fx.Node) -> Optional[fx.Node]:
+        """The layer whose values a clamp clamps; maxima and copies in between do not mind. None: it is a layer of its own."""
         node = clamp.args[0]
         while isinstance(node, fx.Node) and len(node.users) == 1:
             module = self.modules.get(node.target) if node.op == "call_module" else None
-            if isinstance(module, _WEIGHTED) or node.target in _ADDITIONS:
+            if isinstance(module, _WEIGHTED) or node.target in (*_ADDITIONS, *_PRODUCTS):
                 return node
-            moves = isinstance(module, (nn.MaxPool2d, nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)) or \
-                node.target in (F.max_pool2d, torch.max_pool2d, *_DROPOUT, *_FLATTENING)
+            moves = isinstance(module, (*_MAXIMA_MODULES, nn.Flatten, *_DROPOUT_MODULES)) or \
+                node.target in (*_MAXIMA, *_DROPOUT, *_FLATTENING)
             if not moves:
                 return None
             node = node.args[0]
@@ -298,11 +338,7 @@ class _Builder:
 
     @staticmethod
     def clamp_of(node: fx.Node, module: Optional[nn.Module]) -> Optional[float]:
-        if isinstance(module, nn.ReLU) or _is_method(node, "relu"):
-            return math.inf
-        if isinstance(module, nn.ReLU6):
-            return 6.0
-        return _RELU.get(node.target) if node.op == "call_function" else None
+        return {nn.ReLU: math.inf, nn.ReLU6: 6.0}.get(type(function_module(node, module)))
 
     def options(self, node: fx.Node, module: Optional[nn.Module], names: tuple[str, ...]) -> Callable[[str], Any]:
         if module is not None:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .. import _mote
 from ._arithmetic import quantised_multiplier, rescaled, rounded, through
-from ._quantiser import ActivationQuantiser, FixedQuantiser, WeightQuantiser
+from ._functions import OnnxFunction, codes_of
+from ._quantiser import ActivationQuantiser, WeightQuantiser
 
 
 class Step(nn.Module):
@@ -61,7 +61,7 @@ class Weighted(Step):
 
     @property
     def transposed(self) -> bool:
-        return isinstance(self.layer, nn.ConvTranspose2d)
+        return isinstance(self.layer, (nn.ConvTranspose1d, nn.ConvTranspose2d))
 
     @property
     def weight(self) -> Tensor:
@@ -72,10 +72,12 @@ class Weighted(Step):
         layer = self.layer
         if isinstance(layer, nn.Linear):
             return F.linear(x, weight, bias)
+        in_one_dimension = weight.dim() == 3
         if self.transposed:
-            return F.conv_transpose2d(x, weight.transpose(0, 1), bias, layer.stride, layer.padding, layer.output_padding, 1,
-                                      layer.dilation)
-        return F.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+            convolve = F.conv_transpose1d if in_one_dimension else F.conv_transpose2d
+            return convolve(x, weight.transpose(0, 1), bias, layer.stride, layer.padding, layer.output_padding, 1, layer.dilation)
+        convolve = F.conv1d if in_one_dimension else F.conv2d
+        return convolve(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
     def real(self, x: Tensor) -> Tensor:
         return self.activated(self.apply_to(x, self.weight, self.layer.bias))
@@ -164,28 +166,42 @@ class Concatenate(Step):
         return self.finish(exact, self.real(*x) / self.out.trained_scale(exact[0].numel()))
 
 
+class Multiply(Step):
+    """Product of two values, of one shape or with one number a channel."""
+
+    def __init__(self, name: str, a: Step, b: Step, out: ActivationQuantiser):
+        super().__init__(name, [a, b], out)
+        self.a, self.b = a.out, b.out
+
+    def real(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.activated(a * b)
+
+    def quantised(self, a: Tensor, b: Tensor) -> Tensor:
+        scales = [np.float64(np.float32(one.scale.item())) for one in (self.a, self.b, self.out)]
+        steps = [rounded(x.detach() / one.scale).to(torch.int64) for x, one in ((a, self.a), (b, self.b))]
+        exact = rescaled(steps[0] * steps[1], *quantised_multiplier(np.array(scales[0] * scales[1] / scales[2])))
+        return self.finish(exact, a * b / self.out.trained_scale(exact[0].numel()))
+
+
 class Function(Step):
-    """Sigmoid or tanh: the device's table of 256, with a scale of its own."""
+    """A function of one value: the device's code for each of the 256."""
 
-    SCALES = {"Sigmoid": (-8, -128), "Tanh": (-7, 0)}  # logarithm, zero point
-
-    def __init__(self, name: str, source: Step, kind: str):
-        super().__init__(name, [source], FixedQuantiser(name, *self.SCALES[kind]))
-        self.kind, self.source_quantiser = kind, source.out
+    def __init__(self, name: str, source: Step, module: nn.Module, function: OnnxFunction, out: ActivationQuantiser):
+        super().__init__(name, [source], out)
+        self.module, self.function, self.source_quantiser = module, function, source.out
 
     def real(self, x: Tensor) -> Tensor:
-        return torch.sigmoid(x) if self.kind == "Sigmoid" else torch.tanh(x)
+        return self.module(x)
 
     def quantised(self, x: Tensor) -> Tensor:
         source = self.source_quantiser
-        table = _mote.function_table(self.kind, *((one.scale.item(), int(one.zero)) for one in (source, self.out)))
+        table = codes_of(self.function, *((one.scale.item(), int(one.zero)) for one in (source, self.out)))
         codes = rounded(x.detach() / source.scale).to(torch.int64) + source.zero
-        exact = torch.frombuffer(bytearray(table), dtype=torch.int8).to(torch.int64)[codes + 128] - self.out.zero
-        return self.finish(exact, self.real(x) / self.out.scale)
+        return self.finish(table[codes + 128] - self.out.zero, self.real(x) / self.out.trained_scale(x[0].numel()))
 
 
 class Moved(Step):
-    """Values that move and keep their quantisation: maximum pooling, flattening."""
+    """Values that move and keep their quantisation: maximum pooling, flattening, repeating."""
 
     def __init__(self, name: str, source: Step, function: Callable[[Tensor], Tensor], kind: str, **options: object):
         super().__init__(name, [source], source.out)
@@ -201,34 +217,38 @@ class Moved(Step):
 class AveragePool(Step):
     """Average of windows without padding; keeps its input's quantisation."""
 
-    def __init__(self, name: str, source: Step, kernel: tuple[int, int], stride: tuple[int, int]):
+    def __init__(self, name: str, source: Step, kernel: tuple[int, ...], stride: tuple[int, ...]):
         super().__init__(name, [source], source.out)
         self.kernel, self.stride = kernel, stride
 
     def real(self, x: Tensor) -> Tensor:
-        return F.avg_pool2d(x, self.kernel, self.stride)
+        return (F.avg_pool1d if len(self.kernel) == 1 else F.avg_pool2d)(x, self.kernel, self.stride)
 
     def quantised(self, x: Tensor) -> Tensor:
         count = math.prod(self.kernel)
         codes = rounded(x.detach() / self.out.scale).to(torch.int64) + self.out.zero
         # The mean of at most 2^15 codes, in double, times their number: exact after rounding.
-        sums = (F.avg_pool2d(codes.double(), self.kernel, self.stride) * count).round().to(torch.int64)
+        sums = (self.real(codes.double()) * count).round().to(torch.int64)
         means = torch.div(sums + torch.sign(sums) * (count // 2), count, rounding_mode="trunc")
         return through((means - self.out.zero) * self.out.scale, self.real(x))
 
 
 class Mean(Step):
-    """Average of whole images: a mean, which may change the quantisation."""
+    """Average of whole images or sequences: a mean, which may change the quantisation."""
 
     def __init__(self, name: str, source: Step, count: int, out: ActivationQuantiser):
         super().__init__(name, [source], out)
         self.source_quantiser, self.count = source.out, count
 
+    @staticmethod
+    def axes(x: Tensor) -> tuple[int, ...]:
+        return tuple(range(2, x.dim()))
+
     def real(self, x: Tensor) -> Tensor:
-        return x.mean((2, 3), keepdim=True)
+        return x.mean(self.axes(x), keepdim=True)
 
     def quantised(self, x: Tensor) -> Tensor:
-        sums = rounded(x.detach() / self.source_quantiser.scale).to(torch.int64).sum((2, 3), keepdim=True)
+        sums = rounded(x.detach() / self.source_quantiser.scale).to(torch.int64).sum(self.axes(x), keepdim=True)
         scales = [np.float64(np.float32(one.scale.item())) for one in (self.source_quantiser, self.out)]
         multiplier, exponent = quantised_multiplier(np.array(scales[0] / scales[1]))
         # The reference divides the fixed-point multiplier, after shifting it to the left as far as 64 bits allow.

@@ -22,7 +22,7 @@ struct Flags {
   ModelFile model;
   std::string calibration, output, evaluation;
   std::optional<double> least_accuracy;  // percent
-  std::string range = "minmax", activations = "int8", int4 = "common";
+  std::string range = "minmax", activations = "int8", int4 = "common", rounding = "narrow";
   std::vector<std::string> weights;
   QuantizeOptions options;
   bool json = false;
@@ -48,6 +48,7 @@ QuantizeOptions options_of(const Flags& flags) {
   QuantizeOptions options = flags.options;
   options.range.method = parse_range_method(flags.range);
   for (const std::string& text : flags.weights) options.narrow.push_back(parse_narrow_weights(text));
+  options.rounding = parse_weight_rounding(flags.rounding);
   options.int4 = parse_int4_tensors(flags.int4);
   options.activations = flags.activations == "int16" ? DType::i16 : DType::i8;
   return options;
@@ -168,6 +169,13 @@ void add_quantize(CLI::App& app) {
           "4bit:PATTERN or ternary:PATTERN: weights from -7 to 7, or of -1, 0 and 1, in the layers of such a "
           "name (* any text); may be given several times")
       ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--rounding", flags->rounding,
+          "of weights: nearest, or calibrated, so that each layer's sums over the samples stay near the float "
+          "model's; narrow: calibrated in the layers of --weights, nearest in the others")
+      ->check(CLI::IsMember({"nearest", "narrow", "calibrated"}))
+      ->capture_default_str();
   command
       ->add_option("--int4-tensors", flags->int4,
                    "which narrow weights the file holds as INT4, two a byte: those that TensorFlow Lite Micro and "

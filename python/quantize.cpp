@@ -20,13 +20,14 @@ struct Quantized {
 Quantized quantize(const Model& model, const std::string& calibration, const std::string& labelled,
                    const std::string& range, double percentile, const std::string& activations,
                    const std::vector<std::string>& weights, const std::string& int4_tensors,
-                   const std::map<std::string, bool>& flags) {
+                   const std::string& rounding, const std::map<std::string, bool>& flags) {
   const auto flag = [&](const char* name) { return flags.contains(name) && flags.at(name); };
   QuantizeOptions options;
   options.range = {parse_range_method(range), percentile};
   require(activations == "int8" || activations == "int16", "there are no activations of '{}'; int8 and int16 are",
           activations);
   options.activations = activations == "int16" ? DType::i16 : DType::i8;
+  options.rounding = parse_weight_rounding(rounding);
   options.int4 = parse_int4_tensors(int4_tensors);
   options.power_of_two = flag("power_of_two");
   options.equalize = flag("equalize");
@@ -55,7 +56,8 @@ void add_quantize(nb::module_& module) {
       .def_prop_ro("file", [](const Quantized& made) { return nb::bytes(made.file.data(), made.file.size()); });
   module.def("quantize", &quantize, nb::arg("model"), nb::arg("calibration"), nb::arg("labelled"),
              nb::arg("range"), nb::arg("percentile"), nb::arg("activations"), nb::arg("weights"),
-             nb::arg("int4_tensors"), nb::arg("flags"), nb::call_guard<nb::gil_scoped_release>());
+             nb::arg("int4_tensors"), nb::arg("rounding"), nb::arg("flags"),
+             nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace mote::python

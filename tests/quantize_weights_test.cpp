@@ -267,6 +267,7 @@ TEST(CorrectBias, TakesUpTheMeanErrorOfTheWeights) {
     // One weight a channel is exact in any kind, if the scale were not a power of two.
     if (depthwise) options.power_of_two = true;
     options.narrow = {{WeightKind::nibbles, "*"}};
+    options.rounding = WeightRounding::nearest;
     const double before = mean_error(graph, samples, options);
     options.correct_bias = true;
     EXPECT_GT(before, 0.01) << depthwise;

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   # the compiler itself
-  g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
+  g++ cmake ninja-build flatbuffers-compiler libflatbuffers-dev libeigen3-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev
   libsqlite3-dev libssl-dev libzip-dev protobuf-compiler libprotobuf-dev libclang-14-dev libserialport-dev
   clang-format
   # cross compilers and C libraries of the targets; clang (libclang-rt: libFuzzer) checks that generated code is not tied to g++

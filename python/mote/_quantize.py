@@ -103,14 +103,15 @@ def _file_of(samples: Samples, model: Model, labels: Optional[Any], path: pathli
 
 
 def quantize(model: Union[Model, str, os.PathLike], samples: Samples, *, range: str = "minmax", percentile: float = 99.99,
-             activations: str = "int8", weights: Sequence[str] = (), int4_tensors: str = "common",
+             activations: str = "int8", weights: Sequence[str] = (), rounding: str = "narrow", int4_tensors: str = "common",
              power_of_two: bool = False, equalize: bool = False, correct_bias: bool = False, keep_float_io: bool = False,
              per_channel_dense: bool = False, evaluate: Optional[Samples] = None, labels: Optional[Any] = None) -> Quantized:
     """An integer model of a float model (or of its .tflite or .onnx file); what `mote quantize` does, docs/quantize.md.
 
     `samples`: float32 inputs to observe ranges on, the first axis is the sample; images NHWC. `range`: "minmax",
     "percentile" (which `percentile` of the values lies in the range), "mse" or "entropy". `weights`: "4bit:PATTERN" or
-    "ternary:PATTERN" for layers whose name fits; `int4_tensors`: which of them the file holds as INT4, those that TensorFlow
+    "ternary:PATTERN" for layers whose name fits. `rounding`: of weights to the "nearest" integer, or "calibrated", so that
+    each layer's sums over the samples stay near the float model's; "narrow": the latter in narrow layers. `int4_tensors`: which narrow weights the file holds as INT4, those that TensorFlow
     Lite Micro and LiteRT read ("common"), that LiteRT reads ("litert") or "none". `evaluate` with `labels` (integers, one a sample): both models' accuracy.
 
     Raises mote.Error for samples that do not fit or are not finite, and for a model that is quantised already.
@@ -124,4 +125,4 @@ def quantize(model: Union[Model, str, os.PathLike], samples: Samples, *, range: 
         calibration = _file_of(samples, model, None, pathlib.Path(folder) / "samples.npz")
         labelled = "" if evaluate is None else _file_of(evaluate, model, labels, pathlib.Path(folder) / "evaluate.npz")
         return Quantized(_mote.quantize(model._model, calibration, labelled, range, percentile, activations, list(weights),
-                                        int4_tensors, flags))
+                                        int4_tensors, rounding, flags))

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "ops/quantize_multiplier.hpp"
 #include "quantize/ranges.hpp"
+#include "quantize/rounding.hpp"
 #include "quantize/weight_scale.hpp"
 
 namespace mote {
@@ -29,6 +31,11 @@ std::vector<std::vector<double>> by_channel(const std::vector<double>& weights, 
   return result;
 }
 
+// Below it the channel's bias would not fit.
+double least_scale(double bias, float input_scale) {
+  return std::abs(bias) / (static_cast<double>(input_scale) * bias_limit);
+}
+
 std::vector<double> scales_of(const std::vector<std::vector<double>>& channels, const std::vector<double>& bias,
                               float input_scale, const WeightOptions& options) {
   std::vector<double> scales;
@@ -37,7 +44,7 @@ std::vector<double> scales_of(const std::vector<std::vector<double>>& channels, 
   const double largest = *std::max_element(scales.begin(), scales.end());
   for (size_t c = 0; c < scales.size(); ++c) {
     if (scales[c] == 0) scales[c] = largest > 0 ? largest : 1.0 / 128;  // no weights: any scale will do
-    const double least = std::abs(bias[c]) / (static_cast<double>(input_scale) * bias_limit);
+    const double least = least_scale(bias[c], input_scale);
     while (scales[c] < least) scales[c] = options.power_of_two ? 2 * scales[c] : least;
   }
   return scales;
@@ -67,6 +74,17 @@ Tensor bias_tensor(const Tensor& real, DType dtype, const std::vector<double>& b
     values.push_back(static_cast<T>(std::nearbyint(bias[c] / scale)));
   }
   return {real.name, {dtype, real.type.shape, std::move(quant)}, to_bytes(values)};
+}
+
+// In the scale of the products.
+Tensor layer_bias(const RealLayer& layer, const WeightOptions& options, const std::vector<double>& bias,
+                  const Quantization& weights) {
+  Quantization quant{{}, weights.zero, weights.axis < 0 ? -1 : 0};
+  for (const float scale : weights.scale) quant.scale.push_back(layer.input_scale * scale);
+  const Tensor none{layer.weights.name + "_bias", {DType::f32, {std::ssize(bias)}, {}}, {}};
+  const Tensor& named = layer.bias == nullptr ? none : *layer.bias;
+  return options.activations == DType::i16 ? bias_tensor<int64_t>(named, DType::i64, bias, std::move(quant))
+                                           : bias_tensor<int32_t>(named, DType::i32, bias, std::move(quant));
 }
 
 }  // namespace
@@ -105,37 +123,74 @@ std::vector<double> mean_errors(const RealLayer& layer, const std::vector<double
 
 }  // namespace
 
+namespace {
+
+// What becomes of a layer's weights: their scales, integers in the tensor's order, and what the biases take up.
+struct Rounding {
+  std::vector<float> scales;
+  std::vector<int8_t> integers;
+  std::vector<double> bias;
+};
+
+Rounding nearest(const RealLayer& layer, const WeightOptions& options, const std::vector<double>& real,
+                 const std::vector<size_t>& channel, std::vector<float> scales, size_t channels) {
+  Rounding result{std::move(scales), {}, {}};
+  const std::vector<double> exact(result.scales.begin(), result.scales.end());
+  for (size_t i = 0; i < real.size(); ++i) {
+    const double scale = exact[options.per_tensor ? 0 : channel[i]];
+    result.integers.push_back(static_cast<int8_t>(integer_weight(real[i], scale, options.kind)));
+  }
+  result.bias = mean_errors(layer, real, result.integers, exact, channel, channels);
+  return result;
+}
+
+// Channel by channel, with the moments of what it reads.
+Rounding calibrated(const RealLayer& layer, const WeightOptions& options,
+                    const std::vector<std::vector<double>>& weights, const std::vector<size_t>& channel,
+                    std::vector<float> scales, const std::vector<double>& bias) {
+  Rounding result{std::move(scales), std::vector<int8_t>(channel.size()), {}};
+  std::vector<std::vector<int8_t>> integers;
+  std::unique_ptr<ChannelRounder> rounder;
+  for (size_t c = 0; c < weights.size(); ++c) {
+    if (c % layer.moments->group_outputs == 0)
+      rounder = std::make_unique<ChannelRounder>(layer.moments->groups.at(c / layer.moments->group_outputs));
+    float& scale = result.scales[options.per_tensor ? 0 : c];
+    const auto least = static_cast<float>(least_scale(bias[c], layer.input_scale));
+    const RoundedChannel rounded =
+        rounder->round(weights[c], {options.kind, scale, least, options.per_tensor, options.power_of_two});
+    scale = rounded.scale;
+    result.bias.push_back(rounded.bias);
+    integers.push_back(rounded.integers);
+  }
+  std::vector<size_t> next(weights.size(), 0);
+  for (size_t i = 0; i < channel.size(); ++i) result.integers[i] = integers[channel[i]][next[channel[i]]++];
+  return result;
+}
+
+}  // namespace
+
 LayerConstants quantize_layer(const RealLayer& layer, const WeightOptions& options) {
   const Shape& shape = layer.weights.type.shape;
   const auto channels = static_cast<size_t>(shape[static_cast<size_t>(layer.sum.out_axis)]);
   const std::vector<double> real = reals(&layer.weights, 0);
   std::vector<double> bias = reals(layer.bias, channels);
   const std::vector<size_t> channel = indices_along(shape, layer.sum.out_axis);
-  std::vector<double> scales = scales_of(by_channel(real, channel, channels), bias, layer.input_scale, options);
+  const std::vector<std::vector<double>> rows = by_channel(real, channel, channels);
+  std::vector<double> scales = scales_of(rows, bias, layer.input_scale, options);
   if (options.per_tensor) {
     const auto largest = static_cast<float>(*std::max_element(scales.begin(), scales.end()));
     scales = {static_cast<double>(scale_without_doubt(largest, layer.input_scale, layer.output_scale))};
   }
   std::vector<float> stored(scales.begin(), scales.end());
-  scales.assign(stored.begin(), stored.end());
-  std::vector<int8_t> integers;
-  for (size_t i = 0; i < real.size(); ++i) {
-    const double scale = scales[options.per_tensor ? 0 : channel[i]];
-    integers.push_back(static_cast<int8_t>(integer_weight(real[i], scale, options.kind)));
-  }
-  const std::vector<int32_t> zeros(scales.size(), 0);
-  const Quantization quant{stored, zeros, options.per_tensor ? -1 : layer.sum.out_axis};
-  LayerConstants result{{layer.weights.name, {DType::i8, shape, quant}, to_bytes(integers)}, {}};
-  if (layer.bias == nullptr && layer.input_means.empty()) return result;
-  const std::vector<double> errors = mean_errors(layer, real, integers, scales, channel, channels);
-  for (size_t c = 0; c < channels; ++c) bias[c] += errors[c];
-  Quantization of_bias{{}, zeros, options.per_tensor ? -1 : 0};
-  for (const float scale : stored) of_bias.scale.push_back(layer.input_scale * scale);
-  const Tensor none{layer.weights.name + "_bias", {DType::f32, {std::ssize(bias)}, {}}, {}};
-  const Tensor& named = layer.bias == nullptr ? none : *layer.bias;
-  result.bias = options.activations == DType::i16
-                    ? bias_tensor<int64_t>(named, DType::i64, bias, std::move(of_bias))
-                    : bias_tensor<int32_t>(named, DType::i32, bias, std::move(of_bias));
+  const Rounding made = layer.moments == nullptr
+                            ? nearest(layer, options, real, channel, std::move(stored), channels)
+                            : calibrated(layer, options, rows, channel, std::move(stored), bias);
+  const std::vector<int32_t> zeros(made.scales.size(), 0);
+  const Quantization quant{made.scales, zeros, options.per_tensor ? -1 : layer.sum.out_axis};
+  LayerConstants result{{layer.weights.name, {DType::i8, shape, quant}, to_bytes(made.integers)}, {}};
+  if (layer.bias == nullptr && layer.input_means.empty() && layer.moments == nullptr) return result;
+  for (size_t c = 0; c < channels; ++c) bias[c] += made.bias[c];
+  result.bias = layer_bias(layer, options, bias, quant);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ir/graph.hpp"
+#include "quantize/moments.hpp"
 #include "quantize/options.hpp"
 
 namespace mote {
@@ -15,6 +16,8 @@ struct RealLayer {
   float input_scale = 1, output_scale = 1;  // of the activations
   std::vector<double>
       input_means;  // by index of what one output sums over: its input's mean; empty: no correction
+  const LayerMoments* moments =
+      nullptr;  // there: weights are rounded by them, and the bias takes up the mean error
 };
 
 struct WeightOptions {

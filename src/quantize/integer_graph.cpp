@@ -7,7 +7,6 @@
 #include "ops/convolution.hpp"
 #include "ops/dequantize.hpp"
 #include "ops/quantize.hpp"
-#include "quantize/constants.hpp"
 
 namespace mote {
 
@@ -191,14 +190,6 @@ class Builder {
     return made;
   }
 
-  [[nodiscard]] WeightKind kind_of(const Node& node, const WeightedInputs& sum) const {
-    WeightKind kind = WeightKind::bytes;
-    for (const NarrowWeights& narrow : options_.narrow) {
-      if (named(narrow.pattern, from_, node, sum)) kind = narrow.kind;
-    }
-    return kind;
-  }
-
   [[nodiscard]] bool written_as_int4(const Node& node, const TensorType& input, const TensorType& weights) const {
     const auto* const sum = dynamic_cast<const WeightedSum*>(node.op.get());
     const Int4Readers readers = sum == nullptr ? Int4Readers::none : sum->int4_readers(input, weights);
@@ -212,21 +203,11 @@ class Builder {
 
   void add_layer_constants(size_t index, const WeightedInputs& sum, std::vector<TensorId>& inputs) {
     const Node& node = from_.nodes[index];
-    const bool has_bias = sum.bias < node.in.size() && node.in[sum.bias] != no_tensor;
-    RealLayer layer{from_.tensors[node.in[sum.weights]],
-                    has_bias ? &from_.tensors[node.in[sum.bias]] : nullptr,
-                    sum,
-                    1,
-                    1,
-                    {}};
-    layer.input_scale = tensor_scale(to().tensors[inputs[0]].type, "input");
-    layer.output_scale = tensor_scale(integer_type(node.out[0], quant_of(node.out[0])), "output");
-    if (!observed_.input_means.empty()) layer.input_means = observed_.input_means[index];
-    const WeightKind kind = kind_of(node, sum);
-    const bool per_tensor = sum.per_tensor && !options_.per_channel_dense && kind == WeightKind::bytes;
-    LayerConstants made = quantize_layer(layer, {kind, per_tensor, options_.power_of_two, options_.activations});
-    const bool packs =
-        kind != WeightKind::bytes && written_as_int4(node, to().tensors[inputs[0]].type, made.weights.type);
+    const bool rounded = !observed_.layers.empty() && observed_.layers[index].has_value();
+    LayerConstants made =
+        rounded ? *observed_.layers[index] : layer_constants(from_, scheme_, observed_, options_, index);
+    const bool packs = weight_kind(from_, node, sum, options_) != WeightKind::bytes &&
+                       written_as_int4(node, to().tensors[inputs[0]].type, made.weights.type);
     inputs[sum.weights] = add(packs ? packed_i4(std::move(made.weights)) : std::move(made.weights));
     if (!made.bias) return;
     if (inputs.size() <= sum.bias) inputs.resize(sum.bias + 1, no_tensor);
@@ -242,11 +223,6 @@ class Builder {
 };
 
 }  // namespace
-
-bool named(std::string_view pattern, const Graph& graph, const Node& node, const WeightedInputs& sum) {
-  return fits(pattern, node.origin) || fits(pattern, graph.tensors[node.in[sum.weights]].name) ||
-         fits(pattern, graph.tensors[node.out[0]].name);
-}
 
 IntegerGraph integer_graph(const Graph& graph, const Scheme& scheme, const Observed& observed,
                            const QuantizeOptions& options) {

@@ -12,6 +12,16 @@ NarrowWeights parse_narrow_weights(std::string_view text) {
   fail("--weights '{}' is neither 4bit:PATTERN nor ternary:PATTERN; PATTERN is a layer's name, * any text", text);
 }
 
+WeightRounding parse_weight_rounding(std::string_view text) {
+  for (const auto& [name, rounding] :
+       {std::pair<std::string_view, WeightRounding>{"nearest", WeightRounding::nearest},
+        {"narrow", WeightRounding::narrow},
+        {"calibrated", WeightRounding::calibrated}}) {
+    if (text == name) return rounding;
+  }
+  fail("there is no rounding '{}'; there are nearest, narrow and calibrated", text);
+}
+
 Int4Tensors parse_int4_tensors(std::string_view text) {
   for (const auto& [name, where] : {std::pair<std::string_view, Int4Tensors>{"none", Int4Tensors::none},
                                     {"common", Int4Tensors::common},

@@ -36,6 +36,16 @@ enum class Int4Tensors {
 
 [[nodiscard]] Int4Tensors parse_int4_tensors(std::string_view text);  // "none", "common", "litert"
 
+// Which integer a weight becomes: the nearest, or the one with which the layer's sums over the samples stay near
+// the float model's ("calibrated").
+enum class WeightRounding {
+  nearest,
+  narrow,      // calibrated where weights are narrow
+  calibrated,  // everywhere
+};
+
+[[nodiscard]] WeightRounding parse_weight_rounding(std::string_view text);  // by these names
+
 struct QuantizeOptions {
   RangeOptions range;
   DType activations = DType::i8;           // or i16
@@ -45,6 +55,7 @@ struct QuantizeOptions {
   bool equalize = false;                   // scale channels between layers so that their weights have equal ranges
   bool correct_bias = false;               // move each bias by the mean error that rounding the weights makes
   std::vector<NarrowWeights> narrow = {};  // the last one that fits a layer counts
+  WeightRounding rounding = WeightRounding::narrow;
   Int4Tensors int4 = Int4Tensors::common;
 };
 

@@ -6,6 +6,7 @@
 #include "compile/compile.hpp"
 #include "quantize/equalize.hpp"
 #include "quantize/observe.hpp"
+#include "quantize/round_layers.hpp"
 #include "quantize/stored_weights.hpp"
 #include "quantize/to_tflite.hpp"
 #include "quantize/values.hpp"
@@ -65,8 +66,11 @@ QuantizedModel quantize(const Graph& model, const Samples& calibration, const Qu
   for (std::string& note : notes_of(result.real, scheme, options.activations))
     result.notes.push_back(std::move(note));
   if (options.equalize) result.real = equalize(std::move(result.real), scheme);
-  Observed observed{quantizations(result.real, scheme, calibration, options), {}};
+  Observed observed{quantizations(result.real, scheme, calibration, options), {}, {}};
   if (options.correct_bias) observed.input_means = input_means(result.real, scheme, calibration);
+  if (options.rounding == WeightRounding::calibrated ||
+      (options.rounding == WeightRounding::narrow && !options.narrow.empty()))
+    observed.layers = round_layers(result.real, scheme, observed, options, calibration, result.notes);
   result.integer = integer_graph(result.real, scheme, observed, options);
   result.file = to_tflite(result.integer.graph);
   check_file(result, integer_inputs(result.integer.graph, model, calibration.inputs[0]));

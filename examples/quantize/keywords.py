@@ -25,10 +25,15 @@ OPTIONS = {
     "int8, --range percentile": {"range": "percentile"},
     "int8, --range mse": {"range": "mse"},
     "int8, --correct-bias": {"correct_bias": True},
+    "int8, --rounding calibrated": {"rounding": "calibrated"},
     "int8 weights, int16 activations": {"activations": "int16"},
     "4-bit weights": {"weights": ["4bit:*"]},
-    "4-bit weights, --correct-bias": {"weights": ["4bit:*"], "correct_bias": True},
-    "4-bit weights but in depthwise and dense layers, --correct-bias": {"weights": ["4bit:CONV_2D*"], "correct_bias": True},
+    "4-bit weights, --rounding nearest": {"weights": ["4bit:*"], "rounding": "nearest"},
+    "4-bit weights, --rounding nearest --correct-bias": {"weights": ["4bit:*"], "rounding": "nearest", "correct_bias": True},
+    "4-bit weights but in depthwise and dense layers": {"weights": ["4bit:CONV_2D*"]},
+    "ternary weights": {"weights": ["ternary:*"]},
+    "ternary weights, --rounding nearest --correct-bias": {"weights": ["ternary:*"], "rounding": "nearest",
+                                                           "correct_bias": True},
 }
 
 

@@ -334,7 +334,8 @@ for label, options in (("float io", ["--keep-float-io"]), ("per channel dense", 
                        ("percentile", ["--range", "percentile"]), ("mse", ["--range", "mse"]),
                        ("entropy", ["--range", "entropy"]), ("equalize", ["--equalize", "--correct-bias"]),
                        ("4 bits", ["--weights", "4bit:*"]),
-                       ("4 bits in bytes", ["--weights", "4bit:*", "--int4-tensors", "none"]), ("ternary", ["--weights", "ternary:*"]),
+                       ("4 bits in bytes", ["--weights", "4bit:*", "--int4-tensors", "none"]),
+                       ("calibrated", ["--rounding", "calibrated"]), ("ternary", ["--weights", "ternary:*"]),
                        ("power of two", ["--power-of-two"]), ("int16", ["--activations", "int16"])):
     check(label, plain(label), options=options)
     check(f"{label}, mobile", mobile(label), options=options)

@@ -62,6 +62,21 @@ def test_narrow_weights_take_less_flash(classifier):
     assert narrow.compile("rv32imac", "size").sizes.weights < wide.compile("rv32imac", "size").sizes.weights
 
 
+def test_weights_are_rounded_by_the_samples(classifier):
+    path, x = classifier
+    made = {name: mote.quantize(path, x, weights=["ternary:*"], rounding=name) for name in ("nearest", "narrow")}
+    assert made["narrow"].layers[-1].signal_to_noise_db > made["nearest"].layers[-1].signal_to_noise_db + 3
+    with pytest.raises(mote.Error, match="there are nearest, narrow and calibrated"):
+        mote.quantize(path, x, rounding="up")
+
+
+def test_narrow_weights_are_int4_where_that_is_wanted(classifier):
+    path, x = classifier
+    common, none = (mote.quantize(path, x, weights=["4bit:*"], int4_tensors=where) for where in ("common", "none"))
+    assert len(common.file) < len(none.file)
+    assert np.array_equal(*(one.model.run(x, dequantize=True) for one in (common, none)))
+
+
 def test_bad_input(classifier, digits_path):
     path, x = classifier
     with pytest.raises(mote.Error, match="sample 7"):

@@ -47,6 +47,14 @@ void add_compiler(CLI::App& command, std::string& compiler) {
       ->capture_default_str();
 }
 
+void add_arena_limit(CLI::App& command, std::optional<int64_t>& ram) {
+  command
+      .add_option("--ram", ram,
+                  "fail when the arena needs more bytes than this; tensors exist by rows, and layers are computed "
+                  "twice, where that keeps it (docs/strips.md)")
+      ->check(positive());
+}
+
 void add_model_flags(CLI::App& command, ModelFlags& flags) {
   add_model_file(command, flags.model);
   flags.target_option =
@@ -86,7 +94,10 @@ LayoutRequest layout_request(const ModelFlags& flags) {
 
 Loaded load(const ModelFlags& flags) {
   const Planner plan = [&](const PlanOptions& options) { return compile(flags.model, options); };
-  return {lay_out(plan, layout_request(flags)), std::filesystem::path(flags.model.path).filename().string()};
+  Loaded loaded{lay_out(plan, layout_request(flags), flags.ram),
+                std::filesystem::path(flags.model.path).filename().string()};
+  check_fits(loaded.compiled, {flags.ram, {}});
+  return loaded;
 }
 
 namespace {

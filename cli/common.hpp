@@ -32,6 +32,7 @@ struct ModelFlags {
   std::string mode = "balanced";
   int cores = 1;
   bool stream_input = false;
+  std::optional<int64_t> ram;  // bytes for the arena
   bool json = false;
 };
 
@@ -39,6 +40,8 @@ struct ModelFlags {
 void add_cores(CLI::App& command, int& cores);
 void add_stream_input(CLI::App& command, bool& stream_input);
 void add_compiler(CLI::App& command, std::string& compiler);
+// --ram, for commands that plan without linking
+void add_arena_limit(CLI::App& command, std::optional<int64_t>& ram);
 void add_model_flags(CLI::App& command, ModelFlags& flags);
 
 // The target that is named, or else the board's.
@@ -51,7 +54,8 @@ struct Loaded : LaidOut {
 // What is asked of the layout: target, mode, board or memories.
 [[nodiscard]] LayoutRequest layout_request(const ModelFlags& flags);
 
-// Reads, imports, optimises and plans the model, for the memories that are asked for. Errors name the file.
+// Reads, imports, optimises and plans the model, for the memories that are asked for. Errors name the file. Throws
+// Error when the arena does not keep `ram`.
 [[nodiscard]] Loaded load(const ModelFlags& flags);
 
 // The raw bytes of the model's inputs from files: .npy, or raw .bin in the input's dtype. Throws Error on a wrong

@@ -14,6 +14,7 @@ struct Flags {
   std::string mode = "balanced";
   int cores = 1;
   bool stream_input = false;
+  std::optional<int64_t> ram;
   bool json = false, dump = false;
 };
 
@@ -39,20 +40,24 @@ nlohmann::ordered_json layers_json(const Compiled& compiled) {
 }
 
 void inspect(const Flags& flags) {
-  PlanOptions options = plan_options(parse_mode(flags.mode), {}, {}, flags.cores);
+  PlanOptions options = plan_options(parse_mode(flags.mode), {}, flags.ram, flags.cores);
   options.stream_input = flags.stream_input;
   const Compiled compiled = compile(flags.model, options);
+  check_fits(compiled, {flags.ram, {}});
   const std::string file_name = std::filesystem::path(flags.model.path).filename().string();
   const FlashData flash = flash_data(compiled.plan);
   if (flags.json) {
-    return print_json({{"model", file_name},
-                       {"macs", total_macs(compiled.graph)},
-                       {"arena_bytes", compiled.plan.arena_bytes},
-                       {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
-                       {"weight_bytes", flash.weight_bytes},
-                       {"notes", compiled.graph.notes},
-                       {"segments", segments_json(compiled.plan)},
-                       {"layers", layers_json(compiled)}});
+    nlohmann::ordered_json json{{"model", file_name},
+                                {"macs", total_macs(compiled.graph)},
+                                {"arena_bytes", compiled.plan.arena_bytes},
+                                {"arena_lower_bound_bytes", compiled.plan.lower_bound_bytes},
+                                {"weight_bytes", flash.weight_bytes},
+                                {"notes", compiled.graph.notes},
+                                {"segments", segments_json(compiled.plan)},
+                                {"layers", layers_json(compiled)}};
+    const nlohmann::ordered_json twice = twice_json(compiled.graph);
+    if (!twice.empty()) json["computed_twice"] = twice;
+    return print_json(json);
   }
   if (flags.dump) {
     fmt::print("{}", dump(compiled.graph));
@@ -71,6 +76,7 @@ void add_inspect(CLI::App& app) {
       ->capture_default_str();
   add_cores(*command, flags->cores);
   add_stream_input(*command, flags->stream_input);
+  add_arena_limit(*command, flags->ram);
   command->add_flag("--json", flags->json, "print one JSON object instead of text");
   command->add_flag("--dump", flags->dump, "print the optimised graph, one line a node");
   command->callback([flags] { inspect(*flags); });

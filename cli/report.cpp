@@ -101,6 +101,7 @@ void add_report(CLI::App& app) {
   auto* const command = app.add_subcommand("report", "one HTML page: layers, memory over time, flash, stack");
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
+  add_arena_limit(*command, flags->model.ram);
   command->add_option("-o,--output", flags->output, "the page to write, one file that needs no network");
   command->add_flag("--measure", flags->measure, "build for the target and run it: instructions, code, stack");
   command->add_option("--stack-picture", flags->stack_picture,

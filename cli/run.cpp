@@ -164,6 +164,7 @@ void add_run(CLI::App& app) {
       app.add_subcommand("run", "run a model once: in the simulator (host) or in an emulated core");
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
+  add_arena_limit(*command, flags->model.ram);
   command->add_option("--input", flags->inputs, "one file for each input, .npy or raw .bin in the input's dtype");
   command->add_option("--output", flags->output, "folder for out0.bin, ... and report.json");
   command->add_flag("--profile", flags->profile, "instructions and code of every layer");

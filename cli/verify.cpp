@@ -64,6 +64,7 @@ void add_verify(CLI::App& app) {
   auto* const command = app.add_subcommand("verify", "compare every output byte with golden vectors or the host");
   const auto flags = std::make_shared<Flags>();
   add_model_flags(*command, flags->model);
+  add_arena_limit(*command, flags->model.ram);
   command->add_option("--golden", flags->golden, "folder with manifest.json, CASE_in0.bin and CASE_out0.bin");
   command->add_option("-n", flags->count, "number of cases: the first n golden ones, or n random ones (10)");
   command->callback([flags] { verify(*flags); });

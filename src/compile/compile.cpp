@@ -3,6 +3,7 @@
 
 #include "base/files.hpp"
 #include "passes/passes.hpp"
+#include "plan/recompute.hpp"
 
 namespace mote {
 
@@ -25,22 +26,30 @@ Compiled compile_file(const std::filesystem::path& path, const std::map<std::str
 
 Compiled compile_model(ByteSpan file, std::string_view name, const ImportOptions& options,
                        const PlanOptions& plan) {
-  Compiled model;
-  model.graph = optimise(import_model(file, name, options));
-  if (plan.stream_input) model.graph = stream_input(std::move(model.graph));
-  model.plan = make_plan(model.graph, plan);
-  return model;
+  Graph graph = optimise(import_model(file, name, options));
+  if (plan.stream_input) graph = stream_input(std::move(graph));
+  return planned(std::move(graph), plan);
 }
 
-Compiled planned_for(const Compiled& model, const PlanOptions& plan) {
-  return {model.graph, make_plan(model.graph, plan)};
+Compiled planned(Graph graph, const PlanOptions& options) {
+  Plan plan = make_plan(graph, options);
+  // What is pushed row by row is there once.
+  if (options.recompute_above_bytes && plan.arena_bytes > *options.recompute_above_bytes &&
+      !options.stream_input) {
+    if (std::optional<Recomputed> smaller = recompute(graph, plan, options))
+      return {std::move(smaller->graph), std::move(smaller->plan)};
+  }
+  return {std::move(graph), std::move(plan)};
 }
+
+Compiled planned_for(const Compiled& model, const PlanOptions& plan) { return planned(model.graph, plan); }
 
 PlanOptions plan_options(Mode mode, const Core& core, std::optional<int64_t> ram_bytes, int cores) {
   PlanOptions options(core);
   options.core.compact = mode == Mode::size;
   options.cores = cores;
   options.arena_goal_bytes = mode == Mode::size ? std::optional<int64_t>(0) : ram_bytes;
+  options.recompute_above_bytes = ram_bytes;
   return options;
 }
 

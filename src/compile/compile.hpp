@@ -30,11 +30,14 @@ struct Compiled {
 [[nodiscard]] Compiled compile_file(const std::filesystem::path& path,
                                     const std::map<std::string, Shape>& shapes = {}, const PlanOptions& plan = {});
 
+// The graph with its plan; some of its layers twice where the options allow that.
+[[nodiscard]] Compiled planned(Graph graph, const PlanOptions& options);
+
 // The same graph with a plan of its own, for another core say.
 [[nodiscard]] Compiled planned_for(const Compiled& model, const PlanOptions& plan);
 
 // Size asks for the least arena, tensors in row strips where that helps. The others keep tensors whole, unless
-// that takes more than `ram_bytes`.
+// that takes more than `ram_bytes`. Layers are computed twice where nothing else keeps `ram_bytes`.
 [[nodiscard]] PlanOptions plan_options(Mode mode, const Core& core = {}, std::optional<int64_t> ram_bytes = {},
                                        int cores = 1);
 

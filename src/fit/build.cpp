@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fit/build.hpp"
 
+#include "plan/recompute.hpp"
+
 namespace mote {
 
 LaidOut lay_out(const Planner& plan, const LayoutRequest& request, std::optional<int64_t> ram_bytes,
@@ -22,6 +24,8 @@ LaidOut lay_out(const Planner& plan, const LayoutRequest& request, std::optional
   if (request.board) {
     result.layout =
         use_board(result.compiled, *request.board, request.target->core, request.mode, stack_bytes, request.cores);
+    // Of the same graph, should it have layers twice now.
+    if (!repeats_of(result.compiled.graph).empty()) result.whole = make_plan(result.compiled.graph, options);
   } else if (spread) {
     use_memories(result.compiled, request.memories);
   }

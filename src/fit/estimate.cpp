@@ -78,7 +78,9 @@ StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t index) {
   const StripStep& rows = segment->steps[index - segment->first];
   const Node& node = graph.nodes[step.node];
   const Shape& shape = graph.tensors[node.out.at(0)].type.shape;
-  const int64_t block = std::max<int64_t>(step.call.order.block, 1), width = shape.at(2);
+  // What folds its input's rows has no pixels.
+  const int64_t block = std::max<int64_t>(step.call.order.block, 1),
+                width = rows.out.row_bytes == 0 ? 0 : shape.at(2);
   int64_t calls = 0, odd_pixels = -(shape.at(1) * width % block);
   for (int32_t strip = 0; strip < segment->strips; ++strip) {
     const int64_t count = rows.done.at(strip) - rows.done.at(strip - 1);
@@ -88,7 +90,7 @@ StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t index) {
   const bool window = rows.out.window != no_window;
   const int64_t moved = window ? moved_bytes(segment->windows[rows.out.window], segment->strips) : 0;
   const double macs_of_pixel =
-      static_cast<double>(macs_of(graph, node)) / static_cast<double>(shape.at(1) * width);
+      static_cast<double>(macs_of(graph, node)) / static_cast<double>(std::max<int64_t>(shape.at(1) * width, 1));
   return {static_cast<double>(segment->strips - 1), static_cast<double>(calls - 1), static_cast<double>(moved),
           static_cast<double>(std::max<int64_t>(odd_pixels, 0)) * macs_of_pixel};
 }

@@ -6,12 +6,13 @@
 
 #include "ops/pool.hpp"
 #include "ops/registry.hpp"
+#include "ops/sum_rows.hpp"
 
 namespace mote::op {
 
 namespace {
 
-class AvgPool final : public Pooling {
+class AvgPool final : public Pooling, public FoldsRows {
  public:
   using Pooling::Pooling;
 
@@ -29,6 +30,15 @@ class AvgPool final : public Pooling {
                                                        kernel_parameters(type, out[0]), arguments);
     call.order = {.dims = 4, .block = 1, .reads_first = true};
     return call;
+  }
+
+  // One window that sees everything.
+  [[nodiscard]] std::optional<Parts> parts(Inputs in, const Types& out) const override {
+    const Shape& from = in[0]->type.shape;
+    if (out[0].shape[1] != 1 || out[0].shape[2] != 1 ||
+        needs(0, whole(out[0].shape), in, out).dims != whole(from).dims)
+      return std::nullopt;
+    return in_sums(in[0]->type, 3, make_average_of_sums(from[1] * from[2], activation()));
   }
 
  protected:

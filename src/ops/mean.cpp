@@ -11,6 +11,7 @@
 #include "ops/reduction.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
+#include "ops/sum_rows.hpp"
 
 namespace mote::op {
 
@@ -26,7 +27,7 @@ FixedMultiplier divided(FixedMultiplier fixed, int64_t count) {
 
 enum class Kind { mean, sum, product };
 
-class Mean final : public Reduction {
+class Mean final : public Reduction, public FoldsRows {
  public:
   Mean(Parameters parameters, Kind kind) : Reduction(std::move(parameters)), kind_(kind) {}
 
@@ -52,6 +53,19 @@ class Mean final : public Reduction {
     }
     call.order = order(out[0]);
     return call;
+  }
+
+  // A mean over rows and what follows them, channels stay.
+  [[nodiscard]] std::optional<Parts> parts(Inputs in, const Types& out) const override {
+    const TensorType& type = in[0]->type;
+    const size_t first_kept = folded_to(type.shape);
+    if (kind_ != Kind::mean || first_kept == 0) return std::nullopt;
+    if (type.dtype == DType::f32)
+      return in_sums(type, first_kept, make_average_of_sums(folded_count(type.shape), Activation::none));
+    const Rescale rescale = rescale_of(type, out[0]);
+    return in_sums(type, first_kept,
+                   make_rescaled_sums(rescale.offset, rescale.fixed, tensor_zero(out[0], "output"),
+                                      activation_range(Activation::none, out[0])));
   }
 
   // LiteRT's reference does not compute sums of i8 as TensorFlow Lite Micro does: they stay real.
@@ -94,20 +108,25 @@ class Mean final : public Reduction {
                                       : call_of(nn::sum_s64, nn::product_s64, "_s64");
   }
 
-  [[nodiscard]] Call rescaled_call(const TensorType& in, const TensorType& out) const {
+  struct Rescale {
+    int32_t offset = 0;
+    FixedMultiplier fixed;
+  };
+
+  [[nodiscard]] Rescale rescale_of(const TensorType& in, const TensorType& out) const {
     const int64_t count = folded_count(in.shape);
     const double ratio =
         static_cast<double>(tensor_scale(in, "input")) / static_cast<double>(tensor_scale(out, "output"));
-    FixedMultiplier fixed = quantize_multiplier(ratio);
-    if (kind_ == Kind::mean) fixed = divided(fixed, count);
+    const FixedMultiplier fixed = quantize_multiplier(ratio);
+    return {narrow<int32_t>(tensor_zero(in, "input") * count),
+            kind_ == Kind::mean ? divided(fixed, count) : fixed};
+  }
+
+  [[nodiscard]] Call rescaled_call(const TensorType& in, const TensorType& out) const {
+    const auto [offset, fixed] = rescale_of(in, out);
     const IntegerRange range = activation_range(Activation::none, out);
-    const nn::RescaledSum params{loops(in.shape),
-                                 narrow<int32_t>(tensor_zero(in, "input") * count),
-                                 fixed.multiplier,
-                                 fixed.shift,
-                                 tensor_zero(out, "output"),
-                                 range.low,
-                                 range.high};
+    const nn::RescaledSum params{
+        loops(in.shape), offset, fixed.multiplier, fixed.shift, tensor_zero(out, "output"), range.low, range.high};
     const auto call_of = [&](auto kernel, const char* function) {
       return make_call(kernel, function, header, "RescaledSum", params, {input(0), output(0)});
     };

@@ -37,6 +37,7 @@ class Pooling : public Operator, public WorksInRows {
   // The value of a window from its real elements (never empty).
   [[nodiscard]] virtual double window_value(const std::vector<double>& elements) const = 0;
 
+  [[nodiscard]] Activation activation() const { return parameters_.activation; }
   [[nodiscard]] nn::Pool kernel_parameters(const TensorType& in, const TensorType& out) const;
   [[nodiscard]] nn::PoolFloat kernel_parameters_float(const TensorType& in, const TensorType& out) const;
 

@@ -81,6 +81,16 @@ int64_t Reduction::folded_count(const Shape& shape) const {
   return count;
 }
 
+size_t Reduction::folded_to(const Shape& shape) const {
+  const std::vector<bool>& folded = parameters_.folded;
+  size_t end = 1;
+  while (end < folded.size() && folded[end]) ++end;
+  for (size_t d = 0; d < folded.size(); ++d) {
+    if (folded[d] && shape[d] != 1 && (d == 0 || d >= end)) return 0;
+  }
+  return end == 1 ? 0 : end;
+}
+
 Order Reduction::order(const TensorType& out) {
   return {.dims = static_cast<int>(out.shape.size()), .block = 1, .reads_first = true};
 }

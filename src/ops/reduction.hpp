@@ -32,6 +32,8 @@ class Reduction : public Operator {
   [[nodiscard]] virtual double folded_value(const std::vector<double>& elements) const = 0;
 
   [[nodiscard]] int64_t folded_count(const Shape& shape) const;
+  // The dimension behind those that are folded, if these are dimension 1 and some that follow it; else 0.
+  [[nodiscard]] size_t folded_to(const Shape& shape) const;
   [[nodiscard]] nn::Reduce loops(const Shape& shape) const;  // throws Error when there are too many groups of axes
   [[nodiscard]] static Order order(const TensorType& out);
 

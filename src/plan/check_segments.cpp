@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "ir/rows.hpp"
+
 namespace mote {
 
 namespace {
@@ -64,7 +66,7 @@ class Replay {
   }
 
  private:
-  // Byte `byte` of the tensor in `buffer`.
+  // Byte `byte` of the tensor in `buffer`; plan_.buffers.size() more: of one that is not finished.
   static uint64_t tag(size_t buffer, int64_t byte) {
     return (static_cast<uint64_t>(buffer + 1) << 40) | static_cast<uint64_t>(byte);
   }
@@ -79,10 +81,14 @@ class Replay {
 
   // Bytes [low, high) of the buffer's tensor lie at `place` of the arena.
   void read(size_t buffer, int64_t low, int64_t high, int64_t place) const {
+    read_tags(buffer, plan_.names[buffer], low, high, place);
+  }
+
+  void read_tags(size_t buffer, const std::string& name, int64_t low, int64_t high, int64_t place) const {
     for (int64_t byte = low; byte < high; ++byte, ++place) {
       require(place >= 0 && place < plan_.arena_bytes && held_[static_cast<size_t>(place)] == tag(buffer, byte),
               "the memory plan is wrong: {} reads byte {} of '{}' at {} of the arena, where it is not", where_,
-              byte, plan_.names[buffer], place);
+              byte, name, place);
     }
   }
 
@@ -90,6 +96,10 @@ class Replay {
     const int64_t begin = home(buffer), bytes = plan_.buffers[buffer].bytes;
     require(place >= begin && place + high - low <= begin + bytes,
             "the memory plan is wrong: {} writes beyond the {} bytes of '{}'", where_, bytes, plan_.names[buffer]);
+    set_tags(buffer, low, high, place);
+  }
+
+  void set_tags(size_t buffer, int64_t low, int64_t high, int64_t place) {
     for (int64_t byte = low; byte < high; ++byte, ++place) held_[static_cast<size_t>(place)] = tag(buffer, byte);
   }
 
@@ -208,6 +218,7 @@ class Replay {
 
   Touched run_strip(const Segment& segment, const Step& step, const StripStep& rows, int32_t strip) {
     const Node& node = graph_.nodes[step.node];
+    if (folds_rows(*node.op)) return run_fold(segment, step, rows, strip);
     const std::vector<const Tensor*> in = inputs_of(graph_, node);
     const Types out = output_types(graph_, node);
     const auto begin = rows.done.at(strip - 1), end = rows.done.at(strip);
@@ -245,6 +256,30 @@ class Replay {
     write(step.out[0], begin * rows.out.row_bytes, end * rows.out.row_bytes, to);
     for (const Place& scratch : scratch_of(segment, step, strip)) spoil(scratch);
     return touched;
+  }
+
+  // Rows of the only input, in their order, into all of the output, which is nobody's before the last one.
+  Touched run_fold(const Segment& segment, const Step& step, const StripStep& rows, int32_t strip) {
+    const TensorType& in = graph_.tensors[graph_.nodes[step.node].in[0]].type;
+    const int64_t begin = rows.done.at(strip - 1), end = rows.done.at(strip);
+    const size_t out = step.out[0], unfinished = plan_.buffers.size() + out;
+    const int64_t bytes = bytes_of(graph_.nodes[step.node].out[0]), to = home(out);
+    const StripInput& input = rows.in.at(0);
+    require(!segment.parallel && rows.out.window == no_window && rows.out.row_bytes == 0 &&
+                rows.done.rows == in.shape[1] && input.tensor.row_bytes * in.shape[1] == byte_size(in),
+            "the memory plan is wrong: {} does not fold the rows that there are", where_);
+    const int32_t low = input.low.at(rows.done.at(strip - 1)), high = input.high.at(rows.done.at(strip));
+    require(low == begin && high == end, "the memory plan is wrong: {} reads rows {} to {}, not {} to {}", where_,
+            low, high, begin, end);
+    const int64_t from = place(segment, step.in[0], input.tensor, low, strip);
+    read(step.in[0], low * input.tensor.row_bytes, high * input.tensor.row_bytes, from);
+    const Place read_bytes{from, from + (high - low) * input.tensor.row_bytes}, written{to, to + bytes};
+    require(!meet({written}, {read_bytes}), "the memory plan is wrong: {} overwrites what it reads", where_);
+    if (begin > 0) read_tags(unfinished, plan_.names[out], 0, bytes, to);
+    check_fields(step, rows, strip);
+    write(out, 0, bytes, to);
+    if (end < rows.done.rows) set_tags(unfinished, 0, bytes, to);
+    return {{read_bytes}, {written}};
   }
 
   // The closed forms give what the kernels of the host were made with.

@@ -20,6 +20,9 @@ struct PlanOptions {
   // Present: tensors may exist by rows only (plan.hpp, Segment) if the arena would be larger than this otherwise;
   // 0 asks for the least arena. The plan is the cheapest one found that keeps the goal, else the smallest.
   std::optional<int64_t> arena_goal_bytes = {};
+  // Present: layers may be computed twice if the arena would be larger than this otherwise (plan/recompute.hpp).
+  // make_plan() itself leaves the graph as it is.
+  std::optional<int64_t> recompute_above_bytes = {};
   // Two: rows of a step's output are computed by two cores at the same time, where that pays. With an arena goal,
   // no split makes the arena larger than the goal or, where that is not met, than one core's.
   int cores = 1;

@@ -117,7 +117,7 @@ constexpr size_t no_window = static_cast<size_t>(-1);
 
 // Where an input or output of a step lies in a strip.
 struct StripTensor {
-  int64_t row_bytes = 0;
+  int64_t row_bytes = 0;      // 0: an output without rows, into all of which every strip folds its input's
   size_t window = no_window;  // of the segment's; else the buffer holds the whole tensor
 };
 struct StripInput {

@@ -94,14 +94,25 @@ std::optional<RowInput> find_input(const Graph& graph, const Values& values, con
   return row;
 }
 
+// Row by row, whatever the output.
+std::optional<RowTask> find_folded_rows(const Graph& graph, const Values& values, const Node& node) {
+  const Tensor& in = graph.tensors[node.in.at(0)];
+  if (in.state || !has_rows(in.type) || in.type.shape[1] < 2) return std::nullopt;
+  const int64_t rows = in.type.shape[1];
+  const nn::RowCount same{1, 0, 0, narrow<int32_t>(rows)};
+  return RowTask{
+      rows, 0, true, {{0, values.of_tensor[node.in[0]], rows, byte_size(in.type) / rows, false, same, same}}};
+}
+
 }  // namespace
 
 std::optional<RowTask> find_rows(const Graph& graph, const Values& values, const Task& task) {
   const Node& node = graph.nodes[task.node];
   if (node.out.size() != 1) return std::nullopt;
+  if (folds_rows(*node.op)) return find_folded_rows(graph, values, node);
   const TensorType& type = graph.tensors[node.out[0]].type;
   if (!has_rows(type) || type.shape[1] < 2) return std::nullopt;
-  RowTask rows{type.shape[1], byte_size(type) / type.shape[1], {}};
+  RowTask rows{type.shape[1], byte_size(type) / type.shape[1], false, {}};
   bool cut = false;
   for (size_t i = 0; i < node.in.size(); ++i) {
     if (node.in[i] == no_tensor || graph.tensors[node.in[i]].constant()) continue;

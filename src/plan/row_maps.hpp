@@ -20,7 +20,8 @@ struct RowInput {
 
 // A node that can run in strips.
 struct RowTask {
-  int64_t rows = 0, row_bytes = 0;  // of its output
+  int64_t rows = 0, row_bytes = 0;  // of its output; if it folds, the input's rows, of 0 bytes
+  bool folds = false;               // WorksInRows::folds()
   std::vector<RowInput> inputs;     // all but constants
 };
 

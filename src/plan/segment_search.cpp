@@ -108,8 +108,10 @@ int64_t SegmentSearch::cost_of(const Graph& graph, const StripLayout& layout) co
     for (int32_t strip = 0; strip < layout.strips; ++strip) {
       const int64_t rows = done.at(strip) - done.at(strip - 1);
       cost += rows > 0 ? cost_of_call : 0;
+      if (order_.rows[position]->folds) continue;
       odd_pixels += rows * out[0].shape[2] % task.call.order.block;
     }
+    if (odd_pixels == 0) continue;
     const int64_t pixels = out[0].shape[1] * out[0].shape[2];
     cost += node.op->work(inputs_of(graph, node), out).macs / pixels * odd_pixels * cost_of_odd_mac;
   }
@@ -153,6 +155,29 @@ int64_t SegmentSearch::least_peak() const {
     }
   }
   return peaks.back();
+}
+
+Excess SegmentSearch::least_excess(int64_t limit_bytes) const {
+  struct Way {
+    int64_t excess = never;
+    size_t before = 0;
+  };
+  std::vector<Way> ways(alone_.size() + 1);
+  ways[0].excess = 0;
+  for (size_t end = 1; end < ways.size(); ++end) {
+    const auto take = [&](size_t before, int64_t peak) {
+      const int64_t excess = ways[before].excess + std::max<int64_t>(peak - limit_bytes, 0);
+      if (excess < ways[end].excess) ways[end] = {excess, before};
+    };
+    take(end - 1, alone_[end - 1]);
+    for (const SegmentCandidate& candidate : candidates_[end - 1])
+      take(candidate.layout.first, candidate.peak_bytes);
+  }
+  Excess result{ways.back().excess, {}};
+  for (size_t end = alone_.size(); end > 0; end = ways[end].before) {
+    if (ways[end].excess > ways[ways[end].before].excess) result.places.emplace_back(ways[end].before, end - 1);
+  }
+  return result;
 }
 
 void SegmentSearch::remove(const SegmentCandidate* candidate) {

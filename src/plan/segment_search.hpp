@@ -13,6 +13,12 @@ struct SegmentCandidate {
   int64_t cost = 0;        // about how many instructions more than without strips
 };
 
+// By how much tasks, alone or in segments, exceed a limit.
+struct Excess {
+  int64_t bytes = 0;                              // of all of them
+  std::vector<std::pair<size_t, size_t>> places;  // positions, first and last
+};
+
 class SegmentSearch {
  public:
   SegmentSearch(const Graph& graph, const OrderedTasks& order);
@@ -23,6 +29,9 @@ class SegmentSearch {
 
   // The lowest peak that any choice reaches.
   [[nodiscard]] int64_t least_peak() const;
+
+  // Of the choice with the least excess.
+  [[nodiscard]] Excess least_excess(int64_t limit_bytes) const;
 
   // Takes the candidate out of the search: it turned out not to be possible.
   void remove(const SegmentCandidate* candidate);

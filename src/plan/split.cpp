@@ -24,7 +24,7 @@ int64_t rough_work(const Graph& graph, const Node& node) {
 }
 
 std::optional<Candidate> split(const Graph& graph, const OrderedTasks& order, size_t position) {
-  if (!order.rows[position]) return std::nullopt;
+  if (!order.rows[position] || order.rows[position]->folds) return std::nullopt;
   const int64_t work = rough_work(graph, graph.nodes[order.tasks[position]->node]);
   if (work < least_work) return std::nullopt;
   const auto rows = narrow<int32_t>(order.rows[position]->rows);

@@ -82,7 +82,7 @@ class Maker {
       in[input.input] = &cut[input.input];
     }
     Types out = out_;
-    out[0].shape[1] = strip.out.high - strip.out.low;
+    if (!rows_.folds) out[0].shape[1] = strip.out.high - strip.out.low;
     calls_.push_back(lower_node(node_, *op, core_, in, op->infer(in, out)));
     return calls_.size() - 1;
   }

@@ -254,7 +254,8 @@ int64_t strip_distance(const OrderedTasks& order, const StripLayout& layout, siz
   int64_t distance = order.value_bytes[input];
   for (int32_t strip = 0; strip < layout.strips; ++strip) {
     if (written.at(strip) == written.at(strip - 1)) continue;
-    const int64_t written_bytes = written.at(strip) * order.rows[writer]->row_bytes;
+    const RowTask& rows = *order.rows[writer];
+    const int64_t written_bytes = rows.folds ? order.value_bytes[output] : written.at(strip) * rows.row_bytes;
     for (const size_t reader : order.readers[input]) {
       if (reader < layout.first) continue;
       const nn::RowCount& done = layout.done[reader - layout.first];

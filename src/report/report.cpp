@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
+#include "report/summary.hpp"
+
 namespace mote {
 
 namespace {
@@ -76,6 +78,8 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   json["code_bytes"] = measured.sizes ? Json(measured.sizes->code_bytes) : Json(nullptr);
   json["weight_bytes"] = measured.sizes ? measured.sizes->weight_bytes : flash_data(compiled.plan).weight_bytes;
   json["notes"] = compiled.graph.notes;
+  const Json twice = twice_json(compiled.graph);
+  if (!twice.empty()) json["computed_twice"] = twice;
   json["layers"] = layers_json(compiled, measured);
   json["outputs"] = outputs_json(compiled.graph);
   return json;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "plan/recompute.hpp"
 
 namespace mote {
 
@@ -89,9 +90,28 @@ int64_t constant_bytes(const Step& step) {
   return bytes;
 }
 
+nlohmann::ordered_json twice_json(const Graph& graph) {
+  nlohmann::ordered_json json;
+  int64_t macs = 0;
+  for (const Repeat& repeat : repeats_of(graph)) {
+    json["layers"].push_back(graph.nodes[repeat.first].origin);
+    macs += macs_of(graph, graph.nodes[repeat.node]);
+  }
+  if (!json.empty()) json["macs"] = macs;
+  return json;
+}
+
 std::string notes_text(const Compiled& compiled) {
   std::string text;
   for (const std::string& note : compiled.graph.notes) text += fmt::format("note    {}\n", note);
+  const nlohmann::ordered_json twice = twice_json(compiled.graph);
+  if (!twice.empty()) {
+    const auto macs = twice["macs"].get<int64_t>();
+    const int64_t others = std::max<int64_t>(total_macs(compiled.graph) - macs, 1);
+    text += fmt::format("twice   {} layers are computed twice: {} of {} MAC more ({:.1f} %)\n",
+                        twice["layers"].size(), thousands(macs), thousands(others),
+                        100.0 * static_cast<double>(macs) / static_cast<double>(others));
+  }
   for (size_t i = 0; i < compiled.plan.arenas.size(); ++i) {
     text += fmt::format("memory  {} of {} B in {}\n", arena_name(i), thousands(compiled.plan.arenas[i].bytes),
                         compiled.plan.arenas[i].memory);

@@ -2,6 +2,7 @@
 // A planned model as text: its layers, quantisation, multiplications and memory over time.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "compile/compile.hpp"
@@ -12,8 +13,12 @@ namespace mote {
 // `model` is the file's name without folders.
 [[nodiscard]] std::string summary_text(const Compiled& compiled, const std::string& model);
 
-// What the importer decided and the user should know, a line each; where the arenas belong, if anywhere.
+// What the importer decided and the user should know, a line each; which layers are computed twice; where the
+// arenas belong, if anywhere.
 [[nodiscard]] std::string notes_text(const Compiled& compiled);
+
+// Layers that are computed twice: {layers[], macs}, the second time's; empty: none.
+[[nodiscard]] nlohmann::ordered_json twice_json(const Graph& graph);
 
 // Of the arena while step `index` runs: up to the end of the highest buffer that is alive.
 [[nodiscard]] int64_t alive_bytes(const Plan& plan, size_t index);

@@ -103,7 +103,9 @@ class SegmentRun {
     std::byte* const out = place(step(i).out[0], rows.out, begin, strip);
     const StripStep::Kind& kind = rows.kinds[rows.kind_of_strip[static_cast<size_t>(strip)]];
     run_kernel(step(i), kind.run, in, {out}, addresses_, strip * segment_.scratch_stride);
-    std::copy_n(out, (end - begin) * rows.out.row_bytes, whole_outputs_[i].begin() + begin * rows.out.row_bytes);
+    Bytes& whole = whole_outputs_[i];
+    const int64_t bytes = rows.out.row_bytes == 0 ? std::ssize(whole) : (end - begin) * rows.out.row_bytes;
+    std::copy_n(out, bytes, whole.begin() + begin * rows.out.row_bytes);
   }
 
   // What the next strip does not find any more: rows that nobody reads, and all of a window that keeps none.

@@ -134,6 +134,10 @@ TEST(FixedPoint, ReciprocalIsCloseToTheRealOne) {
     ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28))
         << x;
   }
+  for (int32_t x = 0; x < 1000; ++x) {  // near 1, where the result saturates
+    ASSERT_NEAR(std::ldexp(nn::one_over_one_plus(x), -31), 1.0 / (1.0 + std::ldexp(x, -31)), std::ldexp(1.0, -28))
+        << x;
+  }
 }
 
 // Sums of 32 bits with one high multiply against the reference's 64-bit formula, computed with more bits.

@@ -170,6 +170,21 @@ TEST_F(Package, PlatformIoManifestIsJson) {
   EXPECT_TRUE(fs::exists(folder / "src" / manifest.at("headers").get<std::string>()));
 }
 
+// Where the build system knows that the core is a RISC-V.
+TEST(PackageForSize, SharesPrologues) {
+  const Compiled digits = compile_file(test::digits_model());
+  for (const std::string ecosystem : {"cmake", "esp-idf", "zephyr"}) {
+    const std::vector<GeneratedFile> files =
+        package(digits.graph, digits.plan, {ecosystem, "digits.tflite", Mode::size});
+    const auto lists = std::find_if(files.begin(), files.end(),
+                                    [](const GeneratedFile& file) { return file.path == "CMakeLists.txt"; });
+    ASSERT_NE(lists, files.end());
+    const size_t condition = lists->text.find("if(ON");
+    ASSERT_NE(condition, std::string::npos) << ecosystem;
+    EXPECT_NE(lists->text.find("-msave-restore", condition), std::string::npos) << ecosystem;
+  }
+}
+
 TEST_F(Package, EspIdfAndZephyrNameTheirSources) {
   const fs::path component = write("esp-idf"), module = write("zephyr");
   EXPECT_NE(read_text(component / "CMakeLists.txt").find("SRCS \"src/digits.cpp\""), std::string::npos);

@@ -24,8 +24,9 @@ struct DepthwiseChannelRow {
   int32_t first_outside, last_outside, in_zero, stride;
   int32_t inner;  // outputs, less one
   int32_t zero, low, high;
-  // Of the assembly: what negative products have added, bytes of the inner columns, and where they end.
-  int32_t ties, span;
+  // Of the assembly: what negative products have added, bytes of the columns without the last one and where they
+  // end, the sign if the stride is two.
+  int32_t ties, span, two;
   const int8_t* end;
 };
 

@@ -57,9 +57,15 @@ struct PackedConstants {
 };
 
 // Writes the outputs of up to four channels (`left` of them are there) and `pixels` pixels; their sums follow each
-// other, the pixels of one channel first. Called: the loops that make the sums leave no registers for it.
-MOTE_SHARED void write_outputs(const Outputs& p, const int32_t* sums, int32_t pixels, const int32_t* scales,
-                               const uint8_t* shift, int32_t left, int8_t* out) {
+// other, the pixels of one channel first. Called: the loops that make the sums leave no registers for it. In few
+// bytes it is inlined where it has one caller.
+#if MOTE_OPTIMIZE == 0
+static inline void
+#else
+MOTE_SHARED void
+#endif
+write_outputs(const Outputs& p, const int32_t* sums, int32_t pixels, const int32_t* scales, const uint8_t* shift,
+              int32_t left, int8_t* out) {
   MOTE_HAS_EFFECTS;
   for (int32_t c = 0; c < 4 && c < left; ++c) {
     const Requantize requantize(scales[2 * c + 1], shift[c], p.zero);

@@ -42,10 +42,10 @@ MOTE_KERNEL void softmax(const Softmax& p, const int8_t* in, Out* out) {
           exponential = exp_on_negative_values(multiply_fractions(difference * (1 << p.shift), p.multiplier));
         }
         if (pass == 0) {
-          sum += rounding_divide_by_power_of_two(exponential, 12);
+          sum += divide_rounded(exponential, 12);
         } else {
-          const int32_t share = rounding_divide_by_power_of_two(multiply_fractions(reciprocal, exponential),
-                                                                bits_over_unit + 31 - out_bits);
+          const int32_t share =
+              divide_rounded(multiply_fractions(reciprocal, exponential), bits_over_unit + 31 - out_bits);
           out[i] = static_cast<Out>((share > most ? most : share) - (most + 1) / 2);
         }
       }

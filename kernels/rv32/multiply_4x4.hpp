@@ -105,11 +105,11 @@ MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int
     int32_t* sums;
   } frame{scales, sums};
   __asm__ volatile(MOTE_SUMS("0(%[frame])")
-                   "lw t0, 4(%[frame])\n"
-                   "sw a6, 0(t0)\n sw s4, 4(t0)\n sw s8, 8(t0)\n sw a2, 12(t0)\n"
-                   "sw s1, 16(t0)\n sw s5, 20(t0)\n sw s9, 24(t0)\n sw a3, 28(t0)\n"
-                   "sw s2, 32(t0)\n sw s6, 36(t0)\n sw s10, 40(t0)\n sw a4, 44(t0)\n"
-                   "sw s3, 48(t0)\n sw s7, 52(t0)\n sw s11, 56(t0)\n sw a5, 60(t0)\n"
+                   "lw %[weights], 4(%[frame])\n"
+                   "sw a6, 0(%[weights])\n sw s4, 4(%[weights])\n sw s8, 8(%[weights])\n sw a2, 12(%[weights])\n"
+                   "sw s1, 16(%[weights])\n sw s5, 20(%[weights])\n sw s9, 24(%[weights])\n sw a3, 28(%[weights])\n"
+                   "sw s2, 32(%[weights])\n sw s6, 36(%[weights])\n sw s10, 40(%[weights])\n sw a4, 44(%[weights])\n"
+                   "sw s3, 48(%[weights])\n sw s7, 52(%[weights])\n sw s11, 56(%[weights])\n sw a5, 60(%[weights])\n"
                    : [values] "+&r"(values), [weights] "+&r"(weights)
                    : [end] "r"(end), [frame] "r"(&frame)
                    : MOTE_CLOBBERED);

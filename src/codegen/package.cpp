@@ -83,6 +83,7 @@ Places find_places(const Graph& graph, const Plan& plan, const PackageRequest& r
       {"@model@", plain_text(request.model)},
       {"@version@", MOTE_VERSION},
       {"@optimize@", request.mode == Mode::size ? "-Os" : "-O3"},
+      {"@for_size@", request.mode == Mode::size ? "ON" : "OFF"},
       {"@sources@", fmt::format("{}", fmt::join(sources, " "))},
       {"@sources_quoted@", fmt::format("{}", fmt::join(quoted, " "))},
       {"@arenas@", arena_arguments(plan)},

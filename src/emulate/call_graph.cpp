@@ -112,7 +112,10 @@ class GraphBuilder {
     if (known != nullptr) {
       // A function that begins with assembly of its own counts for 0.
       const bool exact = known->exact && known->bytes != 0;
-      function.frame_bytes = exact ? known->bytes : std::max(known->bytes, function.frame_bytes);
+      // A shared prologue may take more at once than the frame has in the end.
+      int64_t at_once = 0;
+      for (const Code& code : body.code) at_once = std::max(at_once, code.instruction.stack_bytes);
+      function.frame_bytes = std::max(known->bytes, exact ? at_once : function.frame_bytes);
       if (!known->bounded) function.problem = "its frame has no fixed size";
       if (known->indirect_calls) function.problem = "it calls through a pointer";
     }

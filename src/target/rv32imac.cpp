@@ -18,7 +18,7 @@ extern const Target rv32imac{
     .compile_flags = "--specs=picolibc.specs -march=rv32imac_zicsr -mabi=ilp32 -mcmodel=medany",
     .clang_flags = "--target=riscv32-unknown-elf -march=rv32imac -mabi=ilp32",
     .link_flags = "--specs=picolibc.specs -march=rv32imac -mabi=ilp32",
-    .size_flags = "-Os",
+    .size_flags = "-Os -msave-restore",
     .speed_flags = "-O3",
     .emulator = "qemu-system-riscv32",
     .emulator_package = "qemu-system-misc",

@@ -18,7 +18,7 @@ extern const Target rv32imafc{
     .compile_flags = "--specs=picolibc.specs -march=rv32imafc_zicsr -mabi=ilp32f -mcmodel=medany",
     .clang_flags = "--target=riscv32-unknown-elf -march=rv32imafc -mabi=ilp32f",
     .link_flags = "--specs=picolibc.specs -march=rv32imafc -mabi=ilp32f",
-    .size_flags = "-Os",
+    .size_flags = "-Os -msave-restore",
     .speed_flags = "-O3",
     .emulator = "qemu-system-riscv32",
     .emulator_package = "qemu-system-misc",

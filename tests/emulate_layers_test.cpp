@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "codegen/codegen.hpp"
+#include "emulate/process.hpp"
 #include "measure/measure.hpp"
 #include "simulate/simulate.hpp"
 #include "support/net_writer.hpp"
@@ -60,6 +61,15 @@ TEST_P(Layers, InOnePieceComputeTheSame) {
   const Compiled model = compile_model(residual_net(), "net", {}, target.core);
   ASSERT_TRUE(model.plan.segments.empty());
   ASSERT_TRUE(source_contains(model, "nn::Layer<") && !source_contains(model, "nn::LayerRows"));
+  expect_same(model, target);
+}
+
+TEST(LayersByClang, ComputeTheSame) {
+  if (run_process({"sh", "-c", "command -v clang++"}, std::chrono::seconds(10)).exit_status != 0)
+    GTEST_SKIP() << "clang++ is not installed";
+  const Target& target = compiled_by(find_target("rv32imac"), "clang++");
+  const Compiled model = compile_model(residual_net(), "net", {}, plan_options(Mode::size, target.core));
+  ASSERT_TRUE(source_contains(model, "nn::LayerRows"));
   expect_same(model, target);
 }
 

@@ -323,7 +323,8 @@ std::string LayerTable::kernels_text() const {
 std::string LayerTable::loop_text() const {
   std::vector<std::string> steps;
   for (const size_t step : steps_) steps.push_back(std::to_string(step));
-  std::string text = fmt::format("  static constexpr uint16_t steps[] = {{{}}};\n", fmt::join(steps, ", "));
+  std::string text =
+      fmt::format("  [[maybe_unused]] static constexpr uint16_t steps[] = {{{}}};\n", fmt::join(steps, ", "));
   std::set<std::string> types;
   for (const Segment& segment : plan_.segments) {
     for (size_t i = segment.first; i <= segment.last; ++i) types.insert(plan_.steps[i].call.params);

@@ -93,21 +93,54 @@ void print_core_profile(const nlohmann::ordered_json& json, const Measurement& m
   }
 }
 
+std::string layer_code(const nlohmann::ordered_json& layer) {
+  if (layer["code_bytes"].is_number()) return thousands(layer["code_bytes"]);
+  return layer["shared_kernel"].is_string() ? "shared" : "";
+}
+
+// "CONV_2D #2, #4, ADD #5"
+std::string layer_list(const nlohmann::ordered_json& json, const nlohmann::ordered_json& indices) {
+  std::string text, last;
+  for (const auto& index : indices) {
+    const std::string name = json["layers"][index.get<size_t>()]["name"], layer = name.substr(0, name.find(" ("));
+    const std::string op = layer.substr(0, layer.find('#'));
+    text += (text.empty() ? "" : ", ") + (op == last ? layer.substr(op.size()) : layer);
+    last = op;
+  }
+  return text;
+}
+
+// All code, once: the column of the table above, what layers have in common and call, the rest.
+void print_code(const nlohmann::ordered_json& json) {
+  if (json["shared_code"].empty()) return;
+  int64_t own = 0;
+  for (const auto& layer : json["layers"])
+    own += layer["code_bytes"].is_number() ? layer["code_bytes"].get<int64_t>() : 0;
+  fmt::print("\n{:>12}\n{:>12}  of single layers, as above\n", "code B", thousands(own));
+  for (const auto& code : json["shared_code"]) {
+    fmt::print("{:>12}  {}: {}\n", thousands(code["code_bytes"]), code["name"].get<std::string>(),
+               layer_list(json, code["layers"]));
+  }
+  fmt::print("{:>12}  what runs them, tables\n{:>12}  in all\n", thousands(json["other_code_bytes"]),
+             thousands(json["code_bytes"]));
+}
+
 void print_profile(const nlohmann::ordered_json& json, const Measurement& measured) {
   if (measured.step_instructions.empty()) return;
   const auto total = static_cast<double>(
       std::accumulate(measured.step_instructions.begin(), measured.step_instructions.end(), int64_t{0}));
-  fmt::print("\n{:>12} {:>12} {:>8} {:>7}  {:20} layer\n", "instructions", "MAC", "per MAC", "code B", "share");
+  fmt::print("\n{:>12} {:>12} {:>8} {:>7} {:>7}  {:20} layer\n", "instructions", "MAC", "per MAC", "code B",
+             "stack B", "share");
   for (const auto& layer : json["layers"]) {
     const auto instructions = layer["instructions"].get<int64_t>();
     const auto macs = layer["macs"].get<int64_t>();
-    const bool has_code = layer["code_bytes"].is_number() && layer["code_bytes"] != 0;  // else it is shared code's
     fmt::print(
-        "{:>12} {:>12} {:>8} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
+        "{:>12} {:>12} {:>8} {:>7} {:>7}  {} {}\n", thousands(instructions), macs > 0 ? thousands(macs) : "",
         macs > 0 ? fmt::format("{:.2f}", static_cast<double>(instructions) / static_cast<double>(macs)) : "",
-        has_code ? thousands(layer["code_bytes"]) : "",
+        layer_code(layer), thousands(layer["stack_bytes"]),
         bar(static_cast<double>(instructions) / std::max(total, 1.0), 20), layer["name"].get<std::string>());
   }
+  print_code(json);
 }
 
 void write_outputs(const std::string& directory, nlohmann::ordered_json json, const std::vector<Bytes>& outputs) {
@@ -167,7 +200,7 @@ void add_run(CLI::App& app) {
   add_arena_limit(*command, flags->model.ram);
   command->add_option("--input", flags->inputs, "one file for each input, .npy or raw .bin in the input's dtype");
   command->add_option("--output", flags->output, "folder for out0.bin, ... and report.json");
-  command->add_flag("--profile", flags->profile, "instructions and code of every layer");
+  command->add_flag("--profile", flags->profile, "instructions, code and stack of every layer");
   command->callback([flags] { run(*flags); });
 }
 

@@ -84,7 +84,8 @@ TEST_F(Program, PrintsOneJsonObjectWithTheAgreedKeys) {
       ASSERT_TRUE(json.contains(key)) << key;
       EXPECT_FALSE(json[key].is_null()) << key;
     }
-    for (const char* const key : {"name", "op", "macs", "instructions", "code_bytes"})
+    for (const char* const key :
+         {"name", "op", "macs", "instructions", "code_bytes", "shared_kernel", "stack_bytes"})
       EXPECT_TRUE(json["layers"][0].contains(key));
     for (const char* const key : {"name", "dtype", "shape", "file"}) EXPECT_TRUE(json["outputs"][0].contains(key));
     EXPECT_EQ(json["compiler"], "riscv64-unknown-elf-g++");

@@ -7,6 +7,7 @@
 #include "codegen/codegen.hpp"
 #include "emulate/process.hpp"
 #include "measure/measure.hpp"
+#include "report/report.hpp"
 #include "simulate/simulate.hpp"
 #include "support/net_writer.hpp"
 #include "target/find.hpp"
@@ -22,6 +23,40 @@ bool source_contains(const Compiled& model, std::string_view text) {
   return false;
 }
 
+// Every layer has code, its own or shared, and stack; all of it together, and what is named as the rest, is what
+// the linker counts.
+void expect_all_code_told(const Compiled& model, const Target& target, const Measurement& measured) {
+  const nlohmann::ordered_json json = report(model, "net.tflite", target, Mode::size, &measured);
+  int64_t told = json["other_code_bytes"], deepest = 0;
+  std::set<std::string> shared_names;
+  EXPECT_GT(told, 0);
+  EXPECT_LT(told, measured.sizes->code_bytes / 2) << "most code is some layer's";
+  for (const auto& layer : json["layers"]) {
+    EXPECT_FALSE(layer["code_bytes"].is_null() && layer["shared_kernel"].is_null()) << layer;
+    if (layer["code_bytes"].is_number()) told += layer["code_bytes"].get<int64_t>();
+    if (layer["code_bytes"].is_null()) {
+      EXPECT_GT(layer["stack_bytes"].get<int64_t>(), 0);
+    }
+    deepest = std::max(deepest, layer["stack_bytes"].get<int64_t>());
+  }
+  EXPECT_FALSE(json["shared_code"].empty());
+  for (const auto& code : json["shared_code"]) {
+    EXPECT_GT(code["code_bytes"].get<int64_t>(), 0);
+    EXPECT_FALSE(code["layers"].empty());
+    told += code["code_bytes"].get<int64_t>();
+    shared_names.insert(code["name"].get<std::string>());
+  }
+  for (size_t step = 0; step < model.plan.steps.size(); ++step) {
+    const auto& kernel = json["layers"][step]["shared_kernel"];
+    if (kernel.is_null()) continue;
+    EXPECT_EQ(kernel, model.plan.steps[step].call.kernel);
+    EXPECT_EQ(shared_names.count(kernel), 1U);
+  }
+  EXPECT_EQ(told, measured.sizes->code_bytes);
+  EXPECT_LE(deepest, measured.sizes->stack_bound_bytes);
+  EXPECT_GE(deepest + 48, measured.sizes->stack_bound_bytes) << "the deepest layer nearly is the model's bound";
+}
+
 void expect_same(const Compiled& model, const Target& target) {
   std::mt19937 random(8);
   std::vector<std::vector<Bytes>> inputs, expected;
@@ -33,6 +68,7 @@ void expect_same(const Compiled& model, const Target& target) {
   EXPECT_EQ(measured.outputs, expected);
   EXPECT_LE(*measured.stack_peak_bytes, measured.sizes->stack_bound_bytes);
   EXPECT_EQ(measured.step_instructions.size(), model.plan.steps.size());
+  expect_all_code_told(model, target, measured);
 }
 
 // Strides, residuals, windows that two steps read, layers with equal parameters.

@@ -97,6 +97,22 @@ TEST(MapFile, AttributesSections) {
   EXPECT_EQ(footprint.step_code_bytes, (std::vector<int64_t>{0, 0x34}));
 }
 
+TEST(MapFile, AttributesFunctionsThatStepsShare) {
+  const std::vector<MapSection> sections = read_map_file(
+      "Linker script and memory map\n\n.text           0x80000000      0x200\n"
+      " .text._ZN12_GLOBAL__N_112shared_add_nEPKh\n                0x80000000       0x20 model.o\n"
+      " .text._ZN12_GLOBAL__N_112shared_add_nEPKh.constprop.0\n                0x80000020       0x10 model.o\n"
+      " .text._ZN12_GLOBAL__N_115tiny_step1_copyEPh\n                0x80000030       0x40 model.o\n"
+      " .text._ZN12_GLOBAL__N_110tiny_step1EPh\n                0x80000070       0x8 model.o\n"
+      " .text.tiny_run 0x80000078       0x4 model.o\n");
+  const Footprint footprint =
+      attribute(sections, "tiny", 4, {"shared_add_n", "tiny_step1_copy", "", "shared_add_n"});
+  EXPECT_EQ(footprint.code_bytes, 0x7c);
+  EXPECT_EQ(footprint.step_code_bytes, (std::vector<int64_t>{0, 8, 0, 0}));
+  EXPECT_EQ(footprint.shared_code_bytes,
+            (std::map<std::string, int64_t>{{"shared_add_n", 0x30}, {"tiny_step1_copy", 0x40}}));
+}
+
 int64_t rv32_bound(const std::string& disassembly, const std::string& compiler = "") {
   std::map<std::string, CompilerFrame, std::less<>> frames;
   read_callgraph_info(compiler, frames);
@@ -202,6 +218,19 @@ TEST(StackBound, FunctionsThatJumpIntoEachOtherCountOnce) {
   EXPECT_EQ(rv32_bound("00000100 <run>:\n 100:\tadd\tsp,sp,-16\n 102:\tbeqz\ta0,206 <tail+0x6>\n 104:\tret\n\n"
                        "00000200 <tail>:\n 200:\tadd\tsp,sp,-32\n 206:\tbnez\ta0,102 <run+0x2>\n 208:\tret\n"),
             48);
+}
+
+TEST(StackBound, OfAllWaysThroughAFunctionTheDeepestCounts) {
+  // run calls loop or below, loop calls below; other is called by neither.
+  const std::vector<Function> functions{{"run", 16, "", {{1, EdgeKind::call}, {2, EdgeKind::call}}, 0},
+                                        {"loop", 32, "", {{2, EdgeKind::call}, {1, EdgeKind::jump}}, 0},
+                                        {"below", 8, "", {{3, EdgeKind::tail_call}}, 0},
+                                        {"last", 40, "", {}, 0},
+                                        {"other", 400, "", {}, 0}};
+  EXPECT_EQ(stack_bound_through(functions, "run", 2), 16 + 32 + 40);
+  EXPECT_EQ(stack_bound_through(functions, "run", 1), 16 + 32 + 40);
+  EXPECT_EQ(stack_bound_through(functions, "below", 3), 40);
+  EXPECT_EQ(stack_bound_through(functions, "run", 4), std::nullopt);
 }
 
 TEST(StackBound, RefusesWhatHasNone) {

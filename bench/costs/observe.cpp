@@ -54,6 +54,7 @@ EmulateResult run(const Graph& graph, const Plan& plan, const Target& target, Wa
                          .input_bytes = sizes_of(graph, graph.inputs),
                          .output_bytes = sizes_of(graph, graph.outputs),
                          .steps = plan.steps.size(),
+                         .shared = shared_functions(graph, plan, way.mode),
                          .cases = {inputs_of_run(graph)},
                          .continues = {},
                          .optimize = std::string(way.for_size ? target.size_flags : target.speed_flags),
@@ -109,13 +110,17 @@ Json kept_result(const fs::path& file) {
 Json measured(const Graph& graph, const Plan& plan, const Target& target, Way way, bool real,
               const fs::path& cache) {
   const std::vector<GeneratedFile> files = generate(graph, plan, way.mode);
-  std::string text = fmt::format("5 {} {} {} {} {}", real, target.name, target.compile_flags, target.link_flags,
+  std::string text = fmt::format("6 {} {} {} {} {}", real, target.name, target.compile_flags, target.link_flags,
                                  way.for_size ? target.size_flags : target.speed_flags);
   for (const GeneratedFile& file : files) text += file.path + file.text;
   const fs::path kept = cache / (digest(text) + ".json");
   Json json = kept_result(kept);
   if (!json.is_discarded()) return json;
-  const EmulateResult result = run(graph, plan, target, way, real, files);
+  EmulateResult result = run(graph, plan, target, way, real, files);
+  for (const auto& [function, bytes] : result.shared_code_bytes) {
+    // A copy for equal parameters counts for the step that it is named after.
+    if (const auto step = step_index(function, graph.name)) result.step_code_bytes.at(*step) += bytes;
+  }
   json = {{"code", result.code_bytes},
           {"stack", result.stack_bound_bytes},
           {"step_instructions", result.step_instructions},

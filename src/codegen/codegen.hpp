@@ -53,6 +53,10 @@ struct FlashData {
 // The function's name of a kernel's shared instance; the kernel's own name may have template arguments.
 [[nodiscard]] std::string shared_symbol(const std::string& kernel);
 
+// For each step the function that it has in common with others, as generated code names it: the instance of its
+// kernel, whether called or run from the table of layers, or one copy for equal parameters. Empty: there is none.
+[[nodiscard]] std::vector<std::string> shared_functions(const Graph& graph, const Plan& plan, Mode mode);
+
 // In generated code: "arena", and "arena2" and so on for those behind it.
 [[nodiscard]] std::string arena_name(size_t index);
 

@@ -132,6 +132,18 @@ std::string StepFunctions::shared() const {
   return text;
 }
 
+std::string StepFunctions::shared_function(size_t index) const {
+  if (table_.holds(index) || calls_shared(index)) return shared_symbol(plan_.steps[index].call.kernel);
+  return calls_copy(index) ? copy_symbol(instances_[index]) : "";
+}
+
+std::vector<std::string> shared_functions(const Graph& graph, const Plan& plan, Mode mode) {
+  const StepFunctions functions(graph, plan, mode);
+  std::vector<std::string> symbols;
+  for (size_t i = 0; i < plan.steps.size(); ++i) symbols.push_back(functions.shared_function(i));
+  return symbols;
+}
+
 std::string StepFunctions::of_step(size_t index) const {
   if (table_.holds(index)) return "";
   if (in_strips(plan_, index)) return strip_function(index);

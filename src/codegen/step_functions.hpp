@@ -37,6 +37,8 @@ class StepFunctions {
 
   // The functions that serve several steps, and the table.
   [[nodiscard]] std::string shared() const;
+  // What a step has in common with others, or empty.
+  [[nodiscard]] std::string shared_function(size_t index) const;
   // The function of a step, step_symbol(graph, index); none where the table holds the step.
   [[nodiscard]] std::string of_step(size_t index) const;
 

@@ -187,23 +187,34 @@ std::string entry_of(const EmulateRequest& request) {
   return request.name + (request.cores > 1 ? "_run_part" : "_run");
 }
 
+// The functions that a step is: its own, or where it has none the one that it shares, each with its clones.
+std::vector<size_t> functions_of(const EmulateRequest& request, size_t step,
+                                 const std::vector<Function>& functions) {
+  const std::string shared = step < request.shared.size() ? request.shared[step] : "";
+  std::vector<size_t> own, common;
+  for (size_t i = 0; i < functions.size(); ++i) {
+    if (!shared.empty() && is_symbol_of(functions[i].name, shared))
+      common.push_back(i);
+    else if (step_index(functions[i].name, request.name) == step)
+      own.push_back(i);
+  }
+  return own.empty() ? common : own;
+}
+
 // Everything that the calls in the linked program tell.
 void follow_calls(const EmulateRequest& request, const fs::path& directory, Firmware& firmware) {
   const std::vector<Function> functions = read_functions(request, directory);
   firmware.stack_bound_bytes = stack_bound(functions, entry_of(request));
-  std::vector<int64_t> bounds(request.steps, 0);
   firmware.step_libraries.resize(request.steps);
-  int64_t deepest = 0;
-  for (size_t i = 0; i < functions.size(); ++i) {
-    const std::optional<size_t> step = step_index(functions[i].name, request.name);
-    if (!step || *step >= request.steps) continue;
-    bounds[*step] = std::max(bounds[*step], stack_bound(functions, functions[i].name));
-    deepest = std::max(deepest, bounds[*step]);
-    firmware.step_libraries[*step].merge(members_of(functions, reachable(functions, i), firmware.sections));
+  for (size_t step = 0; step < request.steps; ++step) {
+    int64_t bytes = 0;
+    for (const size_t function : functions_of(request, step, functions)) {
+      bytes = std::max(bytes, stack_bound_through(functions, entry_of(request), function).value_or(0));
+      firmware.step_libraries[step].merge(
+          members_of(functions, reachable(functions, function), firmware.sections));
+    }
+    firmware.step_stack_bytes.push_back(bytes);
   }
-  // NAME_run's own frame is below every step's.
-  const int64_t run = std::max<int64_t>(0, firmware.stack_bound_bytes - deepest);
-  for (const int64_t bound : bounds) firmware.step_stack_bytes.push_back(bound + run);
 }
 
 }  // namespace
@@ -227,7 +238,7 @@ Firmware build_firmware(const EmulateRequest& request, const fs::path& directory
   compile_harness(request, directory, use);
   link(request, directory);
   std::vector<MapSection> sections = read_map_file(read_text(directory / "firmware.map"));
-  const Footprint footprint = attribute(sections, request.name, request.steps);
+  const Footprint footprint = attribute(sections, request.name, request.steps, request.shared);
   Firmware firmware{directory / "firmware.elf", std::move(sections), footprint, 0, {}, {}};
   require(firmware.footprint.ram_bytes == 0,
           "{} has variables of {} bytes besides its arena ({}); generated code must keep all state in the arena",

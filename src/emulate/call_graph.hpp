@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,10 @@ struct Function {
 // The most bytes that the stack can grow below the caller of `entry`. Throws Error that names the chain when there
 // is recursion, a call through a pointer, or a frame of unknown size.
 [[nodiscard]] int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry);
+
+// The same along chains that go through the function with index `via`; nullopt: there are none.
+[[nodiscard]] std::optional<int64_t> stack_bound_through(const std::vector<Function>& functions,
+                                                         std::string_view entry, size_t via);
 
 // Indices of `entry` and of everything that it calls, sorted.
 [[nodiscard]] std::vector<size_t> reachable(const std::vector<Function>& functions, size_t entry);

@@ -167,6 +167,7 @@ void take_sizes(Firmware& firmware, EmulateResult& result) {
   result.harness_bytes = firmware.footprint.harness_bytes;
   result.stack_bound_bytes = firmware.stack_bound_bytes;
   result.step_code_bytes = firmware.footprint.step_code_bytes;
+  result.shared_code_bytes = std::move(firmware.footprint.shared_code_bytes);
   result.step_stack_bytes = std::move(firmware.step_stack_bytes);
   result.step_libraries = std::move(firmware.step_libraries);
 }

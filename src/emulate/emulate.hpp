@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,6 +23,7 @@ struct EmulateRequest {
   std::string name;                       // identifier; NAME_run, macros in upper case
   std::vector<int64_t> input_bytes, output_bytes;
   size_t steps = 0;
+  std::vector<std::string> shared = {};   // for each step the function that it has in common with others, or empty
   size_t arenas = 1;                      // blocks of memory that NAME_run takes
   size_t cores = 1;                       // 2: NAME_run_part runs, on two cores
   bool stream_input = false;              // NAME_push_row runs, once a row
@@ -51,6 +53,7 @@ struct EmulateResult {
   int64_t harness_bytes = 0;
   int64_t library_ram_bytes = 0;  // variables of library members the model needs, such as errno of libm
   std::vector<int64_t> step_code_bytes;
+  std::map<std::string, int64_t> shared_code_bytes;  // of functions that steps have in common
   // What a model of this step alone would need, as far as calls tell: stack, and members of libraries.
   std::vector<int64_t> step_stack_bytes;
   std::vector<std::set<std::string>> step_libraries;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulate/map_file.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -85,6 +86,10 @@ bool occupies_memory(const MapSection& section) {
 
 }  // namespace
 
+bool is_code(const MapSection& section) {
+  return !is_ram(section) && section.name.find("_weights_") == std::string::npos;
+}
+
 std::vector<MapSection> read_map_file(std::string_view text) {
   const size_t begin = text.find("Linker script and memory map");
   require(begin != std::string_view::npos, "the linker's map file has no memory map");
@@ -110,7 +115,12 @@ std::optional<size_t> step_index(std::string_view symbol, std::string_view model
   return status == std::errc{} ? std::optional<size_t>(index) : std::nullopt;
 }
 
-Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name, size_t steps) {
+bool is_symbol_of(std::string_view mangled, std::string_view function) {
+  return mangled.find(fmt::format("{}{}", function.size(), function)) != std::string_view::npos;
+}
+
+Footprint attribute(const std::vector<MapSection>& sections, std::string_view model_name, size_t steps,
+                    const std::vector<std::string>& shared) {
   Footprint footprint;
   footprint.step_code_bytes.resize(steps);
   for (const MapSection& section : sections) {
@@ -125,8 +135,14 @@ Footprint attribute(const std::vector<MapSection>& sections, std::string_view mo
       footprint.weight_bytes += section.bytes;
     } else {
       footprint.code_bytes += section.bytes;
+      const auto common = std::find_if(shared.begin(), shared.end(), [&](const std::string& function) {
+        return !function.empty() && is_symbol_of(section.name, function);
+      });
       const auto step = step_index(section.name, model_name);
-      if (step && *step < steps) footprint.step_code_bytes[*step] += section.bytes;
+      if (common != shared.end())
+        footprint.shared_code_bytes[*common] += section.bytes;
+      else if (step && *step < steps)
+        footprint.step_code_bytes[*step] += section.bytes;
     }
   }
   return footprint;

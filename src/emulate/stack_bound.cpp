@@ -75,13 +75,48 @@ class BoundFinder {
   size_t next_ = 0;
 };
 
+// The longest way to one function, from wherever it is called.
+class WayFinder {
+ public:
+  WayFinder(const std::vector<Function>& functions, size_t to)
+      : functions_(functions), to_(to), bound_(BoundFinder(functions).bound(to)) {}
+
+  std::optional<int64_t> from(size_t index) {
+    if (index == to_) return bound_;
+    const auto [known, is_new] = known_.try_emplace(index, std::nullopt);
+    if (!is_new) return known->second;
+    std::optional<int64_t> most;
+    for (const CallEdge& edge : functions_[index].edges) {
+      const std::optional<int64_t> below = from(edge.target);
+      const int64_t frame = edge.kind == EdgeKind::tail_call ? 0 : functions_[index].frame_bytes;
+      if (below) most = std::max(most.value_or(0), frame + *below);
+    }
+    return known_[index] = most;
+  }
+
+ private:
+  const std::vector<Function>& functions_;
+  size_t to_;
+  int64_t bound_;
+  std::map<size_t, std::optional<int64_t>> known_;  // nullopt: no way, or under way
+};
+
+size_t index_of(const std::vector<Function>& functions, std::string_view name) {
+  const auto found = std::find_if(functions.begin(), functions.end(),
+                                  [name](const Function& function) { return function.name == name; });
+  require(found != functions.end(), "the program has no function {}", name);
+  return static_cast<size_t>(found - functions.begin());
+}
+
 }  // namespace
 
 int64_t stack_bound(const std::vector<Function>& functions, std::string_view entry) {
-  const auto found = std::find_if(functions.begin(), functions.end(),
-                                  [entry](const Function& function) { return function.name == entry; });
-  require(found != functions.end(), "the program has no function {}", entry);
-  return BoundFinder(functions).bound(static_cast<size_t>(found - functions.begin()));
+  return BoundFinder(functions).bound(index_of(functions, entry));
+}
+
+std::optional<int64_t> stack_bound_through(const std::vector<Function>& functions, std::string_view entry,
+                                           size_t via) {
+  return WayFinder(functions, via).from(index_of(functions, entry));
 }
 
 std::vector<size_t> reachable(const std::vector<Function>& functions, size_t entry) {

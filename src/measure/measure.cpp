@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/measure.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
 
 #include "base/files.hpp"
 #include "base/temporary_directory.hpp"
@@ -32,6 +37,7 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .input_bytes = sizes_of(model.graph, model.graph.inputs),
                   .output_bytes = sizes_of(model.graph, model.graph.outputs),
                   .steps = model.plan.steps.size(),
+                  .shared = shared_functions(model.graph, model.plan, mode),
                   .arenas = arenas_of(model.plan).size(),
                   // Where the emulated machine has one core, NAME_run computes both parts in turn.
                   .cores = target.two_cores_arguments.empty() ? 1 : static_cast<size_t>(model.plan.cores),
@@ -42,13 +48,51 @@ EmulateResult emulate_model(const Compiled& model, const Target& target, Mode mo
                   .profile = profile});
 }
 
-Sizes sizes_from(const EmulateResult& result) {
+// "multiply_4x4" of "_ZN2nnL12multiply_4x4EPKa"; other names are their own.
+std::string plain_name(const std::string& member) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(member.c_str(), nullptr, nullptr, &status), &std::free);
+  if (status != 0) return member;
+  const std::string_view whole = text.get();
+  const size_t space = whole.find("nn::"), begin = space == std::string_view::npos ? 0 : space + 4;
+  return std::string(whole.substr(begin, whole.find_first_of("<(", begin) - begin));
+}
+
+std::vector<SharedCode> shared_code(const EmulateResult& result, const Plan& plan,
+                                    const std::vector<std::string>& functions) {
+  std::vector<SharedCode> all;
+  for (const auto& [function, bytes] : result.shared_code_bytes) {
+    SharedCode& code = all.emplace_back(SharedCode{function, bytes, {}, true});
+    for (size_t step = 0; step < functions.size(); ++step) {
+      if (functions[step] == function) code.steps.push_back(step);
+    }
+    const std::string& kernel = plan.steps.at(code.steps.at(0)).call.kernel;
+    if (function == shared_symbol(kernel)) code.name = kernel;
+  }
+  std::map<std::string, int64_t> members;
+  for (const MapSection& section : result.sections) {
+    if (is_code(section)) members[library_member(section)] += section.bytes;
+  }
+  for (const auto& [member, bytes] : members) {
+    SharedCode code{plain_name(member), bytes, {}, false};
+    for (size_t step = 0; step < result.step_libraries.size(); ++step) {
+      if (result.step_libraries[step].count(member) != 0) code.steps.push_back(step);
+    }
+    if (!code.steps.empty()) all.push_back(std::move(code));
+  }
+  return all;
+}
+
+Sizes sizes_from(const EmulateResult& result, const Plan& plan, const std::vector<std::string>& functions) {
   return {.code_bytes = result.code_bytes,
           .weight_bytes = result.weight_bytes,
           .harness_bytes = result.harness_bytes,
           .stack_bound_bytes = result.stack_bound_bytes,
           .library_ram_bytes = result.library_ram_bytes,
-          .step_code_bytes = result.step_code_bytes};
+          .step_code_bytes = result.step_code_bytes,
+          .step_stack_bytes = result.step_stack_bytes,
+          .shared_code = shared_code(result, plan, functions)};
 }
 
 // The emulator tells those of core 0, then those of core 1.
@@ -76,7 +120,8 @@ std::string compiler_flags(const Target& target, Mode mode) {
 
 std::optional<Sizes> measure_sizes(const Compiled& model, const Target& target, Mode mode) {
   if (target.emulator.empty()) return std::nullopt;
-  return sizes_from(emulate_model(model, target, mode, {}, false, {}));
+  return sizes_from(emulate_model(model, target, mode, {}, false, {}), model.plan,
+                    shared_functions(model.graph, model.plan, mode));
 }
 
 void check_fits(const Compiled& model, const Sizes& sizes, const Limits& limits) {
@@ -108,7 +153,7 @@ Measurement measure(const Compiled& model, const Target& target, Mode mode,
     return measured;
   }
   EmulateResult result = emulate_model(model, target, mode, inputs, profile, continues);
-  measured.sizes = sizes_from(result);
+  measured.sizes = sizes_from(result, model.plan, shared_functions(model.graph, model.plan, mode));
   measured.outputs = std::move(result.outputs);
   measured.instructions = std::move(result.instructions);
   take_steps(std::move(result.step_instructions), model.plan, measured);

@@ -11,6 +11,15 @@
 
 namespace mote {
 
+// Code that is there once for the steps that use it, perhaps for one: an instance of a kernel, a copy of it for
+// equal parameters, a function that kernels call, a member of a library.
+struct SharedCode {
+  std::string name;  // "conv2d_4x4_s8"; a copy: "digits_step3_copy"; a member: "_divsf3.o"
+  int64_t code_bytes = 0;
+  std::vector<size_t> steps;
+  bool is_kernel = false;  // what its steps are, not what they call
+};
+
 // What linking a model into a firmware shows without running it.
 struct Sizes {
   int64_t code_bytes = 0;  // text, rodata and libgcc that the model needs; weights and harness not
@@ -19,7 +28,9 @@ struct Sizes {
   int64_t stack_bound_bytes = 0;  // no run can use more
   int64_t library_ram_bytes =
       0;  // variables of library routines that the model calls: 0 unless libm keeps an errno
-  std::vector<int64_t> step_code_bytes;
+  // By step: the code that it has for itself, 0 where it has none, and the stack down to the deepest point of it.
+  std::vector<int64_t> step_code_bytes, step_stack_bytes;
+  std::vector<SharedCode> shared_code;
 };
 
 struct Measurement {

@@ -55,6 +55,8 @@ Json layer_json(const Graph& graph, const Step& step, const FlashData& flash, co
           {"weight_bytes", flash.weight_bytes},
           {"table_bytes", flash.table_bytes},
           {"code_bytes", reported.at("code_bytes")},
+          {"shared_kernel", reported.at("shared_kernel")},
+          {"stack_bytes", reported.at("stack_bytes")},
           {"inputs", tensors_json(select_inputs(graph, node, false))},
           {"constants", tensors_json(select_inputs(graph, node, true))},
           {"outputs", tensors_json(tensors_of(graph, node.out))}};

@@ -21,7 +21,8 @@ constexpr int64_t stack_guard_bytes = 60;
 //   version, target_note, table_bytes, common_code_bytes (code that belongs to no single layer)
 //   inputs[], outputs[]  tensors
 //   layers[]             {name, op, parameters, kernel, macs, instructions, weight_bytes, table_bytes, code_bytes,
-//                        inputs[], constants[], outputs[]}; flash that layers share counts for the first of them
+//                        shared_kernel, stack_bytes, inputs[], constants[], outputs[]}; flash that layers share
+//                        counts for the first of them
 //   arena                arena_json()
 //   stack                {peak_bytes, bound_bytes, guard_bytes, size_bytes, free_bytes}; null: not measured
 // A tensor is {name, dtype, shape, bytes, quantisation}; quantisation is null, {scale, zero_point}, or

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
+#include <algorithm>
+
 #include "report/summary.hpp"
 
 namespace mote {
@@ -18,6 +20,35 @@ Json element_or_null(const std::vector<int64_t>& values, size_t index) {
   return index < values.size() ? Json(values[index]) : Json(nullptr);
 }
 
+// What a step has for itself; null: not measured, or its code is shared.
+Json own_code_json(const Sizes& sizes, size_t step) {
+  const int64_t bytes = step < sizes.step_code_bytes.size() ? sizes.step_code_bytes[step] : 0;
+  return bytes == 0 ? Json(nullptr) : Json(bytes);
+}
+
+Json shared_kernel_json(const Sizes& sizes, size_t step) {
+  for (const SharedCode& code : sizes.shared_code) {
+    if (code.is_kernel && std::find(code.steps.begin(), code.steps.end(), step) != code.steps.end())
+      return code.name;
+  }
+  return nullptr;
+}
+
+Json shared_code_json(const Sizes& sizes) {
+  Json list = Json::array();
+  for (const SharedCode& code : sizes.shared_code)
+    list.push_back({{"name", code.name}, {"code_bytes", code.code_bytes}, {"layers", code.steps}});
+  return list;
+}
+
+// What is left: NAME_run, the table of layers and its loop, constants.
+int64_t other_code_bytes(const Sizes& sizes) {
+  int64_t bytes = sizes.code_bytes;
+  for (const int64_t own : sizes.step_code_bytes) bytes -= own;
+  for (const SharedCode& code : sizes.shared_code) bytes -= code.code_bytes;
+  return bytes;
+}
+
 Json layers_json(const Compiled& compiled, const Measurement& measured) {
   Json layers = Json::array();
   for (size_t i = 0; i < compiled.plan.steps.size(); ++i) {
@@ -27,7 +58,9 @@ Json layers_json(const Compiled& compiled, const Measurement& measured) {
          {"op", node.op->name()},
          {"macs", macs_of(compiled.graph, node)},
          {"instructions", element_or_null(measured.step_instructions, i)},
-         {"code_bytes", measured.sizes ? element_or_null(measured.sizes->step_code_bytes, i) : Json(nullptr)}});
+         {"code_bytes", measured.sizes ? own_code_json(*measured.sizes, i) : Json(nullptr)},
+         {"shared_kernel", measured.sizes ? shared_kernel_json(*measured.sizes, i) : Json(nullptr)},
+         {"stack_bytes", measured.sizes ? element_or_null(measured.sizes->step_stack_bytes, i) : Json(nullptr)}});
   }
   return layers;
 }
@@ -81,6 +114,8 @@ Json report(const Compiled& compiled, const std::string& model, const Target& ta
   const Json twice = twice_json(compiled.graph);
   if (!twice.empty()) json["computed_twice"] = twice;
   json["layers"] = layers_json(compiled, measured);
+  json["shared_code"] = measured.sizes ? shared_code_json(*measured.sizes) : Json(nullptr);
+  json["other_code_bytes"] = measured.sizes ? Json(other_code_bytes(*measured.sizes)) : Json(nullptr);
   json["outputs"] = outputs_json(compiled.graph);
   return json;
 }

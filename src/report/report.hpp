@@ -15,8 +15,9 @@ namespace mote {
 // Keys: model, target, compiler (null for the host), mode, macs, instructions, instructions_per_mac, arena_bytes,
 // arena_lower_bound_bytes, stack_peak_bytes, stack_total_bytes, stack_bound_bytes, code_bytes, weight_bytes,
 // arenas[] {memory, bytes} where the model was laid out for given memories,
-// layers[] {name, op, macs, instructions, code_bytes}, outputs[] {name, dtype, shape, file}.
-// What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.
+// shared_code[] {name, code_bytes, layers[]: indices}, other_code_bytes: with the layers' own code that is all,
+// layers[] {name, op, macs, instructions, code_bytes, shared_kernel, stack_bytes}, outputs[] {name, dtype, shape,
+// file}. What was not measured is null. `measured` may be nullptr; `model` is the file's name without folders.
 [[nodiscard]] nlohmann::ordered_json report(const Compiled& compiled, const std::string& model,
                                             const Target& target, Mode mode, const Measurement* measured);
 

@@ -56,7 +56,8 @@ void add_measured(BookRow& row, const Measurement& measurement) {
   row.stack_bound_bytes = measurement.sizes->stack_bound_bytes;
   row.library_ram_bytes = measurement.sizes->library_ram_bytes;
   for (size_t i = 0; i < measurement.sizes->step_code_bytes.size(); ++i)
-    row.layers.at(i).code_bytes = measurement.sizes->step_code_bytes[i];
+    if (measurement.sizes->step_code_bytes[i] > 0)
+      row.layers.at(i).code_bytes = measurement.sizes->step_code_bytes[i];
 }
 
 // A book shall not depend on the folder in which the models lie.

@@ -66,6 +66,20 @@ function keptRows(data, row) {
   return kept ? `keeps ${number(kept.rows)} of ${number(kept.of_rows)} rows` : '';
 }
 
+// A layer's own code, and which shared code it runs, which counts for none.
+function codeColumn(data) {
+  const shared = row => data.shared_code.find(code => code.name === row.shared_kernel);
+  return {
+    label: 'Code B',
+    value: row => row.code_bytes || 0,
+    kind: 'number',
+    text: row => row.code_bytes !== null ? number(row.code_bytes) :
+        shared(row)                      ? 'shared' :
+                                           '',
+    more: row => shared(row) ? `${bytes(shared(row).code_bytes)} for ${shared(row).layers.length} layers` : ''
+  };
+}
+
 function layersTable(container, data, timeline) {
   const rows = data.layers.map((layer, step) => ({...layer, step}));
   const columns = [
@@ -89,7 +103,9 @@ function layersTable(container, data, timeline) {
   }
   columns.push(numberColumn('Weights B', row => row.weight_bytes, rows));
   if (rows.some(row => row.table_bytes > 0)) columns.push(numberColumn('Tables B', row => row.table_bytes, rows));
-  if (rows.some(row => row.code_bytes !== null)) columns.push(numberColumn('Code B', row => row.code_bytes, rows));
+  if (data.shared_code !== null) columns.push(codeColumn(data));
+  if (rows.some(row => row.stack_bytes !== null))
+    columns.push(numberColumn('Stack B', row => row.stack_bytes, rows));
   if (segmentsOf(data).length > 0) {
     const strips = row => segmentOf(data, row.step) ? segmentOf(data, row.step).strips : 0;
     columns.push({

@@ -112,10 +112,14 @@ function workTrack(data) {
   };
 }
 
-function flashRows(layer) {
+function flashRows(data, layer) {
   const rows = [['weights', bytes(layer.weight_bytes)]];
   if (layer.table_bytes > 0) rows.push(['tables', bytes(layer.table_bytes)]);
   if (layer.code_bytes !== null) rows.push(['code of its own', bytes(layer.code_bytes)]);
+  if (layer.shared_kernel !== null) {
+    const shared = data.shared_code.find(code => code.name === layer.shared_kernel);
+    rows.push([`code shared by ${shared.layers.length} layers`, bytes(shared.code_bytes)]);
+  }
   return rows;
 }
 
@@ -140,6 +144,7 @@ function flashTrack(data) {
                    bytes(data.common_code_bytes)} serve more than one layer` :
                '; code is known once it is measured'}.`,
     draw: (plot, x, y) => drawBars(plot, x, y, data.layers.length, parts),
-    describe: column => describeStep(data, column, data.layers[column] ? flashRows(data.layers[column]) : []),
+    describe: column =>
+        describeStep(data, column, data.layers[column] ? flashRows(data, data.layers[column]) : []),
   };
 }

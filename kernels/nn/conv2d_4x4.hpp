@@ -24,23 +24,45 @@ MOTE_KERNEL int8_t* spread(const int8_t* from, int32_t count, int8_t* to) {
   return to;
 }
 
+// Copies `count` values, at least one, to every fourth byte: number `from` of those at `row` and what follows it.
+// in_zero stands for what lies outside [0, extent). Returns the end.
+MOTE_KERNEL int8_t* spread_inside(const int8_t* row, int32_t from, int32_t count, int32_t extent, int32_t in_zero,
+                                  int8_t* to) {
+#if MOTE_OPTIMIZE > 0
+  if (from >= 0 && from + count <= extent) return spread(row + from, count, to);
+#endif
+  const int8_t* const end = to + 4 * count;
+  do {
+    int8_t value = static_cast<int8_t>(in_zero);
+    if (static_cast<uint32_t>(from) < static_cast<uint32_t>(extent)) value = row[from];
+    *to = value;
+    ++from, to += 4;
+  } while (to != end);
+  return to;
+}
+
 // Copies the window of one pixel into every fourth byte of `patch`; what lies outside the input becomes in_zero.
 MOTE_KERNEL void conv2d_gather_inlined(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
                                        int8_t* patch) {
-  for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
-    const int32_t y = top + ky * p.dilation_height;
-    for (int32_t kx = 0; kx < p.kernel_width; ++kx) {
-      const int32_t x = left + kx * p.dilation_width;
-      if (static_cast<uint32_t>(y) < p.in_height && static_cast<uint32_t>(x) < p.in_width) {
-        patch = spread(in + (y * p.in_width + x) * p.in_channels, p.in_channels, patch);
-      } else {
-        for (const int8_t* const end = patch + 4 * p.in_channels; patch != end; patch += 4) *patch = p.in_zero;
-      }
-    }
-  }
+  // Taps of a row are neighbours in memory unless it is dilated.
+  const int32_t together = p.dilation_width == 1 ? p.kernel_width : 1;
+  const int32_t width = p.in_width * p.in_channels;
+  in += top * width;
+  int32_t rows = p.kernel_height;
+  do {
+    const int32_t extent = static_cast<uint32_t>(top) < p.in_height ? width : 0;
+    int32_t x = left, taps = p.kernel_width;
+    do {
+      patch = spread_inside(in, x * p.in_channels, together * p.in_channels, extent, p.in_zero, patch);
+      x += p.dilation_width;
+      taps -= together;
+    } while (taps != 0);
+    top += p.dilation_height;
+    in += p.dilation_height * width;
+  } while (--rows != 0);
 }
 
-MOTE_SHARED void conv2d_gather_called(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
+MOTE_RARE MOTE_SHARED void conv2d_gather_called(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
                                       int8_t* patch) {
   MOTE_HAS_EFFECTS;
   conv2d_gather_inlined(p, in, top, left, patch);

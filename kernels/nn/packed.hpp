@@ -56,13 +56,20 @@ struct PackedConstants {
         weights(reinterpret_cast<const int8_t*>(shift + ((channels + 3) & ~3))) {}
 };
 
+// Where speed and size count, of functions in which little of the time is spent.
+#if MOTE_OPTIMIZE == 1
+#define MOTE_RARE __attribute__((cold))
+#else
+#define MOTE_RARE
+#endif
+
 // Writes the outputs of up to four channels (`left` of them are there) and `pixels` pixels; their sums follow each
 // other, the pixels of one channel first. Called: the loops that make the sums leave no registers for it. In few
 // bytes it is inlined where it has one caller.
 #if MOTE_OPTIMIZE == 0
 static inline void
 #else
-MOTE_SHARED void
+MOTE_RARE MOTE_SHARED void
 #endif
 write_outputs(const Outputs& p, const int32_t* sums, int32_t pixels, const int32_t* scales, const uint8_t* shift,
               int32_t left, int8_t* out) {

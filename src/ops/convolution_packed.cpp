@@ -36,9 +36,37 @@ bool fits_fields(const nn::Conv2d& s) {
          within(INT8_MAX, {s.pad_top, s.pad_left});
 }
 
+namespace {
+
+// A window as wide as the input: its rows are pixels of more channels.
+nn::Conv2d rows_as_pixels(nn::Conv2d s) {
+  const int64_t row = int64_t{s.in_width} * s.in_channels;
+  if (s.out_width != 1 || s.kernel_width != s.in_width || s.pad_left != 0 || s.dilation_width != 1) return s;
+  if (row > UINT16_MAX) return s;
+  s.in_channels = s.group_channels = static_cast<int32_t>(row);
+  s.in_width = s.kernel_width = s.stride_width = 1;
+  return s;
+}
+
+// Windows of one column: the columns lie in memory as one row of dilated windows does.
+nn::Conv2d columns_as_row(const nn::Conv2d& s) {
+  const int32_t columns = s.in_width;
+  if (s.kernel_width != 1 || s.pad_left != 0 || s.out_width != columns) return s;
+  if (columns != 1 && (s.stride_width != 1 || s.stride_height != 1)) return s;
+  nn::Conv2d row = s;
+  row.in_width = s.in_height * columns, row.out_width = s.out_height * columns;
+  row.kernel_width = s.kernel_height, row.stride_width = s.stride_height;
+  row.dilation_width = s.dilation_height * columns, row.pad_left = s.pad_top * columns;
+  row.in_height = row.out_height = row.kernel_height = row.stride_height = row.dilation_height = 1;
+  row.pad_top = 0;
+  return fits_fields(row) ? row : s;
+}
+
+}  // namespace
+
 nn::Conv2d in_one_row(nn::Conv2d s) {
   const int64_t pixels = pixels_of(s);
-  if (!pointwise(s) || pixels > UINT16_MAX) return s;
+  if (!pointwise(s) || pixels > UINT16_MAX) return columns_as_row(rows_as_pixels(s));
   s.batches = s.in_height = s.out_height = 1;
   s.in_width = s.out_width = static_cast<int32_t>(pixels);
   return s;

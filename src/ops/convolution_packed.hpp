@@ -21,7 +21,8 @@ namespace mote::convolution {
 
 [[nodiscard]] int64_t pixels_of(const nn::Conv2d& shape);
 
-// Pixels of a pointwise convolution have no neighbours: in one row, all groups of four are alike.
+// The same convolution of one group in fewer, longer dimensions where its memory allows: pixels of a pointwise
+// convolution have no neighbours, and windows along one dimension lie in one row. Then groups of four are alike.
 [[nodiscard]] nn::Conv2d in_one_row(nn::Conv2d shape);
 
 // Nothing where the shape fits none of them.

@@ -11,27 +11,24 @@
 
 namespace nn {
 
-// Copies values to every fourth byte. Returns the end.
-MOTE_KERNEL int8_t* spread(const int8_t* from, int32_t count, int8_t* to) {
-#if MOTE_OPTIMIZE > 0
-  for (; count >= 4; count -= 4) {
-    const int8_t value0 = from[0], value1 = from[1], value2 = from[2], value3 = from[3];
-    to[0] = value0, to[4] = value1, to[8] = value2, to[12] = value3;
-    from += 4, to += 16;
-  }
-#endif
-  for (; count > 0; --count, to += 4) *to = *from++;
-  return to;
-}
-
 // Copies `count` values, at least one, to every fourth byte: number `from` of those at `row` and what follows it.
 // in_zero stands for what lies outside [0, extent). Returns the end.
-MOTE_KERNEL int8_t* spread_inside(const int8_t* row, int32_t from, int32_t count, int32_t extent, int32_t in_zero,
-                                  int8_t* to) {
+MOTE_KERNEL int8_t* spread(const int8_t* row, int32_t from, int32_t count, int32_t extent, int32_t in_zero,
+                           int8_t* to) {
+  int8_t* const end = to + 4 * count;
 #if MOTE_OPTIMIZE > 0
-  if (from >= 0 && from + count <= extent) return spread(row + from, count, to);
+  if (from >= 0 && from + count <= extent) {
+    const int8_t* value = row + from;
+    for (; end - to >= 16; to += 16, from += 4, value += 4) {
+      const int8_t value0 = value[0], value1 = value[1], value2 = value[2], value3 = value[3];
+      to[0] = value0, to[4] = value1, to[8] = value2, to[12] = value3;
+    }
+#if MOTE_OPTIMIZE == 2
+    for (; to != end; to += 4) *to = *value++;
 #endif
-  const int8_t* const end = to + 4 * count;
+    if (to == end) return to;
+  }
+#endif
   do {
     int8_t value = static_cast<int8_t>(in_zero);
     if (static_cast<uint32_t>(from) < static_cast<uint32_t>(extent)) value = row[from];
@@ -53,7 +50,7 @@ MOTE_KERNEL void conv2d_gather_inlined(const PackedConv2d& p, const int8_t* in, 
     const int32_t extent = static_cast<uint32_t>(top) < p.in_height ? width : 0;
     int32_t x = left, taps = p.kernel_width;
     do {
-      patch = spread_inside(in, x * p.in_channels, together * p.in_channels, extent, p.in_zero, patch);
+      patch = spread(in, x * p.in_channels, together * p.in_channels, extent, p.in_zero, patch);
       x += p.dilation_width;
       taps -= together;
     } while (taps != 0);
@@ -63,7 +60,7 @@ MOTE_KERNEL void conv2d_gather_inlined(const PackedConv2d& p, const int8_t* in, 
 }
 
 MOTE_RARE MOTE_SHARED void conv2d_gather_called(const PackedConv2d& p, const int8_t* in, int32_t top, int32_t left,
-                                      int8_t* patch) {
+                                                int8_t* patch) {
   MOTE_HAS_EFFECTS;
   conv2d_gather_inlined(p, in, top, left, patch);
 }

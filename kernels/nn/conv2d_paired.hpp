@@ -45,20 +45,24 @@ MOTE_KERNEL uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
   return to;
 }
 
-// The window of one pixel, widened. Runs of whole words are widened where they lie; others first become one row of
-// bytes, in `row`.
+// The window of one pixel, widened. What lies in whole words is widened where it lies, and so are single pixels;
+// other windows first become one row of bytes, in `row`.
 MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, uint32_t* to,
                                     int8_t* row) {
   const int32_t window = p.kernel_height * p.kernel_width;
-  if ((p.in_channels & 3) == 0) {
+  const int8_t* from = row;
+  if (window == 1 && p.pad_top == 0 && p.pad_left == 0) {
+    from = in + (top * p.in_width + left) * p.in_channels;
+  } else if ((p.in_channels & 3) == 0) {
     conv2d_runs(
         p, in, top, left, to,
-        [](const int8_t* from, int32_t count, uint32_t* place) MOTE_INLINE { return widen(from, count, place); },
+        [](const int8_t* run, int32_t count, uint32_t* place) MOTE_INLINE { return widen(run, count, place); },
         [&](int32_t count, uint32_t* place) MOTE_INLINE { return fill_wide(p.in_zero, count, place); });
+    return;
   } else {
     conv2d_gather_bytes(p, in, top, left, row);
-    widen(row, window * p.in_channels, to);
   }
+  widen(from, window * p.in_channels, to);
 }
 
 // weights: [out_channels / 4][pairs][4], as multiply_paired_2x4 reads them, taps paired as widen() does. scales:

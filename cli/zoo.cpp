@@ -10,6 +10,7 @@
 #include "target/find.hpp"
 #include "zoo/build.hpp"
 #include "zoo/compare_books.hpp"
+#include "zoo/mode_promises.hpp"
 #include "zoo/show.hpp"
 #include "zoo_progress.hpp"
 
@@ -141,6 +142,13 @@ void compare(const CompareFlags& flags) {
   throw CLI::RuntimeError(1);
 }
 
+void judge_modes(const std::string& book, const std::string& format) {
+  const std::vector<BrokenPromise> broken = broken_promises(read_rows(book));
+  if (broken.empty() && format == "text") return fmt::print("no mode breaks what it promises of another\n");
+  fmt::print("{}", render(promises_table(broken), parse_format(format)));
+  if (!broken.empty()) throw CLI::RuntimeError(1);
+}
+
 void add_build(CLI::App& zoo) {
   auto* const command = zoo.add_subcommand("build", "compile and measure every model of a folder into a book");
   const auto flags = std::make_shared<BuildFlags>();
@@ -209,6 +217,17 @@ void add_compare(CLI::App& zoo) {
   command->callback([flags] { compare(*flags); });
 }
 
+void add_modes(CLI::App& zoo) {
+  auto* const command = zoo.add_subcommand(
+      "modes",
+      "where a mode breaks what it promises of another: balanced at least 0.85 of speed's speed in at most "
+      "1.6 times size's code, speed in at most 3 times, no mode slower than a smaller one; exit status 1");
+  const auto book = std::make_shared<std::string>(), format = std::make_shared<std::string>("text");
+  command->add_option("book", *book, "a footprint book, or a table of one as JSON")->required();
+  command->add_option("--format", *format, "text, markdown, csv or json")->capture_default_str();
+  command->callback([book, format] { judge_modes(*book, *format); });
+}
+
 }  // namespace
 
 void add_zoo(CLI::App& app) {
@@ -217,6 +236,7 @@ void add_zoo(CLI::App& app) {
   add_build(*zoo);
   add_table(*zoo, "show", "print a table of a book", false);
   add_compare(*zoo);
+  add_modes(*zoo);
   add_table(*zoo, "export", "print all columns of a book; as JSON with the layers of each row", true);
 }
 

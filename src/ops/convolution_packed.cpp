@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ir/rough_work.hpp"
 #include "nn/conv2d_4x4.hpp"
 #include "nn/depthwise_conv2d.hpp"
 #include "nn/depthwise_conv2d_3x3.hpp"
@@ -25,6 +26,11 @@ Constant packed_constants(const Folded& folded, const Bytes& weights, int bits) 
 }
 
 int64_t pixels_of(const nn::Conv2d& s) { return int64_t{s.batches} * s.out_height * s.out_width; }
+
+double own_saves(const nn::Conv2d& s, double saved, double instructions) {
+  const int64_t inputs = int64_t{s.batches} * s.in_height * s.in_width * s.in_channels;
+  return saved / std::max(instructions, 1.0) * rough_count(macs(s), inputs, pixels_of(s) * s.out_channels);
+}
 
 bool fits_fields(const nn::Conv2d& s) {
   const auto within = [](int32_t most, std::initializer_list<int32_t> values) {

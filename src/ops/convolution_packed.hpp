@@ -21,6 +21,10 @@ namespace mote::convolution {
 
 [[nodiscard]] int64_t pixels_of(const nn::Conv2d& shape);
 
+// Call::own_saves of a layer whose copy saves `saved` of `instructions`, as a share of what a rough count takes
+// the layer for.
+[[nodiscard]] double own_saves(const nn::Conv2d& shape, double saved, double instructions);
+
 // The same convolution of one group in fewer, longer dimensions where its memory allows: pixels of a pointwise
 // convolution have no neighbours, and windows along one dimension lie in one row. Then groups of four are alike.
 [[nodiscard]] nn::Conv2d in_one_row(nn::Conv2d shape);

@@ -7,7 +7,9 @@
 #include "nn/depthwise_conv2d_3x3_paired.hpp"
 #include "nn/depthwise_conv2d_paired.hpp"
 #include "nn/fully_connected_paired.hpp"
+#include "ops/convolution.hpp"
 #include "ops/convolution_calls.hpp"
+#include "ops/convolution_packed.hpp"
 
 namespace mote::convolution {
 
@@ -108,6 +110,7 @@ std::optional<Call> paired_dense(const Problem& problem, const Quantised& q, con
   call.constants = {constant_of("weights", DType::i16, *weights),
                     constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
   call.order = pixel_order(problem, 1, false);
+  call.own_saves = 0;
   return call;
 }
 
@@ -122,6 +125,10 @@ std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, co
                     constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
   call.scratch_bytes = (taps + 1) / 2 * 8 + (s.in_channels % 4 == 0 ? 0 : taps);
   call.order = pixel_order(problem, 2, true);
+  const auto pixels = static_cast<double>(pixels_of(s));
+  const double shared = 0.8 * static_cast<double>(macs(s)) + 8 * pixels * s.out_channels +
+                        (85 + 2 * static_cast<double>(taps)) * pixels;
+  call.own_saves = own_saves(s, (s.kernel_height * s.kernel_width == 1 ? 60 : 85) * pixels, shared);
   return call;
 }
 
@@ -148,6 +155,7 @@ Call paired_rows(const Quantised& q, const Folded& folded) {
                         {input(0), constant(0), constant(1), output(0)});
   call.constants = {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, scales)};
   call.order = Order{2, 1, false};
+  call.own_saves = 0;  // its rows are one function's for all layers
   return call;
 }
 

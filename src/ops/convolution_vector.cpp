@@ -6,7 +6,9 @@
 #include "nn/conv2d_vector.hpp"
 #include "nn/depthwise_conv2d_vector.hpp"
 #include "nn/fully_connected_vector.hpp"
+#include "ops/convolution.hpp"
 #include "ops/convolution_calls.hpp"
+#include "ops/convolution_packed.hpp"
 
 namespace mote::convolution {
 
@@ -60,6 +62,18 @@ std::vector<int32_t> block_scales(const Folded& folded) {
   return vector_scales(folded, 4, [](size_t i) { return i; });
 }
 
+struct PerUnit {
+  double mac, output, pixel;
+};
+
+// What the kernels take, and what a copy with constant parameters saves of it a pixel.
+void estimate(Call& call, const nn::Conv2d& s, const PerUnit& costs, double saved) {
+  const auto pixels = static_cast<double>(pixels_of(s));
+  const double instructions =
+      costs.mac * static_cast<double>(macs(s)) + (costs.output * s.out_channels + costs.pixel) * pixels;
+  call.own_saves = own_saves(s, saved * pixels, instructions);
+}
+
 Call vector_dense(const Problem& problem, const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
   const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
@@ -69,6 +83,7 @@ Call vector_dense(const Problem& problem, const Quantised& q, const Folded& fold
   call.constants = {constant_of("weights", DType::i8, vector_weights(folded)),
                     constant_of("scales", DType::i32, block_scales(folded))};
   call.order = pixel_order(problem, 1, false);
+  estimate(call, s, {0.16, 12, 20}, 0);
   return call;
 }
 
@@ -80,16 +95,19 @@ Call vector_blocks(const Problem& problem, const Quantised& q, const Folded& fol
                     constant_of("scales", DType::i32, block_scales(folded))};
   call.scratch_bytes = 2 * static_cast<int64_t>(q.weights.size() / q.bias.size());
   call.order = pixel_order(problem, 2, true);
+  estimate(call, s, {0.07, 14, 105}, 85);
   return call;
 }
 
 // The first channels of two pixels are written before their values are read for the last ones.
 Call vector_pointwise(const Problem& problem, const Quantised& q, const Folded& folded) {
+  const nn::Conv2d& s = q.shape;
   Call call = make_call(nn::conv2d_pointwise_vector_s8, "conv2d_pointwise_vector_s8", "nn/conv2d_vector.hpp",
-                        "Conv2d", q.shape, {input(0), constant(0), constant(1), output(0)});
+                        "Conv2d", s, {input(0), constant(0), constant(1), output(0)});
   call.constants = {constant_of("weights", DType::i8, vector_weights(folded)),
                     constant_of("scales", DType::i32, block_scales(folded))};
   call.order = pixel_order(problem, 2, false);
+  estimate(call, s, {0.07, 14, 30}, 25);
   return call;
 }
 
@@ -115,6 +133,7 @@ Call vector_depthwise(const Problem& problem, const Quantised& q, const Folded& 
                     constant_of("scales", DType::i32, vector_scales(folded, 16, lane))};
   call.scratch_bytes = static_cast<int64_t>(8 * padded + channels);
   call.order = pixel_order(problem, 1, false);
+  estimate(call, s, {1, 3, 220}, 20);
   return call;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A rough count of a layer's instructions, the same for all kernels and cores: what layers of a model are weighed by.
+// A rough count of a layer's instructions, the same for all kernels and cores: what layers of a model are weighed
+// by.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@
 namespace mote {
 
 // size: one outlined instance of a kernel serves all its layers.  speed: a layer gets its own copy with constant
-// parameters where that saves a four-hundredth of the model's instructions.  balanced: only those few that bring the
-// model near speed mode's speed.
+// parameters where that saves a four-hundredth of the model's instructions.  balanced: only those few that bring
+// the model near speed mode's speed.
 enum class Mode { size, balanced, speed };
 
 [[nodiscard]] std::string_view name(Mode mode);

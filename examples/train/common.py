@@ -29,6 +29,8 @@ class Task:
     epochs: int  #: in float
     qat_epochs: int
     augment: Optional[Callable[[torch.Tensor], torch.Tensor]] = None  #: changes a batch
+    qat_rate: float = 1e-3
+    distils: bool = False  #: the network with quantisation learns from the float one's answers, too
 
 
 def arguments(description, task):
@@ -46,8 +48,10 @@ def arguments(description, task):
     return parser
 
 
-def train(network, x, labels, epochs, rate, what, augment=None):
-    """Adam with one cycle of rates; `augment` changes a batch. Returns the mean loss of each epoch."""
+def train(network, x, labels, epochs, rate, what, augment=None, teacher=None):
+    """Adam with one cycle of rates, which ends near 0; `augment` changes a batch, half of the loss is the distance from the
+    teacher's answers. Returns the mean loss of each epoch.
+    """
     optimiser = torch.optim.AdamW([one for one in network.parameters() if one.requires_grad], rate, weight_decay=1e-4)
     batch = min(BATCH, len(x))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=max(epochs * (len(x) // batch), 1))
@@ -58,7 +62,7 @@ def train(network, x, labels, epochs, rate, what, augment=None):
         order = torch.randperm(len(x)).split(batch)[:len(x) // batch]
         for chosen in order:
             samples = augment(x[chosen]) if augment else x[chosen]
-            loss = F.cross_entropy(network(samples), labels[chosen])
+            loss = loss_of(network(samples), labels[chosen], samples, teacher)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -68,6 +72,14 @@ def train(network, x, labels, epochs, rate, what, augment=None):
         print(f"{what}, epoch {epoch + 1} of {epochs}: loss {history[-1]:.4f}, {time.time() - start:.0f} s", flush=True)
     network.eval()
     return history
+
+
+def loss_of(answers, labels, samples, teacher):
+    if teacher is None:
+        return F.cross_entropy(answers, labels)
+    with torch.no_grad():
+        wanted = teacher(samples)
+    return mote.torch.distillation_loss(answers, wanted, labels, temperature=2.0, alpha=0.5)
 
 
 def accuracy(network, x, labels):
@@ -107,9 +119,10 @@ def quantised(network, x, weights, power_of_two=False):
     return result
 
 
-def train_quantised(trained, task, data, weights, epochs):
-    """Its losses."""
-    return train(trained, *data[:2], epochs, 1e-3, f"{weights} weights", task.augment)
+def train_quantised(trained, network, task, data, weights, epochs):
+    """Its losses. `network` is the float one."""
+    return train(trained, *data[:2], epochs, task.qat_rate, f"{weights} weights", task.augment,
+                 network.eval() if task.distils else None)
 
 
 def on_the_board(trained, name, x):
@@ -139,7 +152,7 @@ def run(flags, task):
     trained = quantised(network, x, flags.weights, flags.power_of_two)
     figures["calibrated"] = accuracy(trained, test_x, test_labels)
     print(f"{flags.weights} weights, calibrated: {figures['calibrated']:.2f} %")
-    history[flags.weights] = train_quantised(trained, task, data, flags.weights, flags.qat_epochs)
+    history[flags.weights] = train_quantised(trained, network, task, data, flags.weights, flags.qat_epochs)
     figures["trained"] = accuracy(trained, test_x, test_labels)
     print(f"{flags.weights} weights, trained: {figures['trained']:.2f} %")
 

@@ -102,6 +102,18 @@ def test_keywords(tmp_path):
     assert figures_of("keywords", tmp_path, "--weights", "4bit", "--epochs", "30", "--qat-epochs", "10")["compiled"] > 80
 
 
+def test_cross_validation_tests_every_recording(tmp_path):
+    write_keywords(tmp_path)
+    out = tmp_path / "right.json"
+    run = subprocess.run([sys.executable, str(ROOT / "examples" / "train" / "keywords_qat.py"), "--data", str(tmp_path),
+                          "--cross-validate", "--json", str(out), "--epochs", "30", "--qat-epochs", "5"], capture_output=True,
+                         text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    figures = json.loads(out.read_text())
+    assert figures.pop("tested") == 100
+    assert all(80 <= right <= 100 for right in figures.values()), figures
+
+
 NOTEBOOKS = {"digits": (write_images, 2), "fashion": (write_images, 2), "gestures": (write_gestures, 20),
              "keywords": (write_keywords, 20), "text": (write_text, 6)}
 

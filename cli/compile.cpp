@@ -94,7 +94,7 @@ Built build(const Flags& flags, const Split& split) {
   Limits left{flags.ram, flags.flash};
   if (split) left = limits_beside(split->head, left, *request.target);
   const Progress progress(activity(*request.target, false));
-  return build(plan, request, left, !flags.no_build);
+  return build(plan, request, left, !flags.no_build, split ? &split->head : nullptr);
 }
 
 void compile(const Flags& flags) {

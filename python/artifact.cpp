@@ -52,7 +52,8 @@ Artifact compile(const Model& model, const std::optional<std::string>& target, c
     head = trained->head.trained();
     limits = limits_beside(*head, limits, *request.target);
   }
-  return {build(plan, request, limits, measured), model.file_name, std::move(head)};
+  Built built = build(plan, request, limits, measured, head ? &*head : nullptr);
+  return {std::move(built), model.file_name, std::move(head)};
 }
 
 OutputFiles files(const Artifact& artifact, const std::optional<std::string>& ecosystem) {

@@ -7,6 +7,7 @@
 #include "codegen/head.hpp"
 #include "compile/compile.hpp"
 #include "emulate/emulate.hpp"
+#include "fit/build.hpp"
 #include "measure/train_head.hpp"
 #include "nn/head_record.hpp"
 #include "nn/train_dense.hpp"
@@ -174,6 +175,12 @@ void expect_the_bits_of_the_host(const SplitModel& split, const Target& target, 
   EXPECT_EQ(trained.record, head.save());
   EXPECT_EQ(trained.step_instructions.size(), losses.size());
   EXPECT_GT(trained.step_instructions[0], trained.prediction_instructions.at(0));
+  const LayoutRequest request{.target = &target, .board = {}, .memories = {}};
+  const Planner planner = [&](const PlanOptions&) { return Compiled{split.backbone, plan}; };
+  const Built told = build(planner, request, {}, true, &split.head);
+  EXPECT_GE(told.sizes->stack_bound_bytes, trained.stack_peak_bytes) << "what compile tells, what was painted";
+  EXPECT_LE(told.sizes->stack_bound_bytes, trained.stack_peak_bytes + 200);
+  EXPECT_GE(told.sizes->stack_bound_bytes, build(planner, request, {}, true).sizes->stack_bound_bytes);
 }
 
 TEST(TrainHead, EpochsInTheEmulatorHaveTheBitsOfTheHost) {

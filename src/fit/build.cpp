@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fit/build.hpp"
 
+#include "measure/train_head.hpp"
 #include "plan/recompute.hpp"
 
 namespace mote {
@@ -78,12 +79,19 @@ Limits with_target(Limits limits, const Target& target) {
 
 }  // namespace
 
-Built build(const Planner& plan, const LayoutRequest& request, const Limits& limits, bool measured) {
+Built build(const Planner& plan, const LayoutRequest& request, const Limits& limits, bool measured,
+            const TrainableHead* head) {
   const Limits all_limits = with_target(limits, *request.target);
   Built built{lay_out(plan, request, limits.ram_bytes), {}};
   check_fits(built.model.compiled, all_limits);
   if (!measured) return built;
-  const auto measure = [&] { built.sizes = measure_sizes(built.model.compiled, *request.target, request.mode); };
+  const auto measure = [&] {
+    const Compiled& model = built.model.compiled;
+    built.sizes = measure_sizes(model, *request.target, request.mode);
+    if (!built.sizes || head == nullptr) return;
+    const int64_t learning = head_stack_bound(model.graph, *head, model.plan, *request.target, request.mode);
+    built.sizes->stack_bound_bytes = std::max(built.sizes->stack_bound_bytes, learning);
+  };
   measure();
   if (!built.sizes) return built;
   if (!holds_stack(built.model, *built.sizes, limits.ram_bytes)) {

@@ -48,8 +48,10 @@ struct Built {
 };
 
 // Plans, links (where `measured`) and plans again where the exact stack asks for that. Throws Error that says what
-// takes the space when the model does not fit `limits`, the target's memories or the board.
-[[nodiscard]] Built build(const Planner& plan, const LayoutRequest& request, const Limits& limits, bool measured);
+// takes the space when the model does not fit `limits`, the target's memories or the board. `head`: that of the
+// backbone which is built; the stack is then that of training and predicting, too.
+[[nodiscard]] Built build(const Planner& plan, const LayoutRequest& request, const Limits& limits, bool measured,
+                          const TrainableHead* head = nullptr);
 
 // RAM and flash that are left for the backbone beside the head. Throws Error when there is none.
 [[nodiscard]] Limits limits_beside(const TrainableHead& head, Limits limits, const Target& target);

@@ -16,7 +16,7 @@ namespace mote {
 namespace {
 
 // What a case asks of the application: the last of its inputs.
-enum class Task : int32_t { train = 0, predict = 1, save = 2 };
+enum class Task : int32_t { train = 0, predict = 1, save = 2, load = 3 };
 struct Command {
   Task task;
   int32_t argument;  // the label, or of which byte on the record is asked for
@@ -87,6 +87,11 @@ extern "C" void NAME_training_run(void* arena) {
     memcpy(memory.result, memory.record + argument, PART);
     return;
   }
+  if (task == 3) {
+    const int32_t code = NAME_head_load(memory.head, memory.record);
+    memcpy(memory.result, &code, 4);
+    return;
+  }
 #if UPPER_STATE_BYTES
   NAME_reset(memory.arena);
 #endif
@@ -107,13 +112,14 @@ std::string filled(std::string text, std::string_view word, std::string_view wit
   return text;
 }
 
-void write_application(const std::filesystem::path& folder, const SplitModel& split, const Plan& plan, Mode mode) {
-  const std::string& name = split.backbone.name;
-  for (const GeneratedFile& file : generate_with_head(split.backbone, plan, mode, split.head)) {
+void write_application(const std::filesystem::path& folder, const Graph& backbone, const TrainableHead& head,
+                       const Plan& plan, Mode mode) {
+  const std::string& name = backbone.name;
+  for (const GeneratedFile& file : generate_with_head(backbone, plan, mode, head)) {
     std::filesystem::create_directories((folder / file.path).parent_path());
     write_file(folder / file.path, file.text);
   }
-  write_file(folder / (name + "_training.h"), application_header(split.backbone, split.head));
+  write_file(folder / (name + "_training.h"), application_header(backbone, head));
   std::string source = filled(std::string(application), "UPPER", upper(name));
   source = filled(filled(source, "PART", std::to_string(record_part)), "NAME", name);
   write_file(folder / (name + "_training.cpp"), source);
@@ -164,6 +170,33 @@ TrainedHead read_results(const EmulateResult& result, const HeadTraining& traini
 
 }  // namespace
 
+namespace {
+
+// Of the application in `folder`, without cases.
+EmulateRequest application_request(const std::filesystem::path& folder, const Graph& backbone,
+                                   const TrainableHead& head, const Target& target, Mode mode) {
+  std::vector<int64_t> input_bytes;
+  for (const TensorId id : backbone.inputs) input_bytes.push_back(byte_size(backbone.tensors[id].type));
+  input_bytes.push_back(sizeof(Command));
+  return {.target = target,
+          .model_directory = folder,
+          .name = backbone.name + "_training",
+          .input_bytes = input_bytes,
+          .output_bytes = {result_bytes(head)},
+          .cases = {},
+          .continues = {},
+          .optimize = compiler_flags(target, mode)};
+}
+
+}  // namespace
+
+int64_t head_stack_bound(const Graph& backbone, const TrainableHead& head, const Plan& plan, const Target& target,
+                         Mode mode) {
+  const TemporaryDirectory folder;
+  write_application(folder.path(), backbone, head, plan, mode);
+  return emulate(application_request(folder.path(), backbone, head, target, mode)).stack_bound_bytes;
+}
+
 TrainedHead train_head(const SplitModel& split, const Plan& plan, const Target& target, Mode mode,
                        const HeadTraining& training) {
   require(training.samples.size() == training.labels.size(), "{} samples have {} labels", training.samples.size(),
@@ -172,20 +205,10 @@ TrainedHead train_head(const SplitModel& split, const Plan& plan, const Target& 
           "{} has no emulator to train in; train on the host itself, or choose a core such as rv32imac",
           target.name);
   const TemporaryDirectory folder;
-  write_application(folder.path(), split, plan, mode);
-  std::vector<int64_t> input_bytes;
-  for (const TensorId id : split.backbone.inputs)
-    input_bytes.push_back(byte_size(split.backbone.tensors[id].type));
-  input_bytes.push_back(sizeof(Command));
-  EmulateRequest request{.target = target,
-                         .model_directory = folder.path(),
-                         .name = split.backbone.name + "_training",
-                         .input_bytes = input_bytes,
-                         .output_bytes = {result_bytes(split.head)},
-                         .cases = cases_of(split, training),
-                         .continues = {},
-                         .optimize = compiler_flags(target, mode),
-                         .timeout = std::chrono::hours(4)};
+  write_application(folder.path(), split.backbone, split.head, plan, mode);
+  EmulateRequest request = application_request(folder.path(), split.backbone, split.head, target, mode);
+  request.cases = cases_of(split, training);
+  request.timeout = std::chrono::hours(4);
   request.continues.assign(request.cases.size(), true);
   request.continues[0] = false;
   return read_results(emulate(request), training, split.head);

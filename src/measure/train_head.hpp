@@ -28,6 +28,11 @@ struct TrainedHead {
   int64_t stack_peak_bytes = 0;
 };
 
+// The most bytes of stack that the backbone's run and the head's functions take, below an application that calls
+// them; its own frame of some ten bytes is in it. Compiles and links only. Throws Error as emulate() does.
+[[nodiscard]] int64_t head_stack_bound(const Graph& backbone, const TrainableHead& head, const Plan& plan,
+                                       const Target& target, Mode mode);
+
 // The head begins with NAME_head_init and each run of a backbone with a state from its initial one. Throws Error
 // where the target has no emulator, the samples do not fit into its memory, or as emulate() does.
 [[nodiscard]] TrainedHead train_head(const SplitModel& split, const Plan& plan, const Target& target, Mode mode,

@@ -142,8 +142,9 @@ void compare(const CompareFlags& flags) {
   throw CLI::RuntimeError(1);
 }
 
-void judge_modes(const std::string& book, const std::string& format) {
-  const std::vector<BrokenPromise> broken = broken_promises(read_rows(book));
+void judge_modes(const std::string& book, const std::string& known, const std::string& format) {
+  std::vector<BrokenPromise> broken = broken_promises(read_rows(book));
+  if (!known.empty()) broken = newly_broken(broken, broken_promises(read_rows(known)));
   if (broken.empty() && format == "text") return fmt::print("no mode breaks what it promises of another\n");
   fmt::print("{}", render(promises_table(broken), parse_format(format)));
   if (!broken.empty()) throw CLI::RuntimeError(1);
@@ -222,10 +223,12 @@ void add_modes(CLI::App& zoo) {
       "modes",
       "where a mode breaks what it promises of another: balanced at least 0.85 of speed's speed in at most "
       "1.6 times size's code, speed in at most 3 times, no mode slower than a smaller one; exit status 1");
-  const auto book = std::make_shared<std::string>(), format = std::make_shared<std::string>("text");
+  const auto book = std::make_shared<std::string>(), known = std::make_shared<std::string>(),
+             format = std::make_shared<std::string>("text");
   command->add_option("book", *book, "a footprint book, or a table of one as JSON")->required();
+  command->add_option("--known", *known, "another book; what it breaks as well, within 2 %, is left out");
   command->add_option("--format", *format, "text, markdown, csv or json")->capture_default_str();
-  command->callback([book, format] { judge_modes(*book, *format); });
+  command->callback([book, known, format] { judge_modes(*book, *known, *format); });
 }
 
 }  // namespace

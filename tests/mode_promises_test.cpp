@@ -40,6 +40,19 @@ TEST(ModePromises, EachIsJudged) {
             Texts{"speed slower than balanced"});
 }
 
+TEST(ModePromises, WhatWasBrokenBeforeMayStayAsItIs) {
+  const auto judged = [](int64_t balanced_instructions, int64_t balanced_code) {
+    return broken_promises(
+        {row("size", 300, 1000), row("balanced", balanced_instructions, balanced_code), row("speed", 80, 3000)});
+  };
+  const std::vector<BrokenPromise> known = judged(100, 1700);  // speed and code
+  EXPECT_EQ(known.size(), 2U);
+  EXPECT_TRUE(newly_broken(judged(101, 1733), known).empty());
+  EXPECT_EQ(newly_broken(judged(103, 1700), known).size(), 1U);
+  EXPECT_EQ(newly_broken(judged(100, 1740), known).size(), 1U);
+  EXPECT_EQ(newly_broken(known, judged(100, 1500)).size(), 1U);
+}
+
 TEST(ModePromises, TakeAllThreeModesToJudge) {
   BookRow failed = row("balanced", 100, 9000);
   failed.code_bytes.reset();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures well-known models on emulated cores, prints the figures beside other systems', and fails where one grew by
-# more than 2 % beyond docs/benchmarks.json or a mode breaks what it promises of another. With --update it writes that
+# more than 2 % beyond docs/benchmarks.json or a mode breaks what it promises of another and did not there. With --update it writes that
 # file and the tables of docs/benchmarks.md.
 # Usage: tools/bench.sh [--update] [SHARED]   SHARED holds models/ with SOURCES.md, and reference/ with peers' figures.
 set -euo pipefail
@@ -37,6 +37,6 @@ else
   tables text
   echo
   build/mote zoo compare "$committed" "$book" --fail-above 2
-  build/mote zoo modes "$book"
+  build/mote zoo modes "$book" --known "$committed"
 fi
 tools/bench_compilers.sh ${update:+--update} "$shared"

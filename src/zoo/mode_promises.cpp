@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "zoo/mode_promises.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
+#include <tuple>
 
 #include "codegen/codegen.hpp"
 
 namespace mote {
 
 namespace {
+
+constexpr double growth = 0.02;  // of what was broken already
 
 using Modes = std::map<std::string, const BookRow*, std::less<>>;
 
@@ -49,6 +54,20 @@ std::vector<BrokenPromise> broken_promises(const std::vector<BookRow>& rows) {
   std::vector<BrokenPromise> broken;
   for (const auto& [model, modes] : models) judge(modes, broken);
   return broken;
+}
+
+std::vector<BrokenPromise> newly_broken(const std::vector<BrokenPromise>& broken,
+                                        const std::vector<BrokenPromise>& known) {
+  std::vector<BrokenPromise> result;
+  std::copy_if(broken.begin(), broken.end(), std::back_inserter(result), [&](const BrokenPromise& now) {
+    return std::none_of(known.begin(), known.end(), [&](const BrokenPromise& before) {
+      const double further = now.what == "speed" ? before.is / now.is : now.is / before.is;
+      return std::tie(now.model, now.target, now.mode, now.what) ==
+                 std::tie(before.model, before.target, before.mode, before.what) &&
+             further <= 1 + growth;
+    });
+  });
+  return result;
 }
 
 Table promises_table(const std::vector<BrokenPromise>& broken) {

@@ -25,6 +25,10 @@ struct BrokenPromise {
 // Judges the models of which all three modes were run.
 [[nodiscard]] std::vector<BrokenPromise> broken_promises(const std::vector<BookRow>& rows);
 
+// Without those that were broken already and are not more than 2 % further from their limits.
+[[nodiscard]] std::vector<BrokenPromise> newly_broken(const std::vector<BrokenPromise>& broken,
+                                                      const std::vector<BrokenPromise>& known);
+
 // Columns: model, target, mode, what, is, limit.
 [[nodiscard]] Table promises_table(const std::vector<BrokenPromise>& broken);
 

@@ -10,7 +10,7 @@ to 04), in steps of int8.
 others. By layer, each one reads the compiled model's integers; whole, what PyTorch's own layer before gave, so that a step
 between two roundings passes through the next layers. "float module": what nano-rust compares: the module as it was made
 against the integers, one random input which is the one that the ranges come from, both in steps of the output's largest value / 127;
-its own seed, and 100 others.
+its own seed, and 100 others; then the same with `mote.quantize`, whose weights are rounded by that input, and 16-bit activations.
 """
 import argparse
 import json
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import mote
 import mote.torch
 
 
@@ -107,9 +108,23 @@ def float_module(make, shape, seed):
     network = quantised(module, x)
     out = network.steps[-1].out
     found = (integers(network, x)[network.output] - int(out.zero)) * out.scale.item()
-    real = module(x).detach().numpy()
+    return steps_of_largest(module(x).numpy(), found)
+
+
+def steps_of_largest(real, found):
+    """Both rounded to steps of the largest real value / 127."""
     step = np.abs(real).max() / 127
-    return int(np.abs(np.round(real / step) - np.round(found / step)).max())
+    return int(np.abs(np.round(real / step) - np.round(found.reshape(real.shape) / step)).max())
+
+
+def float_module_in_16_bits(make, shape, seed):
+    torch.manual_seed(seed)
+    module = make().eval()
+    torch.manual_seed(seed)
+    x = torch.randn(1, *shape)
+    samples = np.ascontiguousarray(np.moveaxis(x.numpy(), 1, -1))
+    made = mote.quantize(mote.from_torch(module, x), samples, activations="int16", rounding="calibrated", keep_float_io=True)
+    return steps_of_largest(module(x).numpy(), made.model.run(samples))
 
 
 def figures(networks=5, seeds=100):
@@ -118,9 +133,11 @@ def figures(networks=5, seeds=100):
         for name, make, shape, allowed in NETWORKS:
             by_layer, whole = zip(*(same_integers(make, shape, seed) for seed in range(networks)))
             others = [float_module(make, shape, seed) for seed in range(seeds)]
+            wide = [float_module_in_16_bits(make, shape, seed) for seed in range(seeds)]
             rows.append({"network": name, "nano_rust": allowed, "by_layer": max(by_layer), "whole": max(whole),
                          "float_module": float_module(make, shape, SEED), "largest": max(others),
-                         "within_1": sum(one <= 1 for one in others)})
+                         "within_1": sum(one <= 1 for one in others),
+                         "wide": float_module_in_16_bits(make, shape, SEED), "wide_largest": max(wide)})
     return rows
 
 
@@ -129,10 +146,10 @@ def main():
     parser.add_argument("--json", help="write the figures to this file")
     flags = parser.parse_args()
     rows = figures()
-    print(f"{'':20} nano-rust allows   by layer      whole   float module, seed {SEED}   100 seeds   at most 1")
+    print(f"{'':20} nano-rust allows   by layer      whole   float module, seed {SEED}   100 seeds   at most 1   16 bits   100 seeds")
     for row in rows:
         print(f"{row['network']:20} {row['nano_rust']:16} {row['by_layer']:10} {row['whole']:10} {row['float_module']:23} "
-              f"{row['largest']:11} {row['within_1']:11}")
+              f"{row['largest']:11} {row['within_1']:11} {row['wide']:9} {row['wide_largest']:11}")
     if flags.json:
         pathlib.Path(flags.json).write_text(json.dumps(rows, indent=1) + "\n")
 

@@ -159,3 +159,4 @@ def test_the_difference_to_pytorch_is_a_step(monkeypatch):
         assert row["whole"] <= (2 if row["network"] in ("Sigmoid", "Tanh") else 1), row
         assert max(row["float_module"], row["largest"]) <= min(row["nano_rust"], 3), row
         assert row["within_1"] >= 10, row
+        assert max(row["wide"], row["wide_largest"]) <= 1, row

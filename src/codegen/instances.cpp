@@ -36,7 +36,7 @@ constexpr double least_saving = 0.0025;
 
 // What balanced mode reaches of speed mode's speed by this count. The promise is 0.85: the rest is for what the
 // count does not know.
-constexpr double share_of_speed = 0.90;
+constexpr double share_of_speed = 0.95;
 
 }  // namespace
 

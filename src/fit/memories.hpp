@@ -22,8 +22,8 @@ void use_memories(Compiled& model, const std::vector<MemoryRegion>& memories);
 // The same for a board's memories, less what the board file reserves and the stack in the one where these live,
 // with kernels of `core`. Mode::size asks for the least arena. Otherwise tensors are whole; where no internal
 // memory holds them, they are spread over several; where that is not enough, they lie in row strips in one; only
-// then memories count that some variants of the board have. `stack_bytes`: exact; absent: estimated. Returns what
-// stands where.
+// then memories count that some variants of the board have, and last, layers are computed twice. `stack_bytes`:
+// exact; absent: estimated. Returns what stands where.
 Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
                      std::optional<int64_t> stack_bytes = {}, int cores = 1);
 

@@ -89,11 +89,11 @@ class Changes {
   [[nodiscard]] const OrderedTasks& order() const { return now_.order; }
   [[nodiscard]] const Graph& graph() const { return now_.graph.graph; }
 
-  // Global means of the value take its rows as they come.
-  [[nodiscard]] GraphCopies folded(GraphCopies copies, TensorId value_tensor_count, size_t value) const {
+  // Global means of the value take its rows as they come; the copies' tensors are behind the graph's.
+  [[nodiscard]] GraphCopies folded(GraphCopies copies, size_t value) const {
     for (size_t i = 0; i < copies.graph.nodes.size(); ++i) {
       const TensorId in = copies.graph.nodes[i].in.empty() ? no_tensor : copies.graph.nodes[i].in[0];
-      if (in >= value_tensor_count || now_.values.of_tensor[in] != value) continue;
+      if (in >= graph().tensors.size() || now_.values.of_tensor[in] != value) continue;
       if (std::optional<GraphCopies> split = with_rows_folded(copies, i)) copies = *std::move(split);
     }
     return copies;
@@ -101,7 +101,7 @@ class Changes {
 
   void add_folds(size_t value) {
     if (!folded_.insert(value).second) return;
-    GraphCopies changed = folded(now_.graph, graph().tensors.size(), value);
+    GraphCopies changed = folded(now_.graph, value);
     if (changed.graph.nodes.size() > graph().nodes.size()) found_.push_back(std::move(changed));
   }
 
@@ -159,7 +159,7 @@ class Changes {
       }
     }
     std::sort(nodes.begin(), nodes.end());
-    found_.push_back(folded(with_copies(now_.graph, nodes, before), graph().tensors.size(), value));
+    found_.push_back(folded(with_copies(now_.graph, nodes, before), value));
   }
 
   const Analysis& now_;

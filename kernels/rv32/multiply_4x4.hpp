@@ -69,31 +69,53 @@
   "and t4, t4, %[weights]\n"   \
   "add " sum ", " sum ", t4\n"
 #define MOTE_NO_TIE(sum)
-#define MOTE_CHANNEL(multiplier, index, tie, pixel0, pixel1, pixel2, pixel3)                       \
-  "lw t0, %[scales](%[frame])\n"                                                                   \
-  "lw t1, %[shift](%[frame])\n"                                                                    \
-  "lw t0, " multiplier "(t0)\n"                                                                    \
-  "lbu t1, " index "(t1)\n"                                                                        \
-  "lw t5, %[out](%[frame])\n"                                                                      \
-  "addi t3, t1, -1\n"                                                                              \
-  "sll t3, t2, t3\n"                                                                               \
-  "addi t3, t3, 1\n"                                                                               \
-  "addi t5, t5, " index "\n" MOTE_REQUANTIZE(pixel0, tie) MOTE_REQUANTIZE(pixel1, tie)             \
+// What the outputs of a channel need.
+#define MOTE_FIND(multiplier, index) \
+  "lw t0, %[scales](%[frame])\n"     \
+  "lw t1, %[shift](%[frame])\n"      \
+  "lw t0, " multiplier "(t0)\n"      \
+  "lbu t1, " index "(t1)\n"          \
+  "lw t5, %[out](%[frame])\n"        \
+  "addi t5, t5, " index "\n"
+#define MOTE_FOUR(twice_zero, tie, pixel0, pixel1, pixel2, pixel3)             \
+  "addi t3, t1, -1\n"                                                          \
+  "sll t3, " twice_zero ", t3\n"                                               \
+  "addi t3, t3, 1\n" MOTE_REQUANTIZE(pixel0, tie) MOTE_REQUANTIZE(pixel1, tie) \
       MOTE_REQUANTIZE(pixel2, tie) MOTE_REQUANTIZE(pixel3, tie)
-#define MOTE_UNLESS_DONE(channels)                                                              \
-  "lw t0, %[left](%[frame])\n"      \
-  "addi t0, t0, -" channels "\n"    \
+#define MOTE_UNLESS_DONE(channels) \
+  "lw t0, %[left](%[frame])\n"     \
+  "addi t0, t0, -" channels "\n"   \
   "blez t0, 3f\n"
-#define MOTE_OUTPUTS(tie)                                                                       \
-  "lw t2, %[twice_zero](%[frame])\n"                                                            \
-  "lw t6, %[stride](%[frame])\n"                                                                \
-  "lw %[weights], %[ties](%[frame])\n"                                                          \
-  "lw %[values], %[low](%[frame])\n"                                                            \
-  "lw %[end], %[high](%[frame])\n"                                                              \
-  MOTE_CHANNEL("4", "0", tie, "a6", "s4", "s8", "a2") MOTE_UNLESS_DONE("1")                     \
-  MOTE_CHANNEL("12", "1", tie, "s1", "s5", "s9", "a3") MOTE_UNLESS_DONE("2")                    \
-  MOTE_CHANNEL("20", "2", tie, "s2", "s6", "s10", "a4") MOTE_UNLESS_DONE("3")                   \
+#define MOTE_LIMITS                    \
+  "lw t6, %[stride](%[frame])\n"       \
+  "lw %[weights], %[ties](%[frame])\n" \
+  "lw %[values], %[low](%[frame])\n"   \
+  "lw %[end], %[high](%[frame])\n"
+#if MOTE_OPTIMIZE == 1
+// The same instructions for all four channels: half the bytes, and 1.5 instructions more an output.
+#define MOTE_CHANNEL(multiplier, index, pixel0, pixel1, pixel2, pixel3)             \
+  MOTE_FIND(multiplier, index)                                                      \
+  "mv a6, " pixel0 "\n mv s4, " pixel1 "\n mv s8, " pixel2 "\n mv a2, " pixel3 "\n" \
+  "jal t2, 4f\n"
+#define MOTE_OUTPUTS(tie)                                                         \
+  MOTE_LIMITS MOTE_FIND("4", "0")                                                 \
+  "jal t2, 4f\n" MOTE_UNLESS_DONE("1")                                            \
+  MOTE_CHANNEL("12", "1", "s1", "s5", "s9", "a3") MOTE_UNLESS_DONE("2")           \
+  MOTE_CHANNEL("20", "2", "s2", "s6", "s10", "a4") MOTE_UNLESS_DONE("3")          \
+  MOTE_CHANNEL("28", "3", "s3", "s7", "s11", "a5")                                \
+  "j 3f\n4:\n"                                                                    \
+  "lw t4, %[twice_zero](%[frame])\n" MOTE_FOUR("t4", tie, "a6", "s4", "s8", "a2") \
+  "jr t2\n3:\n"
+#else
+#define MOTE_CHANNEL(multiplier, index, tie, pixel0, pixel1, pixel2, pixel3) \
+  MOTE_FIND(multiplier, index) MOTE_FOUR("t2", tie, pixel0, pixel1, pixel2, pixel3)
+#define MOTE_OUTPUTS(tie)                                                     \
+  "lw t2, %[twice_zero](%[frame])\n" MOTE_LIMITS                              \
+  MOTE_CHANNEL("4", "0", tie, "a6", "s4", "s8", "a2") MOTE_UNLESS_DONE("1")   \
+  MOTE_CHANNEL("12", "1", tie, "s1", "s5", "s9", "a3") MOTE_UNLESS_DONE("2")  \
+  MOTE_CHANNEL("20", "2", tie, "s2", "s6", "s10", "a4") MOTE_UNLESS_DONE("3") \
   MOTE_CHANNEL("28", "3", tie, "s3", "s7", "s11", "a5") "3:\n"
+#endif
 
 namespace nn {
 
@@ -155,8 +177,11 @@ MOTE_KERNEL void outputs_4x4(const Outputs& p, const int8_t* values, const int8_
 }  // namespace nn
 
 #undef MOTE_OUTPUTS
-#undef MOTE_UNLESS_DONE
 #undef MOTE_CHANNEL
+#undef MOTE_LIMITS
+#undef MOTE_UNLESS_DONE
+#undef MOTE_FOUR
+#undef MOTE_FIND
 #undef MOTE_NO_TIE
 #undef MOTE_PERHAPS_TIE
 #undef MOTE_TIE

@@ -12,9 +12,9 @@ namespace nn {
 
 // Walks the window's rows: inside(from, count, to) for values of the input that lie one after the other, outside
 // (count, to) for the others; both return what follows `to`.
-template <class T, class Inside, class Outside>
-MOTE_KERNEL void conv2d_runs(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, T* to,
-                             const Inside& inside, const Outside& outside) {
+template <class In, class T, class Inside, class Outside>
+MOTE_KERNEL void conv2d_runs(const Conv2d& p, const In* in, int32_t top, int32_t left, T* to, const Inside& inside,
+                             const Outside& outside) {
   const Taps columns = taps_inside(left, p.in_width, p.kernel_width, p.dilation_width);
   for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
     const int32_t y = top + ky * p.dilation_height;
@@ -23,7 +23,7 @@ MOTE_KERNEL void conv2d_runs(const Conv2d& p, const int8_t* in, int32_t top, int
       continue;
     }
     if (columns.low > 0) to = outside(columns.low * p.in_channels, to);
-    const int8_t* from = in + (y * p.in_width + left + columns.low * p.dilation_width) * p.in_channels;
+    const In* from = in + (y * p.in_width + left + columns.low * p.dilation_width) * p.in_channels;
     if (p.dilation_width == 1) {
       to = inside(from, (columns.high - columns.low) * p.in_channels, to);
     } else {

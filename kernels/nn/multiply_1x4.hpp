@@ -11,7 +11,8 @@ namespace nn {
 
 // sums[channel] = scales[2 * channel] + sum over k of values[step * k] * weights[4 * k + channel]. Returns the
 // weights of the next four channels: they start after an even number of taps.
-MOTE_KERNEL const int8_t* multiply_1x4(const int8_t* values, int32_t step, int32_t taps, const int8_t* weights,
+template <class T>
+MOTE_KERNEL const int8_t* multiply_1x4(const T* values, int32_t step, int32_t taps, const int8_t* weights,
                                        const int32_t* scales, int32_t* sums) {
   int32_t sum0 = scales[0], sum1 = scales[2], sum2 = scales[4], sum3 = scales[6];
   for (int32_t pairs = taps >> 1; pairs != 0; --pairs) {

@@ -19,19 +19,27 @@
   "mul t2, t0, t6\n"               \
   "add " c ", " c ", t1\n" next    \
   "add " d ", " d ", t2\n"
-#define MOTE_LOAD(offset) "lb t0, " offset "(%[values])\n"
-#define MOTE_STEP(x0, x1, x2, x3)                     \
-  MOTE_LOAD(x0)                                       \
-  "lb t3, " x0 "(%[weights])\n"                       \
-  "lb t4, " x1 "(%[weights])\n"                       \
-  "lb t5, " x2 "(%[weights])\n"                       \
-  "lb t6, " x3 "(%[weights])\n"                       \
-  MOTE_ROW("a6", "s1", "s2", "s3", MOTE_LOAD(x1))     \
-  MOTE_ROW("s4", "s5", "s6", "s7", MOTE_LOAD(x2))     \
-  MOTE_ROW("s8", "s9", "s10", "s11", MOTE_LOAD(x3))   \
+#define MOTE_LOAD(load, offset) load " t0, " offset "(%[values])\n"
+#define MOTE_STEP(load, x0, x1, x2, x3, w0, w1, w2, w3)     \
+  MOTE_LOAD(load, x0)                                       \
+  "lb t3, " w0 "(%[weights])\n"                             \
+  "lb t4, " w1 "(%[weights])\n"                             \
+  "lb t5, " w2 "(%[weights])\n"                             \
+  "lb t6, " w3 "(%[weights])\n"                             \
+  MOTE_ROW("a6", "s1", "s2", "s3", MOTE_LOAD(load, x1))     \
+  MOTE_ROW("s4", "s5", "s6", "s7", MOTE_LOAD(load, x2))     \
+  MOTE_ROW("s8", "s9", "s10", "s11", MOTE_LOAD(load, x3))   \
   MOTE_ROW("a2", "a3", "a4", "a5", "")
+#define MOTE_BYTES                                            \
+  MOTE_STEP("lb", "0", "1", "2", "3", "0", "1", "2", "3")     \
+  MOTE_STEP("lb", "4", "5", "6", "7", "4", "5", "6", "7")     \
+  "addi %[values], %[values], 8\n"
+#define MOTE_HALVES                                           \
+  MOTE_STEP("lh", "0", "2", "4", "6", "0", "1", "2", "3")     \
+  MOTE_STEP("lh", "8", "10", "12", "14", "4", "5", "6", "7")  \
+  "addi %[values], %[values], 16\n"
 // The sums, sum = bias + products, in their registers.
-#define MOTE_SUMS(scales)                                               \
+#define MOTE_SUMS(scales, two_taps)                                     \
   "lw t0, " scales "\n"                                                 \
   "lw a6, 0(t0)\n"                                                      \
   "lw s1, 8(t0)\n"                                                      \
@@ -41,8 +49,7 @@
   "mv s5, s1\n mv s9, s1\n mv a3, s1\n"                                 \
   "mv s6, s2\n mv s10, s2\n mv a4, s2\n"                                \
   "mv s7, s3\n mv s11, s3\n mv a5, s3\n"                                \
-  "1:\n" MOTE_STEP("0", "1", "2", "3") MOTE_STEP("4", "5", "6", "7")    \
-  "addi %[values], %[values], 8\n"                                      \
+  "1:\n" two_taps                                                       \
   "addi %[weights], %[weights], 8\n"                                    \
   "bltu %[values], %[end], 1b\n"
 #define MOTE_CLOBBERED                                                                                            \
@@ -119,22 +126,29 @@
 
 namespace nn {
 
+#define MOTE_MULTIPLY(two_taps)                                                                                       \
+  const struct {                                                                                                      \
+    const int32_t* scales;                                                                                            \
+    int32_t* sums;                                                                                                    \
+  } frame{scales, sums};                                                                                              \
+  __asm__ volatile(MOTE_SUMS("0(%[frame])", two_taps)                                                                 \
+                   "lw %[weights], 4(%[frame])\n"                                                                     \
+                   "sw a6, 0(%[weights])\n sw s4, 4(%[weights])\n sw s8, 8(%[weights])\n sw a2, 12(%[weights])\n"     \
+                   "sw s1, 16(%[weights])\n sw s5, 20(%[weights])\n sw s9, 24(%[weights])\n sw a3, 28(%[weights])\n"  \
+                   "sw s2, 32(%[weights])\n sw s6, 36(%[weights])\n sw s10, 40(%[weights])\n sw a4, 44(%[weights])\n" \
+                   "sw s3, 48(%[weights])\n sw s7, 52(%[weights])\n sw s11, 56(%[weights])\n sw a5, 60(%[weights])\n" \
+                   : [values] "+&r"(values), [weights] "+&r"(weights)                                                 \
+                   : [end] "r"(end), [frame] "r"(&frame)                                                              \
+                   : MOTE_CLOBBERED)
+
 // As in nn/multiply_4x4.hpp.
 MOTE_KERNEL void multiply_4x4(const int8_t* values, const int8_t* end, const int8_t* weights,
                               const int32_t* scales, int32_t* sums) {
-  const struct {
-    const int32_t* scales;
-    int32_t* sums;
-  } frame{scales, sums};
-  __asm__ volatile(MOTE_SUMS("0(%[frame])")
-                   "lw %[weights], 4(%[frame])\n"
-                   "sw a6, 0(%[weights])\n sw s4, 4(%[weights])\n sw s8, 8(%[weights])\n sw a2, 12(%[weights])\n"
-                   "sw s1, 16(%[weights])\n sw s5, 20(%[weights])\n sw s9, 24(%[weights])\n sw a3, 28(%[weights])\n"
-                   "sw s2, 32(%[weights])\n sw s6, 36(%[weights])\n sw s10, 40(%[weights])\n sw a4, 44(%[weights])\n"
-                   "sw s3, 48(%[weights])\n sw s7, 52(%[weights])\n sw s11, 56(%[weights])\n sw a5, 60(%[weights])\n"
-                   : [values] "+&r"(values), [weights] "+&r"(weights)
-                   : [end] "r"(end), [frame] "r"(&frame)
-                   : MOTE_CLOBBERED);
+  MOTE_MULTIPLY(MOTE_BYTES);
+}
+MOTE_KERNEL void multiply_4x4(const int16_t* values, const int16_t* end, const int8_t* weights,
+                              const int32_t* scales, int32_t* sums) {
+  MOTE_MULTIPLY(MOTE_HALVES);
 }
 
 #if MOTE_OPTIMIZE > 0
@@ -148,7 +162,7 @@ struct Outputs4x4 {
 };
 #define MOTE_FIELD(name) [name] "i"(offsetof(Outputs4x4, name))
 #define MOTE_ASSEMBLY(tie)                                                                              \
-  __asm__ volatile(MOTE_SUMS("%[scales](%[frame])") MOTE_OUTPUTS(tie)                                   \
+  __asm__ volatile(MOTE_SUMS("%[scales](%[frame])", MOTE_BYTES) MOTE_OUTPUTS(tie)                                   \
                    : [values] "+&r"(values), [weights] "+&r"(weights), [end] "+&r"(end)                 \
                    : [frame] "r"(&frame), MOTE_FIELD(scales), MOTE_FIELD(shift), MOTE_FIELD(out),       \
                      MOTE_FIELD(left), MOTE_FIELD(stride), MOTE_FIELD(twice_zero), MOTE_FIELD(low),     \
@@ -186,8 +200,11 @@ MOTE_KERNEL void outputs_4x4(const Outputs& p, const int8_t* values, const int8_
 #undef MOTE_PERHAPS_TIE
 #undef MOTE_TIE
 #undef MOTE_REQUANTIZE
+#undef MOTE_MULTIPLY
 #undef MOTE_CLOBBERED
 #undef MOTE_SUMS
+#undef MOTE_HALVES
+#undef MOTE_BYTES
 #undef MOTE_STEP
 #undef MOTE_LOAD
 #undef MOTE_ROW

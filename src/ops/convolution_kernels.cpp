@@ -12,6 +12,7 @@
 #include "ops/convolution_packed.hpp"
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
+#include "ops/convolution_s16.hpp"
 #include "ops/convolution_unsigned.hpp"
 #include "ops/convolution_vector.hpp"
 
@@ -109,12 +110,17 @@ Call plain_s16(const Problem& problem, const Quantised& q) {
 }
 
 // Sums of 32 bits where the weights prove them, which no weights at run time do.
-Call lower_s16(const Problem& problem) {
+Call lower_s16(const Problem& problem, const Core& core) {
   const Quantised q = quantise(problem);
   const bool wide_bias = problem.bias == nullptr || problem.bias->type.dtype != DType::i32;
   if (!problem.weights->constant() || !wide_bias || !fits_int8(q.weights)) return plain_s16(problem, q);
   const std::optional<std::vector<int32_t>> scales = fold16(q);
   if (!scales) return plain_s16(problem, q);
+  const std::vector<int8_t> weights = narrowed<int8_t>(q.weights);
+  if (!core.compact) {
+    std::optional<Call> call = lower_blocks_s16(problem, q.shape, weights, *scales, core);
+    if (call) return *std::move(call);
+  }
   const auto make = [&](auto kernel, const char* function, const char* header) {
     return make_call(kernel, function, header, "Conv2d", q.shape, plain_arguments(problem, 1));
   };
@@ -122,7 +128,7 @@ Call lower_s16(const Problem& problem) {
                     problem.transposed
                         ? make(nn::transpose_conv_narrow_s16, "transpose_conv_narrow_s16", transpose_header)
                         : make(nn::conv2d_narrow_s16, "conv2d_narrow_s16", conv16_header),
-                    narrowed<int8_t>(q.weights), {constant_of("scales", DType::i32, *scales)});
+                    weights, {constant_of("scales", DType::i32, *scales)});
 }
 
 nn::Conv2dF32 float_shape(const Problem& problem) {
@@ -211,7 +217,7 @@ Call lower_plain(const Problem& problem) {
 Call lower(const Problem& problem, const Core& core) {
   if (hybrid(problem)) return lower_hybrid(problem);
   if (problem.input->dtype == DType::f32) return plain_f32(problem);
-  return problem.input->dtype == DType::i16 ? lower_s16(problem) : lower_s8(problem, core);
+  return problem.input->dtype == DType::i16 ? lower_s16(problem, core) : lower_s8(problem, core);
 }
 
 }  // namespace mote::convolution

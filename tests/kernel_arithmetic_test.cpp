@@ -13,6 +13,8 @@
 #include "nn/quantize.hpp"
 #include "nn/requantize.hpp"
 #include "nn/softmax.hpp"
+#include "ops/linear_sum.hpp"
+#include "ops/quantize_multiplier.hpp"
 
 namespace {
 
@@ -48,6 +50,37 @@ TEST(Add, TwoNarrowProductsEqualTheWideOne) {
   expect_narrow_products_equal_the_wide_one<20>(-255, 255, 1);
   expect_narrow_products_equal_the_wide_one<15>(-32768, 32767, 117);
   expect_narrow_products_equal_the_wide_one<15>(-32767, 32767, 32767);
+}
+
+// Sums of bytes with random scales, and with scales whose quotients make ties, which no linear sum rounds away
+// from zero. Most have one, and it equals what it stands for.
+TEST(Add, LinearSumsEqualTheCommonScale) {
+  std::mt19937 random(3);
+  const auto real = [&](double low, double high) {
+    return low + (high - low) * (static_cast<double>(random()) / 0x1p32);
+  };
+  const auto byte = [&] { return static_cast<int32_t>(random() % 256) - 128; };
+  int found = 0;
+  for (int i = 0; i < 60; ++i) {
+    const bool ties = i % 4 == 0;
+    const double a = ties ? 0.25 : real(0.01, 0.2), b = ties ? 0.5 : real(0.01, 0.2);
+    const double out = ties ? 1.0 : real(0.05, 0.4), common = 2 * std::max(a, b);
+    const mote::FixedMultiplier first = mote::quantize_multiplier(a / common);
+    const mote::FixedMultiplier second = mote::quantize_multiplier(b / common);
+    const mote::FixedMultiplier last = mote::quantize_multiplier(common / (0x1p20 * out));
+    const nn::OnCommonScale<20, nn::Sum> exact{
+        byte(), first.multiplier, first.shift, byte(), second.multiplier,    second.shift,
+        byte(), last.multiplier,  last.shift,  -100,   i % 2 == 0 ? 127 : 90};
+    const double offset = exact.zero - a / out * exact.zero_a - b / out * exact.zero_b + 0.5;
+    const std::optional<nn::LinearSum> sum =
+        mote::op::linear_sum({a / out, b / out, offset, exact.low, exact.high}, exact);
+    if (!sum) continue;
+    ++found;
+    for (int32_t x = -128; x <= 127; ++x) {
+      for (int32_t y = -128; y <= 127; ++y) ASSERT_EQ((*sum)(x, y), exact(x, y)) << x << " and " << y;
+    }
+  }
+  EXPECT_GE(found, 40);
 }
 
 TEST(Quantize, RoundsHalvesAwayFromZero) {

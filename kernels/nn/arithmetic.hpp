@@ -192,6 +192,20 @@ struct OnCommonScale {
   }
 };
 
+// Of bytes, (a * multiplier_a + b * multiplier_b + offset) / 2^shift, rounded down; no step exceeds 32 bits.
+struct LinearSum {
+  int32_t multiplier_a, multiplier_b, offset, shift, low, high;
+
+  template <class F>
+  constexpr void fields(F&& f) const {
+    f("multiplier_a", multiplier_a), f("multiplier_b", multiplier_b), f("offset", offset), f("shift", shift);
+    f("low", low), f("high", high);
+  }
+  MOTE_KERNEL int32_t operator()(int32_t a, int32_t b) const {
+    return clamp((a * multiplier_a + b * multiplier_b + offset) >> shift, low, high);
+  }
+};
+
 // a / b by a reciprocal in fixed point, as the reference has it. By zero: the end of the range on a's side.
 struct QuantizedQuotient {
   int32_t zero_a, zero_b, zero, multiplier, shift, low, high;
@@ -261,5 +275,6 @@ struct QuantizedProduct8 {
 }  // namespace nn
 
 #if defined(__ARM_FEATURE_MVE)
+#include "cortex_m_mve/linear_sum.hpp"
 #include "cortex_m_mve/sum_on_common_scale.hpp"
 #endif

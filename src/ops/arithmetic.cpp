@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ops/binary.hpp"
+#include "ops/linear_sum.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
 
@@ -73,6 +74,15 @@ Multipliers common_scale_in_float(const BinaryUse& use, int headroom_bits) {
   return {wide(a / common), wide(b / common), wide(common / (std::exp2(static_cast<float>(headroom_bits)) * out))};
 }
 
+// a + sign * b of bytes in three instructions instead of some twenty, where one sum of products gives what `exact`
+// does.
+template <class F>
+std::optional<nn::LinearSum> as_linear_sum(const F& exact, double sign, const BinaryUse& use) {
+  const double out = scale_of(use.out, "output");
+  const double a = scale_of(use.a(), "first input") / out, b = sign * scale_of(use.b(), "second input") / out;
+  return linear_sum({a, b, exact.zero - a * exact.zero_a - b * exact.zero_b + 0.5, exact.low, exact.high}, exact);
+}
+
 template <int headroom_bits, class T, class Combine>
 Call common_scale_call(const char* combine, const Multipliers& multipliers, const BinaryUse& use) {
   require_zeros(use);
@@ -84,11 +94,23 @@ Call common_scale_call(const char* combine, const Multipliers& multipliers, cons
           tensor_scale(use.out, "output"));
   const IntegerRange range = activation_range(use.activation, use.out);
   using F = nn::OnCommonScale<headroom_bits, Combine>;
-  const Function<F> function{
-      {tensor_zero(use.a(), "first input"), a.multiplier, a.shift, tensor_zero(use.b(), "second input"),
-       b.multiplier, b.shift, tensor_zero(use.out, "output"), out.multiplier, out.shift, range.low, range.high},
-      fmt::format("nn::OnCommonScale<{}, {}>", headroom_bits, combine),
-      header};
+  const F exact{tensor_zero(use.a(), "first input"),
+                a.multiplier,
+                a.shift,
+                tensor_zero(use.b(), "second input"),
+                b.multiplier,
+                b.shift,
+                tensor_zero(use.out, "output"),
+                out.multiplier,
+                out.shift,
+                range.low,
+                range.high};
+  if constexpr (std::is_same_v<T, int8_t> && !std::is_same_v<Combine, nn::SquaredDifference>) {
+    const double sign = std::is_same_v<Combine, nn::Difference> ? -1 : 1;
+    if (const std::optional<nn::LinearSum> sum = as_linear_sum(exact, sign, use))
+      return map_2_call<T, T>(Function{*sum, "nn::LinearSum", header}, use.in, use.out);
+  }
+  const Function<F> function{exact, fmt::format("nn::OnCommonScale<{}, {}>", headroom_bits, combine), header};
   Call call = map_2_call<T, T>(function, use.in, use.out);
   call.own_saves = 25.0 * static_cast<double>(elements(use.out.shape));  // of some 60 an element
   return call;

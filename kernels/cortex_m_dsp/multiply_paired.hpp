@@ -51,7 +51,14 @@
   "smlad r7, r0, r11, r7\n"
 #define MOTE_STEP_1X4_BYTES 64
 
-#define MOTE_FOUR(text) text text text text
+// As often as unrolled_2x4 and unrolled_1x4 say.
+#if MOTE_OPTIMIZE > 0
+#define MOTE_UNROLLED_2X4(text) text text text text text text text text
+#define MOTE_UNROLLED_1X4(text) text text text text
+#else
+#define MOTE_UNROLLED_2X4(text) text text
+#define MOTE_UNROLLED_1X4(text) text text
+#endif
 
 // [sp, #4]: the end of the values. The entry becomes an address; lr: the weights.
 #define MOTE_PAIRED_BEGIN   \
@@ -92,7 +99,7 @@ MOTE_BARE void multiply_paired_2x4(Paired&) {
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "bx r2\n"
       ".balign 4\n"
-      "2:\n" MOTE_FOUR(MOTE_STEP_2X4) MOTE_FOUR(MOTE_STEP_2X4)
+      "2:\n" MOTE_UNROLLED_2X4(MOTE_STEP_2X4)
       "3:\n"
       "ldr r0, [sp, #4]\n"
       "cmp r12, r0\n"
@@ -143,7 +150,7 @@ MOTE_BARE void multiply_paired_1x4(Paired&) {
       MOTE_PAIRED_BEGIN
       "bx r2\n"
       ".balign 4\n"
-      "2:\n" MOTE_FOUR(MOTE_STEP_1X4("ldr r0, [r12], #4\n"))
+      "2:\n" MOTE_UNROLLED_1X4(MOTE_STEP_1X4("ldr r0, [r12], #4\n"))
       "3:\n"
       "ldr r0, [sp, #4]\n"
       "cmp r12, r0\n"
@@ -194,6 +201,7 @@ MOTE_BARE void multiply_paired_1x4(Paired&) {
 
 #undef MOTE_STEP_2X4
 #undef MOTE_STEP_1X4
-#undef MOTE_FOUR
+#undef MOTE_UNROLLED_2X4
+#undef MOTE_UNROLLED_1X4
 #undef MOTE_PAIRED_BEGIN
 #undef MOTE_FIRST

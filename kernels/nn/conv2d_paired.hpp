@@ -11,9 +11,14 @@
 
 namespace nn {
 
+#if MOTE_OPTIMIZE > 0
+#define MOTE_WIDEN MOTE_KERNEL
+#else
+#define MOTE_WIDEN MOTE_SHARED
+#endif
 // Where one pixel's taps go: pairs of 16 bits in every second word. Of four taps the first pair holds 0 and 2, the
 // second 1 and 3; a last single pair holds its one or two in order.
-MOTE_KERNEL uint32_t* widen(const int8_t* from, int32_t count, uint32_t* to) {
+MOTE_WIDEN uint32_t* widen(const int8_t* from, int32_t count, uint32_t* to) {
   for (; count >= 8; count -= 8) {
     const uint32_t first = load_word(from), second = load_word(from + 4);
     to[0] = even_bytes(first), to[2] = odd_bytes(first);
@@ -50,17 +55,22 @@ MOTE_KERNEL uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
 MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, uint32_t* to,
                                     int8_t* row) {
   const int32_t window = p.kernel_height * p.kernel_width;
+  const bool words = (p.in_channels & 3) == 0;
   const int8_t* from = row;
   if (window == 1 && p.pad_top == 0 && p.pad_left == 0) {
     from = in + (top * p.in_width + left) * p.in_channels;
-  } else if ((p.in_channels & 3) == 0) {
-    conv2d_runs(
-        p, in, top, left, to,
-        [](const int8_t* run, int32_t count, uint32_t* place) MOTE_INLINE { return widen(run, count, place); },
-        [&](int32_t count, uint32_t* place) MOTE_INLINE { return fill_wide(p.in_zero, count, place); });
-    return;
   } else {
-    conv2d_gather_bytes(p, in, top, left, row);
+    conv2d_runs(
+        p, in, top, left, words ? reinterpret_cast<int8_t*>(to) : row,
+        [&](const int8_t* run, int32_t count, int8_t* place) MOTE_INLINE {
+          if (!words) return copy_bytes(run, count, place);
+          return reinterpret_cast<int8_t*>(widen(run, count, reinterpret_cast<uint32_t*>(place)));
+        },
+        [&](int32_t count, int8_t* place) MOTE_INLINE {
+          if (!words) return fill_bytes(p.in_zero, count, place);
+          return reinterpret_cast<int8_t*>(fill_wide(p.in_zero, count, reinterpret_cast<uint32_t*>(place)));
+        });
+    if (words) return;
   }
   widen(from, window * p.in_channels, to);
 }
@@ -89,7 +99,7 @@ MOTE_KERNEL void conv2d_paired_s8(const Conv2d& p, const int8_t* in, const int16
       }
     }
     Paired block{scales,
-                 paired_entry(pairs, 8, 48),
+                 paired_entry(pairs, unrolled_2x4, 48),
                  bytes,
                  bytes + 8 * pairs,
                  weights,

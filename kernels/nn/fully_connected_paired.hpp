@@ -20,7 +20,7 @@ MOTE_KERNEL void fully_connected_paired_s8(const FullyConnected& p, const int8_t
     uint32_t tail = 0;
     for (int32_t k = p.in_channels & 3; k > 0; --k) tail = tail << 8 | static_cast<uint8_t>(end[k - 1]);
     Paired block{scales,
-                 paired_entry(steps, 4, 64),
+                 paired_entry(steps, unrolled_1x4, 64),
                  in,
                  end,
                  weights,

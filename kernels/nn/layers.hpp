@@ -67,11 +67,6 @@ MOTE_SHARED int32_t rows_at(const FewRows& count, int32_t x, int32_t more) {
   return RowCount{count.step, count.start + more, count.shift, count.rows}.at(x);
 }
 
-MOTE_SHARED void move_rows(uint8_t* to, const uint8_t* from, int32_t count) {
-  MOTE_HAS_EFFECTS;
-  move_down(to, from, count);
-}
-
 // The row with which the layer's window begins in a strip.
 template <class Rows>
 MOTE_SHARED int32_t first_row(const Rows* layer, int32_t strip) {

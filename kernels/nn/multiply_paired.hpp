@@ -48,6 +48,10 @@ MOTE_KERNEL uint32_t low_bytes(uint32_t w) {
          static_cast<uint32_t>(static_cast<int8_t>(w >> 16)) << 16;
 }
 
+// How many steps the loops of the assembly are long.
+constexpr int32_t unrolled_2x4 = MOTE_OPTIMIZE > 0 ? 8 : 2;
+constexpr int32_t unrolled_1x4 = MOTE_OPTIMIZE > 0 ? 4 : 2;
+
 // The first pass of a loop unrolled `unroll` times takes the steps that are over: it ends after that many bytes.
 MOTE_KERNEL uint32_t paired_entry(int32_t steps, int32_t unroll, int32_t step_bytes) {
   return steps == 0 ? 0 : static_cast<uint32_t>(((steps - 1) % unroll + 1) * step_bytes);

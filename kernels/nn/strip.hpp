@@ -21,10 +21,15 @@ struct RowCount {
 
 MOTE_KERNEL constexpr int32_t fewer(int32_t a, int32_t b) { return a < b ? a : b; }
 
+MOTE_SHARED void move_rows(uint8_t* to, const uint8_t* from, int32_t count) {
+  MOTE_HAS_EFFECTS;
+  move_down(to, from, count);
+}
+
 // The window holds rows from number `first` on; afterwards it begins with row `next`. Rows before `end` are kept.
 MOTE_KERNEL void slide_rows(uint8_t* window, int32_t row_bytes, int32_t first, int32_t next, int32_t end) {
   if (next == first) return;
-  move_down(window, window + (next - first) * row_bytes, (end - next) * row_bytes);
+  move_rows(window, window + (next - first) * row_bytes, (end - next) * row_bytes);
 }
 
 }  // namespace nn

@@ -16,6 +16,15 @@ std::string parameters_text(const Call& call, bool constant) {
                      parameter_values(call));
 }
 
+// Parameters that a strip may change, in memory. A compiler would call memcpy for them, which is long.
+std::string copied_parameters(const Call& call) {
+  return fmt::format(
+      "  alignas(4) static constexpr nn::{0} constant = {{{1}}};\n  alignas(4) nn::{0} parameters;\n"
+      "  nn::move_rows(reinterpret_cast<uint8_t*>(&parameters), reinterpret_cast<const uint8_t*>(&constant), "
+      "sizeof constant);\n",
+      call.params, parameter_values(call));
+}
+
 std::string constant_pointer(const Step& step, const Argument& argument, const std::vector<std::string>& symbols) {
   const std::string& symbol = symbols.at(argument.index);
   if (symbol.empty()) return "nullptr";
@@ -176,7 +185,8 @@ std::string StepFunctions::strip_function(size_t index) const {
   if (calls_copy(index)) {
     return text + fmt::format("  {}({});\n}}\n\n", copy_symbol(instances_[index]), arguments(index).substr(1));
   }
-  text += parameters_text(step.call, strips.step().fields.empty());
+  const bool constant = strips.step().fields.empty();
+  text += calls_shared(index) && !constant ? copied_parameters(step.call) : parameters_text(step.call, constant);
   text += strip_fields(strips, step.call);
   const std::string callee = calls_shared(index) ? shared_symbol(step.call.kernel) : "nn::" + step.call.kernel;
   return text + fmt::format("  {}(parameters{});\n}}\n\n", callee, arguments(index));

@@ -124,56 +124,83 @@
   "b 8b\n"                           \
   "9:\n" MOTE_ARM_END
 
+// A channel's row from its first column on, the left one being added.
+#define MOTE_STRIDE1                   \
+  MOTE_COLUMN                         \
+  "add r10, r10, r6\n"                \
+  MOTE_MIDDLE("r4", "r4") MOTE_BIAS("r5") MOTE_LEFT("r5") MOTE_SPAN \
+  "2:\n" MOTE_COLUMN MOTE_WEIGHTS MOTE_RIGHT MOTE_MIDDLE("r4", "r5") MOTE_BIAS("r5") MOTE_LEFT("r5") \
+  MOTE_REQUANTIZE                     \
+  "strb r6, [r10, r7]\n"              \
+  "add r10, r10, r3\n"                \
+  "cmp r10, lr\n"                     \
+  "bne 2b\n"                          \
+  "3:\n"                              \
+  "ldr r0, [r9, #-36]\n"              \
+  "cmp r0, #0\n"                      \
+  "beq 4f\n"                          \
+  MOTE_OUTSIDE MOTE_WEIGHTS MOTE_RIGHT MOTE_REQUANTIZE \
+  "strb r6, [r10, r7]\n"
+#define MOTE_STRIDE2                   \
+  "ldr r5, [r9, #-60]\n"              \
+  "add r6, r5, #1\n"                  \
+  "str r6, [r9, #-60]\n"              \
+  MOTE_SPAN                           \
+  "2:\n" MOTE_COLUMN MOTE_WEIGHTS MOTE_MIDDLE("r4", "r4") \
+  "ldr r1, [r9, #-12]\n"              \
+  "add r10, r10, r1\n"                \
+  MOTE_COLUMN MOTE_RIGHT MOTE_BIAS("r4") MOTE_LEFT("r4") MOTE_REQUANTIZE \
+  "strb r6, [r5]\n"                   \
+  "add r5, r5, r3\n"                  \
+  "add r10, r10, r3\n"                \
+  "cmp r10, lr\n"                     \
+  "bne 2b\n"                          \
+  "3:\n"                              \
+  "ldr r0, [r9, #-36]\n"              \
+  "cmp r0, #0\n"                      \
+  "beq 4f\n"                          \
+  MOTE_COLUMN MOTE_WEIGHTS MOTE_MIDDLE("r4", "r4") MOTE_OUTSIDE MOTE_RIGHT MOTE_REQUANTIZE \
+  "strb r6, [r5]\n"
+
 namespace nn {
 
+#if MOTE_OPTIMIZE > 0
 MOTE_BARE void depthwise_row_3x3_stride1(DepthwiseRow&) {
-  __asm__ volatile(
-      MOTE_CHANNEL_BEGIN
-      MOTE_COLUMN
-      "add r10, r10, r6\n"
-      MOTE_MIDDLE("r4", "r4") MOTE_BIAS("r5") MOTE_LEFT("r5") MOTE_SPAN
-      "2:\n" MOTE_COLUMN MOTE_WEIGHTS MOTE_RIGHT MOTE_MIDDLE("r4", "r5") MOTE_BIAS("r5") MOTE_LEFT("r5")
-      MOTE_REQUANTIZE
-      "strb r6, [r10, r7]\n"
-      "add r10, r10, r3\n"
-      "cmp r10, lr\n"
-      "bne 2b\n"
-      "3:\n"
-      "ldr r0, [r9, #-36]\n"
-      "cmp r0, #0\n"
-      "beq 4f\n"
-      MOTE_OUTSIDE MOTE_WEIGHTS MOTE_RIGHT MOTE_REQUANTIZE
-      "strb r6, [r10, r7]\n"
-      MOTE_CHANNEL_END);
+  __asm__ volatile(MOTE_CHANNEL_BEGIN MOTE_STRIDE1 MOTE_CHANNEL_END);
 }
 
 MOTE_BARE void depthwise_row_3x3_stride2(DepthwiseRow&) {
-  __asm__ volatile(
-      MOTE_CHANNEL_BEGIN
-      "ldr r5, [r9, #-60]\n"
-      "add r6, r5, #1\n"
-      "str r6, [r9, #-60]\n"
-      MOTE_SPAN
-      "2:\n" MOTE_COLUMN MOTE_WEIGHTS MOTE_MIDDLE("r4", "r4")
-      "ldr r1, [r9, #-12]\n"
-      "add r10, r10, r1\n"
-      MOTE_COLUMN MOTE_RIGHT MOTE_BIAS("r4") MOTE_LEFT("r4") MOTE_REQUANTIZE
-      "strb r6, [r5]\n"
-      "add r5, r5, r3\n"
-      "add r10, r10, r3\n"
-      "cmp r10, lr\n"
-      "bne 2b\n"
-      "3:\n"
-      "ldr r0, [r9, #-36]\n"
-      "cmp r0, #0\n"
-      "beq 4f\n"
-      MOTE_COLUMN MOTE_WEIGHTS MOTE_MIDDLE("r4", "r4") MOTE_OUTSIDE MOTE_RIGHT MOTE_REQUANTIZE
-      "strb r6, [r5]\n"
-      MOTE_CHANNEL_END);
+  __asm__ volatile(MOTE_CHANNEL_BEGIN MOTE_STRIDE2 MOTE_CHANNEL_END);
 }
+
+MOTE_KERNEL void depthwise_row_3x3(DepthwiseRow& row, int32_t stride) {
+  if (stride == 1) {
+    depthwise_row_3x3_stride1(row);
+  } else {
+    depthwise_row_3x3_stride2(row);
+  }
+}
+#else
+// One function has less code than two.
+MOTE_BARE void depthwise_row_3x3_both(DepthwiseRow&) {
+  __asm__ volatile(MOTE_CHANNEL_BEGIN
+                   "ldr r7, [r9, #24]\n"
+                   "cmp r7, #1\n"
+                   "bne.w 10f\n" MOTE_STRIDE1
+                   "b.w 4f\n"
+                   "10:\n" MOTE_STRIDE2 MOTE_CHANNEL_END);
+}
+
+MOTE_KERNEL void depthwise_row_3x3(DepthwiseRow& row, int32_t stride) {
+  row.stride = stride;
+  depthwise_row_3x3_both(row);
+}
+#endif
 
 }  // namespace nn
 
+#undef MOTE_STRIDE1
+#undef MOTE_STRIDE2
 #undef MOTE_COLUMN
 #undef MOTE_OUTSIDE
 #undef MOTE_LEFT

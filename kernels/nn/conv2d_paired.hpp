@@ -41,7 +41,7 @@ MOTE_WIDEN uint32_t* widen(const int8_t* from, int32_t count, uint32_t* to) {
 }
 
 // `count` taps, a multiple of four, outside the input.
-MOTE_KERNEL uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
+MOTE_WIDEN uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
   const uint32_t pair = (static_cast<uint32_t>(value) & 0xFFFF) | static_cast<uint32_t>(value) << 16;
   for (; count > 0; count -= 4) {
     to[0] = pair, to[2] = pair;

@@ -46,11 +46,7 @@ MOTE_KERNEL void depthwise_conv2d_3x3_paired_s8(const Conv2d& p, const int8_t* i
       row.channels = p.in_channels;
       row.delta = reinterpret_cast<uintptr_t>(out) - reinterpret_cast<uintptr_t>(row.rows[0]) -
                   static_cast<uintptr_t>((2 - p.pad_left) * p.in_channels);
-      if (p.stride_width == 1) {
-        depthwise_row_3x3_stride1(row);
-      } else {
-        depthwise_row_3x3_stride2(row);
-      }
+      depthwise_row_3x3(row, p.stride_width);
       out += p.out_width * p.out_channels;
     }
     in += p.in_height * p.in_width * p.in_channels;

@@ -27,6 +27,7 @@ struct DepthwiseRow {
   uintptr_t delta, end;
   uint32_t weight_pairs[5];  // left, middle, right column of rows 0 and 1; left and middle, right of row 2
   int32_t bias;
+  int32_t stride;  // only where one function serves both
 };
 
 }  // namespace nn
@@ -67,8 +68,6 @@ MOTE_KERNEL void depthwise_row_3x3(const DepthwiseRow& row, int32_t stride) {
     }
   }
 }
-MOTE_KERNEL void depthwise_row_3x3_stride1(DepthwiseRow& row) { depthwise_row_3x3(row, 1); }
-MOTE_KERNEL void depthwise_row_3x3_stride2(DepthwiseRow& row) { depthwise_row_3x3(row, 2); }
 
 }  // namespace nn
 #endif

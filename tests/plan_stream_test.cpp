@@ -106,6 +106,69 @@ TEST(Strips, RandomNetworksComputeTheSame) {
   EXPECT_GE(smaller, 15);
 }
 
+int64_t rows_of(const Plan& plan, size_t window) {
+  const StripWindow& one = plan.segments.at(0).windows.at(window);
+  return plan.buffers[one.buffer].bytes / one.row_bytes;
+}
+
+struct Resize {
+  int64_t from, to;
+  bool align_corners, half_pixel_centers;
+};
+
+// Up and down, also by what is no power of two: the rows between two layers are few.
+TEST(Strips, BilinearResizesRunInStrips) {
+  for (const Resize& resize :
+       {Resize{12, 24, false, false}, Resize{12, 24, false, true}, Resize{12, 24, true, false},
+        Resize{16, 48, false, true}, Resize{16, 48, true, false}, Resize{20, 30, false, false},
+        Resize{33, 11, false, true}, Resize{33, 11, true, false}, Resize{40, 10, false, true},
+        Resize{24, 31, false, true}, Resize{41, 97, true, false}, Resize{97, 41, false, false}}) {
+    for (const DType dtype : {DType::i8, DType::i16, DType::f32}) {
+      SCOPED_TRACE(fmt::format("{} to {} {}", resize.from, resize.to, name(dtype)));
+      NetWriter net(9, dtype);
+      const int x = net.conv(net.image(resize.from, 10, 2), 16, 3, 1);
+      const int y = net.bilinear(x, resize.to, 14, resize.align_corners, resize.half_pixel_centers);
+      const Plans plans = plans_of(net.finish({net.conv(y, 2, 3, 2)}));
+      ASSERT_EQ(plans.strips.plan.segments.size(), 1U);
+      EXPECT_EQ(plans.strips.plan.segments[0].steps.size(), 3U);
+      // Two rows on either side of an output row, one more as the strips come, and what a strip adds.
+      const int64_t up = (resize.to + resize.from - 1) / resize.from;
+      EXPECT_LE(rows_of(plans.strips.plan, 0), 3);
+      EXPECT_LE(rows_of(plans.strips.plan, 1), 3 + up);
+      expect_equal_outputs(plans);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// However high the image is, a window holds the rows that its reader needs for one of its own: rates that are only
+// nearly the strides' add none.
+TEST(Strips, StridesThatAreNoPowerOfTwoKeepOnlyTheRowsOfTheKernel) {
+  for (const int stride : {3, 5, 6, 7}) {
+    for (const int64_t height : {60, 61, 100, 227}) {
+      SCOPED_TRACE(fmt::format("{} rows by {}", height, stride));
+      NetWriter net(10);
+      const int x = net.conv(net.image(height, 12, 2), 16, 3, 1);
+      const Plans plans = plans_of(net.finish({net.conv(net.conv(x, 64, 7, stride), 2, 3, 1)}));
+      EXPECT_EQ(plans.strips.plan.segments.at(0).windows.at(0).written.rows, height);
+      EXPECT_EQ(rows_of(plans.strips.plan, 0), 7);
+      EXPECT_LT(2 * plans.strips.plan.arena_bytes, plans.whole.plan.arena_bytes);
+      expect_equal_outputs(plans);
+      if (HasFailure()) return;
+    }
+  }
+}
+
+// 3 times fewer rows, 5 times as many of those, 6 times fewer: hardly a row more than the kernels need.
+TEST(Strips, ChainsOfStridesOfThreeFiveAndSixRunInStrips) {
+  NetWriter net(11);
+  const int x = net.maximum(net.conv(net.image(90, 16, 2), 12, 3, 1), 3, 3);
+  const int y = net.conv(net.bilinear(net.conv(x, 16, 3, 1), 150, 16, false, true), 8, 3, 1);
+  const Plans plans = plans_of(net.finish({net.average(y, 6, 6)}));
+  EXPECT_LT(7 * plans.strips.plan.arena_bytes, plans.whole.plan.arena_bytes);
+  expect_equal_outputs(plans);
+}
+
 // A plan with all that can go wrong: a branch with a window that two steps read, strides, an overlapping output.
 Compiled branching() {
   NetWriter net(5);

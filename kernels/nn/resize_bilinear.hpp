@@ -8,6 +8,7 @@ namespace nn {
 
 struct ResizeBilinear {
   int32_t batches, in_height, in_width, channels, out_height, out_width;
+  int32_t first_row;  // of the output, in a strip of rows, whose input begins with what it needs; -1: no strip
 
   template <class F>
   constexpr void fields(F&& f) const {
@@ -17,18 +18,21 @@ struct ResizeBilinear {
     f("channels", channels);
     f("out_height", out_height);
     f("out_width", out_width);
+    f("first_row", first_row);
   }
 };
 
 // Calls mix(upper left, upper right, lower left, lower right, y, x) for every output element in order. The tables
-// hold two input indices for each output row and column: those on either side of it.
+// hold two input indices for each row and column of the whole output: those on either side of it.
 template <class T, class Mix>
 MOTE_KERNEL void for_each_corners(const ResizeBilinear& p, const T* in, const int16_t* rows,
                                   const int16_t* columns, Mix mix) {
+  const int32_t first = p.first_row < 0 ? 0 : p.first_row;
+  const int32_t first_in = p.first_row < 0 ? 0 : rows[2 * first];
   for (int32_t batch = 0; batch < p.batches; ++batch) {
-    for (int32_t y = 0; y < p.out_height; ++y) {
-      const T* const upper = in + rows[2 * y] * p.in_width * p.channels;
-      const T* const lower = in + rows[2 * y + 1] * p.in_width * p.channels;
+    for (int32_t y = first; y < first + p.out_height; ++y) {
+      const T* const upper = in + (rows[2 * y] - first_in) * p.in_width * p.channels;
+      const T* const lower = in + (rows[2 * y + 1] - first_in) * p.in_width * p.channels;
       for (int32_t x = 0; x < p.out_width; ++x) {
         const int32_t left = columns[2 * x] * p.channels;
         const int32_t right = columns[2 * x + 1] * p.channels;

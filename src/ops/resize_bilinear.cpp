@@ -3,6 +3,7 @@
 #include "nn/resize_bilinear.hpp"
 
 #include "formats/tflite_writer.hpp"
+#include "ir/rows.hpp"
 #include "ops/axes.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -12,9 +13,16 @@ namespace mote::op {
 
 namespace {
 
+// Rows of a whole image: its output's from `first_out` on, which see its input's from `first_in` on.
+struct Part {
+  int64_t first_out = 0, first_in = 0;
+  int64_t out = 0, in = 0;  // rows of the whole output and input
+};
+
 struct Parameters {
   int64_t height = 0, width = 0;
   bool align_corners = false, half_pixel_centers = false;
+  std::optional<Part> part = {};
 };
 
 // The two input indices on either side of an output index, and how far behind the first it lies.
@@ -48,15 +56,18 @@ Source float_source(int64_t index, int64_t in, int64_t out, const Parameters& pa
 // Which types the reference computes in floats.
 bool is_real(DType dtype) { return dtype == DType::f32 || dtype == DType::u8; }
 
-class ResizeBilinear final : public Operator {
+class ResizeBilinear final : public Operator, public WorksInRows {
  public:
   explicit ResizeBilinear(Parameters parameters) : parameters_(parameters) {}
 
   [[nodiscard]] std::string name() const override { return "resize_bilinear"; }
   [[nodiscard]] std::string parameters() const override {
-    return fmt::format("size={}x{}{}{}", parameters_.height, parameters_.width,
-                       parameters_.align_corners ? " align_corners" : "",
-                       parameters_.half_pixel_centers ? " half_pixel_centers" : "");
+    const std::optional<Part>& part = parameters_.part;
+    return fmt::format(
+        "size={}x{}{}{}{}", parameters_.height, parameters_.width,
+        parameters_.align_corners ? " align_corners" : "",
+        parameters_.half_pixel_centers ? " half_pixel_centers" : "",
+        part ? fmt::format(" rows={}/{} of={}/{}", part->first_out, part->out, part->first_in, part->in) : "");
   }
 
   [[nodiscard]] Types infer(Inputs in, const Types& declared) const override {
@@ -101,7 +112,16 @@ class ResizeBilinear final : public Operator {
     return needed;
   }
 
+  [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override {
+    if (parameters_.part) return nullptr;
+    Parameters parameters = parameters_;
+    parameters.height = strip.out.high - strip.out.low;
+    parameters.part = Part{strip.out.low, strip.in[0].low, out[0].shape[1], in[0]->type.shape[1]};
+    return std::make_shared<ResizeBilinear>(parameters);
+  }
+
   void to_tflite(tflite::NodeWriter& file, Inputs in, const Types&) const override {
+    require(!parameters_.part, "is a strip of rows, which no file states");
     tflite::schema::ResizeBilinearOptionsT options;
     options.align_corners = parameters_.align_corners;
     options.half_pixel_centers = parameters_.half_pixel_centers;
@@ -117,8 +137,13 @@ class ResizeBilinear final : public Operator {
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
     const Shape& from = in[0]->type.shape;
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
-    const nn::ResizeBilinear params{small(from[0]), small(from[1]),         small(from[2]),
-                                    small(from[3]), small(out[0].shape[1]), small(out[0].shape[2])};
+    const nn::ResizeBilinear params{small(from[0]),
+                                    small(from[1]),
+                                    small(from[2]),
+                                    small(from[3]),
+                                    small(out[0].shape[1]),
+                                    small(out[0].shape[2]),
+                                    parameters_.part ? small(parameters_.part->first_out) : -1};
     const auto call_of = [&](auto kernel, std::string function) {
       return make_call(kernel, std::move(function), "nn/resize_bilinear.hpp", "ResizeBilinear", params,
                        {input(0), constant(0), constant(1), constant(2), constant(3), output(0)});
@@ -128,34 +153,50 @@ class ResizeBilinear final : public Operator {
                 : dtype == DType::i16 ? call_of(nn::resize_bilinear_s16, "resize_bilinear_s16")
                 : dtype == DType::u8  ? call_of(nn::resize_bilinear_u8, "resize_bilinear_u8")
                                       : call_of(nn::resize_bilinear_s8, "resize_bilinear_s8");
-    call.constants = {indices("rows", 1, in, out), indices("columns", 2, in, out),
-                      fractions("row_fractions", 1, in, out), fractions("column_fractions", 2, in, out)};
+    const std::vector<Source> rows = all_sources(1, in, out), columns = all_sources(2, in, out);
+    call.constants = {indices("rows", rows), indices("columns", columns), fractions("row_fractions", rows, dtype),
+                      fractions("column_fractions", columns, dtype)};
     call.order = element_by_element(out[0]);
     return call;
   }
 
  private:
-  [[nodiscard]] Source source(int64_t index, size_t d, Inputs in, const Types& out) const {
-    const int64_t from = in[0]->type.shape[d];
-    const int64_t to = out[0].shape[d];
-    return is_real(out[0].dtype) ? float_source(index, from, to, parameters_)
-                                 : integer_source(index, from, to, parameters_);
+  [[nodiscard]] Source source_in(int64_t index, int64_t from, int64_t to, DType dtype) const {
+    return is_real(dtype) ? float_source(index, from, to, parameters_)
+                          : integer_source(index, from, to, parameters_);
   }
 
-  [[nodiscard]] Constant indices(std::string name, size_t d, Inputs in, const Types& out) const {
+  [[nodiscard]] Source source(int64_t index, size_t d, Inputs in, const Types& out) const {
+    const std::optional<Part>& part = parameters_.part;
+    if (d != 1 || !part) return source_in(index, in[0]->type.shape[d], out[0].shape[d], out[0].dtype);
+    Source source = source_in(index + part->first_out, part->in, part->out, out[0].dtype);
+    source.low -= part->first_in, source.high -= part->first_in;
+    return source;
+  }
+
+  // Of the whole output, also in a strip, so that all strips have the same tables.
+  [[nodiscard]] std::vector<Source> all_sources(size_t d, Inputs in, const Types& out) const {
+    const bool part = d == 1 && parameters_.part;
+    const int64_t from = part ? parameters_.part->in : in[0]->type.shape[d];
+    const int64_t to = part ? parameters_.part->out : out[0].shape[d];
+    std::vector<Source> sources;
+    for (int64_t i = 0; i < to; ++i) sources.push_back(source_in(i, from, to, out[0].dtype));
+    return sources;
+  }
+
+  [[nodiscard]] static Constant indices(std::string name, const std::vector<Source>& sources) {
     std::vector<int16_t> values;
-    for (int64_t i = 0; i < out[0].shape[d]; ++i) {
-      const Source at = source(i, d, in, out);
+    for (const Source& at : sources) {
       values.push_back(narrow<int16_t>(at.low));
       values.push_back(narrow<int16_t>(at.high));
     }
     return {std::move(name), DType::i16, to_bytes(values), false};
   }
 
-  [[nodiscard]] Constant fractions(std::string name, size_t d, Inputs in, const Types& out) const {
+  [[nodiscard]] static Constant fractions(std::string name, const std::vector<Source>& sources, DType dtype) {
     std::vector<float> values;
-    for (int64_t i = 0; i < out[0].shape[d]; ++i) values.push_back(source(i, d, in, out).fraction);
-    if (is_real(out[0].dtype)) return {std::move(name), DType::f32, to_bytes(values), false};
+    for (const Source& at : sources) values.push_back(at.fraction);
+    if (is_real(dtype)) return {std::move(name), DType::f32, to_bytes(values), false};
     std::vector<int16_t> whole_values;
     for (const float value : values) whole_values.push_back(narrow<int16_t>(static_cast<int64_t>(value)));
     return {std::move(name), DType::i16, to_bytes(whole_values), false};

@@ -10,11 +10,16 @@ namespace mote {
 namespace {
 
 constexpr int most_shift = 4, most_step = 16;
+constexpr int finest_shift = 10;  // of rates that are no power of two: as fine as the places of a resize
 
 bool has_rows(const TensorType& type) {
   return type.shape.size() >= 3 && type.shape.size() <= Region::max_rank && type.shape[0] == 1 &&
          bits(type.dtype) >= 8 && elements(type.shape) > 0;
 }
+
+struct Ends {
+  nn::RowCount low, high;
+};
 
 // Values at x = first, first + 1, ... as a RowCount of this slope; nullopt: they are none.
 std::optional<nn::RowCount> fit_slope(const std::vector<int64_t>& values, int64_t first, int64_t limit,
@@ -31,8 +36,10 @@ std::optional<nn::RowCount> fit_slope(const std::vector<int64_t>& values, int64_
                       narrow<int32_t>(shift), narrow<int32_t>(limit)};
 }
 
-// Prefers whole steps, and among them the one next to the tensors' own ratio.
-std::optional<nn::RowCount> fit(const std::vector<int64_t>& values, int64_t first, int64_t limit, double ratio) {
+// What `fits` makes of the first slope, step / 2^shift, that suits it. Prefers whole steps, and among them the one
+// next to the tensors' own ratio.
+template <class Fits>
+auto first_slope(double ratio, Fits fits) {
   for (int shift = 0; shift <= most_shift; ++shift) {
     std::vector<int> steps;
     for (int step = 0; step <= most_step << shift; ++step) steps.push_back(step);
@@ -40,10 +47,45 @@ std::optional<nn::RowCount> fit(const std::vector<int64_t>& values, int64_t firs
       return std::abs(a - std::ldexp(ratio, shift)) < std::abs(b - std::ldexp(ratio, shift));
     });
     for (const int step : steps) {
-      if (const auto found = fit_slope(values, first, limit, step, shift)) return found;
+      if (const auto found = fits(step, shift)) return found;
     }
   }
-  return std::nullopt;
+  return decltype(fits(0, 0)){};
+}
+
+// The same for finer slopes: those between what the ends of the values still allow.
+template <class Fits>
+auto first_fine_slope(const std::vector<int64_t>& values, int64_t limit, Fits fits) {
+  const auto bounded = [&](int64_t value) { return value > 0 && value < limit; };
+  const auto low = std::find_if(values.begin(), values.end(), bounded);
+  const auto high = std::find_if(values.rbegin(), values.rend(), bounded);
+  if (low == values.end() || *low == *high) return decltype(fits(0, 0)){};
+  const int64_t rise = *high - *low, run = &*high - &*low;
+  for (int shift = most_shift + 1; shift <= finest_shift; ++shift) {
+    const int64_t least = std::max<int64_t>(((rise - 1) << shift) / run, 1);
+    for (int64_t step = least; step <= ((rise + 1) << shift) / run + 1; ++step) {
+      if (const auto found = fits(step, shift)) return found;
+    }
+  }
+  return decltype(fits(0, 0)){};
+}
+
+// Where the rows that an output row needs begin and end, of one slope if there is one: so a table of layers has
+// it.
+std::optional<Ends> fit(const std::vector<int64_t>& lows, const std::vector<int64_t>& highs, int64_t limit,
+                        double ratio) {
+  const auto low_fits = [&](int64_t step, int64_t shift) { return fit_slope(lows, 0, limit, step, shift); };
+  const auto high_fits = [&](int64_t step, int64_t shift) { return fit_slope(highs, 1, limit, step, shift); };
+  const auto both_fit = [&](int64_t step, int64_t shift) -> std::optional<Ends> {
+    const auto low = low_fits(step, shift), high = high_fits(step, shift);
+    return low && high ? std::optional<Ends>({*low, *high}) : std::nullopt;
+  };
+  if (const auto ends = first_slope(ratio, both_fit)) return ends;
+  if (const auto ends = first_fine_slope(lows, limit, both_fit)) return ends;
+  auto low = first_slope(ratio, low_fits), high = first_slope(ratio, high_fits);
+  if (!low) low = first_fine_slope(lows, limit, low_fits);
+  if (!high) high = first_fine_slope(highs, limit, high_fits);
+  return low && high ? std::optional<Ends>({*low, *high}) : std::nullopt;
 }
 
 // A tensor of another rank, which every row reads from end to end: a factor a channel, say.
@@ -87,10 +129,9 @@ std::optional<RowInput> find_input(const Graph& graph, const Values& values, con
     return row;
   }
   const double ratio = static_cast<double>(row.rows) / static_cast<double>(out[0].shape[1]);
-  const auto low = fit(lows, 0, row.rows, ratio);
-  const auto high = fit(highs, 1, row.rows, ratio);
-  if (!low || !high || low->step == 0) return std::nullopt;
-  row.low = *low, row.high = *high;
+  const std::optional<Ends> ends = fit(lows, highs, row.rows, ratio);
+  if (!ends || ends->low.step == 0) return std::nullopt;
+  row.low = ends->low, row.high = ends->high;
   return row;
 }
 

@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <limits>
 
 namespace mote {
 
 namespace {
 
-constexpr int32_t most_shift = 8;
+constexpr int64_t most_step = 255, most_shift = 12;  // of a rate that is not whole; the step fits a byte
 constexpr int64_t most_strips = 4096;
 
 struct Rate {
@@ -35,9 +34,7 @@ class Layout {
       if (!order_.rows[position] || !reads_rows(position)) return std::nullopt;
     }
     for (size_t position = first_; position <= last_; ++position) {
-      const std::optional<Rate> rate = rate_of(position);
-      if (!rate) return std::nullopt;
-      done_.push_back(earliest(position, *rate));
+      done_.push_back(earliest(position, rate_of(position)));
       if (finish(done_.back()) > most_strips) return std::nullopt;
     }
     count_strips();
@@ -77,25 +74,38 @@ class Layout {
     return true;
   }
 
-  // The rate of the task's producers divided by its stride; a task without any goes by its number of rows.
-  [[nodiscard]] std::optional<Rate> rate_of(size_t position) const {
+  // The least rate that its producers allow; a task without any goes by its number of rows.
+  [[nodiscard]] Rate rate_of(size_t position) const {
     std::optional<Rate> least;
     for (const RowInput& input : task(position).inputs) {
       if (!inside(input.value)) continue;
-      const nn::RowCount& source = done(writer(input.value));
-      int64_t step = int64_t{source.step} << input.low.shift;
-      int64_t shift = source.shift;
-      int64_t divisor = input.low.step;
-      for (; divisor % 2 == 0; divisor /= 2) ++shift;
-      if (step % divisor != 0) return std::nullopt;
-      step /= divisor;
-      for (; step % 2 == 0 && shift > 0; step /= 2) --shift;
-      if (shift > most_shift) return std::nullopt;
-      if (!least ||
-          std::ldexp(step, -static_cast<int>(shift)) < std::ldexp(least->step, -static_cast<int>(least->shift)))
-        least = Rate{step, shift};
+      const Rate rate = reader_rate(done(writer(input.value)), task(position), input);
+      if (!least || (rate.step << least->shift) < (least->step << rate.shift)) least = rate;
     }
     return least ? *least : source_rate(position);
+  }
+
+  // The source's rate divided by the stride with which the task reads it.
+  [[nodiscard]] static Rate reader_rate(const nn::RowCount& source, const RowTask& task, const RowInput& input) {
+    int64_t rows = int64_t{1} << input.low.shift, source_rows = input.low.step;
+    if (input.low.shift > 0 && !std::has_single_bit(static_cast<uint64_t>(source_rows))) {
+      // Only near the true stride: that of the images, or of images whose corners are aligned.
+      const auto distance = [&](int64_t corner) {
+        return std::abs(source_rows * (task.rows - corner) - (input.rows - corner) * rows) *
+               (task.rows - 1 + corner);
+      };
+      const int64_t corner = distance(1) < distance(0) ? 1 : 0;
+      rows = task.rows - corner, source_rows = input.rows - corner;
+    }
+    // Where no such number is the quotient, the nearest: its error adds up to a row in hundreds of strips, which
+    // the starts make up for.
+    int64_t step = source.step * rows, shift = source.shift;
+    for (; source_rows % 2 == 0; source_rows /= 2) ++shift;
+    for (; step % source_rows != 0 && 2 * step < most_step * source_rows && shift < most_shift; step *= 2) ++shift;
+    step = std::max<int64_t>((2 * step + source_rows) / (2 * source_rows), 1);
+    for (; shift > 0 && (step % 2 == 0 || step > most_step || shift > most_shift); --shift)
+      step = std::max<int64_t>(step / 2, 1);
+    return {step, shift};
   }
 
   [[nodiscard]] Rate source_rate(size_t position) const {

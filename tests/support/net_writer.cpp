@@ -30,7 +30,8 @@ int64_t NetWriter::integer(int64_t low, int64_t high) {
 }
 
 int NetWriter::tensor(Shape shape) {
-  const Quantization quant = dtype_ == DType::f32 ? Quantization{} : Quantization{{scale}, {3}, -1};
+  const Quantization quant =
+      dtype_ == DType::f32 ? Quantization{} : Quantization{{scale}, {dtype_ == DType::i16 ? 0 : 3}, -1};
   const int id = file_.tensor("t" + std::to_string(shapes_.size()), {dtype_, shape, quant});
   shapes_.resize(static_cast<size_t>(id) + 1);
   shapes_.back() = std::move(shape);
@@ -57,6 +58,8 @@ int NetWriter::bias(int64_t outputs) {
   for (int32_t& value : values) value = static_cast<int32_t>(integer(-2000, 2000));
   if (dtype_ == DType::f32)
     return file_.constant("b", {dtype_, {outputs}, {}}, real(values, scale * weight_scale));
+  if (dtype_ == DType::i16)
+    return file_.constant("b", {DType::i64, {outputs}, {}}, std::vector<int64_t>(values.begin(), values.end()));
   return file_.constant("b", {DType::i32, {outputs}, {}}, values);
 }
 
@@ -135,6 +138,17 @@ int NetWriter::twice(int x) {
   const int s = file_.constant("size", {DType::i32, {2}, {}}, size);
   const int y = tensor(out);
   file_.add(Op::RESIZE_NEAREST_NEIGHBOR, {x, s}, {y}, schema::ResizeNearestNeighborOptionsT{});
+  return y;
+}
+
+int NetWriter::bilinear(int x, int64_t height, int64_t width, bool align_corners, bool half_pixel_centers) {
+  const std::vector<int32_t> size{static_cast<int32_t>(height), static_cast<int32_t>(width)};
+  const int s = file_.constant("size", {DType::i32, {2}, {}}, size);
+  const int y = tensor({1, height, width, shape(x)[3]});
+  schema::ResizeBilinearOptionsT options;
+  options.align_corners = align_corners;
+  options.half_pixel_centers = half_pixel_centers;
+  file_.add(Op::RESIZE_BILINEAR, {x, s}, {y}, options);
   return y;
 }
 

@@ -8,8 +8,8 @@
 
 namespace mote::test {
 
-// Every tensor is i8 of batch 1 with one scale; weights and biases are random. As f32 the network is the same with
-// the real numbers that these stand for.
+// Every tensor is i8 of batch 1 with one scale; weights and biases are random. As i16 the weights stay i8; as f32
+// the network is the same with the real numbers that these stand for.
 class NetWriter {
  public:
   explicit NetWriter(unsigned seed, DType dtype = DType::i8) : random_(seed), dtype_(dtype) {}
@@ -25,7 +25,9 @@ class NetWriter {
   int add(int a, int b);
   int concatenate(int a, int b);  // their channels
   int relu(int x);
-  int twice(int x);                   // RESIZE_NEAREST_NEIGHBOR to twice the height and width
+  int twice(int x);  // RESIZE_NEAREST_NEIGHBOR to twice the height and width
+  // RESIZE_BILINEAR
+  int bilinear(int x, int64_t height, int64_t width, bool align_corners = false, bool half_pixel_centers = false);
   int scaled(int x, int by);          // MUL with a tensor 1x1x1xC
   int mean(int x);                    // over height and width, 1x1x1xC
   int dense(int x, int64_t outputs);  // 1xN

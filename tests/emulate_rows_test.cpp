@@ -55,6 +55,24 @@ INSTANTIATE_TEST_SUITE_P(Ways, SmallNet,
                                          Way{"lx106_size", "lx106", Mode::size, DType::i8}),
                          [](const auto& info) { return info.param.name; });
 
+// A convolution without padding ends before the last row, which ends the image all the same.
+TEST(Rows, ThatNobodyReadsAreTaken) {
+  const Target& target = find_target("rv32imac");
+  test::NetWriter net(5);
+  const Bytes file =
+      net.finish({net.mean(net.conv(net.conv(net.image(30, 11, 2), 8, 3, 3, false), 4, 3, 3, false))});
+  const auto compile = [&](const PlanOptions& options) { return compile_model(file, "net", {}, options); };
+  const Compiled whole = compile_model(file, "net", {}, target.core);
+  std::vector<std::vector<Bytes>> inputs, expected;
+  std::mt19937 random(8);
+  for (int i = 0; i < 3; ++i) {
+    inputs.push_back(random_case(whole.graph, random, "rows").inputs);
+    expected.push_back(simulate(whole.graph, whole.plan, inputs.back()));
+  }
+  for (const Mode mode : {Mode::size, Mode::balanced})
+    EXPECT_EQ(measure(with_rows(compile, mode, target), target, mode, inputs, false).outputs, expected);
+}
+
 class RealModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(RealModel, TakesRowsInLessMemory) {

@@ -157,6 +157,8 @@ class Replay {
         require(buffer != plan_.inputs[0] || step == 0, "the memory plan is wrong: step {} reads the input", step);
     }
     const StripStep& first = plan_.segments[0].steps.at(0);
+    require(plan_.segments[0].strips >= first.done.rows, "the memory plan is wrong: {} strips for {} rows",
+            plan_.segments[0].strips, first.done.rows);
     for (int32_t strip = 0; strip < plan_.segments[0].strips; ++strip) {
       require(first.done.at(strip) == std::min(strip + 1, first.done.rows),
               "the memory plan is wrong: in strip {} not one row comes", strip);

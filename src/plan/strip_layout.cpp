@@ -185,7 +185,9 @@ class Layout {
   void count_strips() {
     for (size_t position = first_; position <= last_; ++position) {
       const size_t value = order_.tasks[position]->writes[0];
-      if (leaves(value) || order_.readers[value].empty()) strips_ = std::max(strips_, finish(done(position)) + 1);
+      const bool takes_rows = order_.row_input && position == 0;  // also those that nobody reads
+      if (takes_rows || leaves(value) || order_.readers[value].empty())
+        strips_ = std::max(strips_, finish(done(position)) + 1);
     }
   }
 

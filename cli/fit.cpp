@@ -17,6 +17,7 @@ struct Flags {
   ModelFile model;
   std::vector<std::string> boards;
   std::string mode = "balanced";
+  std::optional<int64_t> ram;
   bool json = false, measure = false;
 };
 
@@ -50,13 +51,15 @@ std::pair<int64_t, int64_t> ram_of(const Assessment& result) {
   return {used, capacity};
 }
 
-void print_board(const BoardFit& fit) {
-  const auto [used, capacity] = ram_of(fit.now);
-  fmt::print("{:14} {:12} {:>8} of {:>8} {}  {:>8} of {:>8} {}  {:>8}\n", fit.board.name, name(fit.now.verdict),
+// With the figures of the plan that is the answer.
+void print_board(const ModelFit& model, const BoardFit& fit) {
+  const Assessment& shown = fit.by_board() != nullptr ? fit.by_board()->result : fit.now;
+  const auto [used, capacity] = ram_of(shown);
+  fmt::print("{:14} {:18} {:>8} of {:>8} {}  {:>8} of {:>8} {}  {:>8}\n", fit.board.name, answer(model, fit),
              kilobytes(used), kilobytes(capacity), bar(fraction(used, capacity), bar_width),
-             kilobytes(fit.now.flash_bytes), kilobytes(fit.now.flash_capacity_bytes),
-             bar(fraction(fit.now.flash_bytes, fit.now.flash_capacity_bytes), bar_width),
-             time_text(fit.now.milliseconds));
+             kilobytes(shown.flash_bytes), kilobytes(shown.flash_capacity_bytes),
+             bar(fraction(shown.flash_bytes, shown.flash_capacity_bytes), bar_width),
+             time_text(shown.milliseconds));
 }
 
 // Converters join the names of fused layers: their beginning is enough to find one.
@@ -74,7 +77,8 @@ std::string shares_text(const std::vector<Share>& shares) {
 
 void print_missing(const BoardFit& fit, const ModelFit& model) {
   if (fit.now.ram_missing_bytes > 0) {
-    fmt::print("  RAM: {} B too many. Most is alive in {}:{}\n", thousands(fit.now.ram_missing_bytes),
+    fmt::print("  RAM: {} B too many{}. Most is alive in {}:{}\n", thousands(fit.now.ram_missing_bytes),
+               fit.by_board() != nullptr ? fmt::format(" without {}", plan_flag(model)) : "",
                shortened(model.peak_layer), shares_text(model.peak_buffers));
   }
   if (fit.now.flash_missing_bytes > 0) {
@@ -83,13 +87,15 @@ void print_missing(const BoardFit& fit, const ModelFit& model) {
   }
 }
 
-std::string alternative_text(const Alternative& one) {
+std::string alternative_text(const ModelFit& model, const Alternative& one) {
   const auto [used, capacity] = ram_of(one.result);
   std::string text = fmt::format("{:30} {:12} RAM {:>8} of {:>8}  flash {:>8} of {:>8}  {:>8}", one.what,
                                  name(one.result.verdict), kilobytes(used), kilobytes(capacity),
                                  kilobytes(one.result.flash_bytes), kilobytes(one.result.flash_capacity_bytes),
                                  time_text(one.result.milliseconds));
-  text += fmt::format("  ({})", one.price);
+  const bool done = one.by_board && one.result.verdict != Verdict::does_not_fit;
+  const std::string deed = done ? fmt::format("; `{}` does it", plan_flag(model)) : "";
+  text += fmt::format("  ({}{})", one.price, deed);
   if (!one.result.split) return text;
   text += fmt::format("\n{:48}", "");
   for (const RamUse& use : one.result.ram)
@@ -111,12 +117,12 @@ void print_split(const BoardFit& fit) {
 void print_details(const ModelFit& model) {
   for (const BoardFit& fit : model.boards) {
     if (fit.now.verdict == Verdict::fits && !fit.now.split) continue;
-    fmt::print("\n{}: {}{}\n", fit.board.name, name(fit.now.verdict),
+    fmt::print("\n{}: {}{}\n", fit.board.name, answer(model, fit),
                fit.now.split ? ", the arena spread over several memories, hot buffers in the fast one" : "");
     print_missing(fit, model);
     if (fit.now.split) print_split(fit);
     if (!fit.alternatives.empty()) fmt::print("  computed ways out:\n");
-    for (const Alternative& one : fit.alternatives) fmt::print("    {}\n", alternative_text(one));
+    for (const Alternative& one : fit.alternatives) fmt::print("    {}\n", alternative_text(model, one));
     if (fit.now.verdict == Verdict::does_not_fit && fit.alternatives.empty())
       fmt::print("  nothing computed here changes that: it takes a smaller network or input\n");
   }
@@ -170,8 +176,8 @@ void print_fit(const ModelFit& model, const Flags& flags) {
   print_int8(model);
   fmt::print("weights trained or quantised to 4 bits would take {}, ternary ones {}\n",
              kilobytes(model.four_bit_weight_bytes), kilobytes(model.ternary_weight_bytes));
-  fmt::print("\n{:14} {:12} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
-  for (const BoardFit& fit : model.boards) print_board(fit);
+  fmt::print("\n{:14} {:18} {:31}  {:31}  {:>8}\n", "board", "", "RAM", "flash", "time");
+  for (const BoardFit& fit : model.boards) print_board(model, fit);
   print_details(model);
   print_basis(model, !flags.boards.empty());
 }
@@ -198,7 +204,7 @@ void fit(const Flags& flags) {
       return measure_on(model, target, mode);
     };
   }
-  const ModelFit result = fit_boards(compiled, boards, mode, exact);
+  const ModelFit result = fit_boards(compiled, boards, mode, exact, flags.ram);
   if (flags.json)
     print_json(fit_json(result));
   else
@@ -213,6 +219,10 @@ void add_fit(CLI::App& app) {
   add_model_file(*command, flags->model);
   command->add_option("--board", flags->boards,
                       "a board's name, or a .json file of your own; repeatable; all boards when absent");
+  command
+      ->add_option("--ram", flags->ram,
+                   "bytes of each board's RAM that arena and stack may take, as for `mote compile --ram`")
+      ->check(CLI::PositiveNumber);
   command->add_option("--optimize", flags->mode, "size, balanced or speed")->capture_default_str();
   command->add_flag("--measure", flags->measure,
                     "compile and run for each target: exact code, stack and instructions in place of estimates");

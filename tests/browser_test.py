@@ -29,15 +29,15 @@ PHONE, DESK = (360, 780), (1280, 900)
 HOSTILE = {b"depthwise2": b"<b>x</b>'\"", b"probabilities": b"</script><b>&"}
 
 BOARDS = {"boards": [
-    {"board": "small", "description": "64 KB of RAM", "verdict": "does not fit", "flash_bytes": 9000,
-     "flash_capacity_bytes": 8192, "flash_missing_bytes": 808, "ram_missing_bytes": 0, "milliseconds": 12.5,
-     "clock_hz": 48e6, "cycles_per_instruction": 1.5,
+    {"board": "small", "description": "64 KB of RAM", "verdict": "does not fit",
+     "answer": "fits with --board", "flash_bytes": 9000, "flash_capacity_bytes": 8192, "flash_missing_bytes": 808,
+     "ram_missing_bytes": 0, "milliseconds": 12.5, "clock_hz": 48e6, "cycles_per_instruction": 1.5,
      "ram": [{"memory": "sram", "used_bytes": 2000, "capacity_bytes": 65536}],
      "alternatives": [{"what": "int8", "verdict": "fits", "flash_bytes": 4000,
                        "ram": [{"memory": "sram", "used_bytes": 1000, "capacity_bytes": 65536}]}]},
-    {"board": "large", "description": "two memories", "verdict": "fits", "flash_bytes": 9000,
-     "flash_capacity_bytes": 4194304, "flash_missing_bytes": 0, "ram_missing_bytes": 0, "milliseconds": 0.25,
-     "clock_hz": 240e6, "cycles_per_instruction": 1.2, "alternatives": [],
+    {"board": "large", "description": "two memories", "verdict": "fits", "answer": "fits",
+     "flash_bytes": 9000, "flash_capacity_bytes": 4194304, "flash_missing_bytes": 0,
+     "ram_missing_bytes": 0, "milliseconds": 0.25, "clock_hz": 240e6, "cycles_per_instruction": 1.2, "alternatives": [],
      "ram": [{"memory": "sram", "used_bytes": 2000, "capacity_bytes": 65536},
              {"memory": "psram", "used_bytes": 0, "capacity_bytes": 4194304}]}]}
 
@@ -206,7 +206,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(len(self.all("#layers tbody tr")), len(layers))
         self.assertEqual(self.all("#stack")[0].is_displayed(), data["stack"] is not None)
         verdicts = [cell.text for cell in self.all("#boards td[data-label=Verdict]")]
-        self.assertEqual(verdicts, [board["verdict"] for board in data["fit"]["boards"]])
+        self.assertEqual(verdicts, [board["answer"] for board in data["fit"]["boards"]])
 
     def check_tooltips(self, data):
         buffers = data["arena"]["buffers"]

@@ -120,6 +120,65 @@ TEST_F(Program, StreamingIsWhatCompileMakesOfIt) {
   EXPECT_GE(nearer, 3);
 }
 
+// Layers computed twice: below what strips reach, and what `compile` makes of it in all modes.
+TEST_F(Program, RecomputingIsWhatCompileMakesOfIt) {
+  const Bytes bytes = test::squeeze_and_excite();
+  const std::string net =
+      file("net.tflite", std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const Compiled model = compile_model(bytes, "net");
+  const int64_t without = planned_for(model, plan_options(Mode::size)).plan.arena_bytes;
+  for (const Mode mode : {Mode::balanced, Mode::size}) {
+    SCOPED_TRACE(name(mode));
+    const Board board = board_with(without * 2 / 3 + 600);
+    const BoardFit fit = fit_one(model, board, mode);
+    EXPECT_EQ(fit.now.verdict, Verdict::does_not_fit);
+    const Alternative* const found = way(fit, "recomputing");
+    ASSERT_NE(found, nullptr);
+    EXPECT_EQ(fit.by_board(), found);
+    EXPECT_LT(found->arena_bytes, without);
+    EXPECT_GT(found->instructions, fit.instructions);
+    EXPECT_GT(found->result.milliseconds, fit.now.milliseconds);
+    const std::string path = file("board.json", board_json(board).dump());
+    const std::string optimize(name(mode));
+    const auto compiled_with = [&](std::vector<std::string> limit) {
+      limit.insert(limit.begin(), {"compile", net, "--optimize", optimize, "--no-build", "--json", "-o", out()});
+      return run(std::move(limit))["arena_bytes"].get<int64_t>();
+    };
+    EXPECT_EQ(compiled_with({"--board", path}), found->arena_bytes);
+    const int64_t room = arena_room(board, found->stack_bytes);
+    EXPECT_EQ(compiled_with({"--target", board.target, "--ram", std::to_string(room)}), found->arena_bytes);
+
+    const Json json = run({"fit", net, "--board", path, "--optimize", optimize, "--json"})["boards"][0];
+    EXPECT_EQ(json["verdict"], "does not fit");
+    EXPECT_EQ(json["answer"], fmt::format("{} with --board", name(found->result.verdict)));
+    const std::string ram = std::to_string(without * 2 / 3 + 600);
+    const Json limited =
+        run({"fit", net, "--ram", ram, "--board", "rp2350-riscv", "--optimize", optimize, "--json"});
+    EXPECT_EQ(limited["ram_bytes"].dump(), ram);
+    EXPECT_EQ(limited["boards"][0]["answer"], fmt::format("{} with --ram", name(found->result.verdict)));
+    EXPECT_EQ(limited["boards"][0]["alternatives"][0]["arena_bytes"], found->arena_bytes);
+  }
+}
+
+// External RAM comes before layers computed twice, but only some variants of the board have it.
+TEST(Ways, RecomputingBesideExternalMemory) {
+  const Compiled model = compile_model(test::squeeze_and_excite(), "net");
+  const int64_t without = planned_for(model, plan_options(Mode::size)).plan.arena_bytes;
+  const Board board = board_with(without * 2 / 3 + 600, 8 << 20, "esp32-s3");
+  const BoardFit fit = fit_one(model, board, Mode::balanced);
+  const Alternative* const twice = way(fit, "recomputing");
+  ASSERT_NE(twice, nullptr);
+  ASSERT_NE(way(fit, "external RAM"), nullptr);
+  EXPECT_EQ(twice->result.ram_missing_bytes, 0);
+  EXPECT_FALSE(twice->by_board);
+  EXPECT_EQ(fit.by_board(), nullptr);
+  EXPECT_NE(twice->price.find(fmt::format("`--ram {}` does it", twice->arena_bytes + twice->stack_bytes)),
+            std::string::npos)
+      << twice->price;
+  Compiled laid_out = model;
+  EXPECT_TRUE(use_board(laid_out, board, find_target(board.target).core, Mode::balanced).split);
+}
+
 TEST(Ways, NoStreamingWhereTensorsFitWhole) {
   const Compiled model = compiled(1);
   const BoardFit fit = fit_one(model, board_with(1 << 20, 1000), Mode::balanced);

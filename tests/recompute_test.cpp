@@ -22,16 +22,7 @@ namespace mote {
 namespace {
 
 using test::NetWriter;
-
-// A convolution whose output's mean multiplies it.
-Bytes squeeze_and_excite(DType dtype = DType::i8, bool average = false) {
-  NetWriter net(3, dtype);
-  const int image = net.image(32, 32, 2);
-  const int wide = net.depthwise(net.conv(image, 16, 3, 1), 3, 1);
-  const int factor =
-      net.conv(net.conv(average ? net.average(wide, 32, 1, false) : net.mean(wide), 4, 1, 1), 16, 1, 1);
-  return net.finish({net.conv(net.scaled(wide, factor), 8, 3, 4)});
-}
+using test::squeeze_and_excite;
 
 // The first level's output waits for the decoder, which waits for a mean.
 Bytes u_net() {

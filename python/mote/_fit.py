@@ -14,7 +14,8 @@ class Fit:
     """A verdict on one board."""
 
     board: str
-    verdict: str  #: "fits", "tight" or "does not fit"
+    verdict: str  #: "fits", "tight" or "does not fit", with the plan that asks for no board
+    answer: str  #: the same, or "fits with --board", "tight with --board" where `mote compile --board` makes it fit
     ram_missing_bytes: int  #: 0 where it fits
     flash_missing_bytes: int
     milliseconds: float  #: of a run, an estimate: instructions x cycles per instruction / clock
@@ -33,8 +34,8 @@ class Fit:
 
 
 def fit_from(entry: dict[str, Any]) -> Fit:
-    return Fit(entry["board"], entry["verdict"], entry["ram_missing_bytes"], entry["flash_missing_bytes"],
-               entry["milliseconds"], entry["exact"], entry)
+    return Fit(entry["board"], entry["verdict"], entry["answer"], entry["ram_missing_bytes"],
+               entry["flash_missing_bytes"], entry["milliseconds"], entry["exact"], entry)
 
 
 def boards() -> list[dict[str, Any]]:

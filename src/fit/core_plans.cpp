@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fit/core_plans.hpp"
 
+#include <algorithm>
+
+#include "plan/recompute.hpp"
+
 namespace mote {
 
 Need need_of(const Graph& graph, const Plan& plan, const CostTable& table, Mode mode) {
@@ -31,6 +35,20 @@ const Plan& CorePlans::in_rows(int64_t arena_goal_bytes) {
   return in_rows_.emplace(arena_goal_bytes, make_plan(graph_, options)).first->second;
 }
 
+const Compiled* CorePlans::twice(int64_t arena_goal_bytes) {
+  const auto [known, added] = twice_.try_emplace(arena_goal_bytes);
+  if (added) {
+    PlanOptions options(core_);
+    options.recompute_above_bytes = arena_goal_bytes;
+    options.cores = cores_;
+    // As planned() has it, so that the two find the same.
+    const Plan& once = in_rows(core_.compact ? 0 : arena_goal_bytes);
+    if (std::optional<Recomputed> found = recompute(graph_, once, options))
+      known->second = Compiled{std::move(found->graph), std::move(found->plan)};
+  }
+  return known->second ? &*known->second : nullptr;
+}
+
 Need need_in_rows(CorePlans& plans, const Board& board, const CostTable& table, Mode mode,
                   std::optional<int64_t> stack_bytes) {
   Need least = need_of(plans.graph(), plans.in_rows(0), table, mode);
@@ -43,6 +61,28 @@ Need need_in_rows(CorePlans& plans, const Board& board, const CostTable& table, 
     if (stack_bytes) need.stack_bytes = *stack_bytes;
     if (need.stack_bytes <= stack) return need;
     stack = need.stack_bytes;  // strips take more of it
+  }
+}
+
+std::optional<TwiceNeed> need_twice(CorePlans& plans, const Board& board, const CostTable& table, Mode mode,
+                                    std::optional<int64_t> stack_bytes) {
+  int64_t input_bytes = 0;  // whole before the first step
+  for (const TensorId id : plans.graph().inputs) input_bytes += byte_size(plans.graph().tensors[id].type);
+  if (arena_room(board, stack_bytes.value_or(0)) < input_bytes) return std::nullopt;
+  const auto in_arena_of = [&](int64_t goal_bytes) -> std::optional<TwiceNeed> {
+    const Compiled* const model = plans.twice(std::max<int64_t>(goal_bytes, 1));
+    if (model == nullptr) return std::nullopt;
+    TwiceNeed twice{model, need_of(model->graph, model->plan, table, mode)};
+    if (stack_bytes) twice.need.stack_bytes = *stack_bytes;
+    return twice;
+  };
+  std::optional<TwiceNeed> least = in_arena_of(1);
+  if (!least || least->model->plan.arena_bytes >= arena_room(board, least->need.stack_bytes)) return least;
+  int64_t stack = stack_bytes.value_or(need_of(plans.graph(), plans.whole(), table, mode).stack_bytes);
+  while (true) {
+    std::optional<TwiceNeed> twice = in_arena_of(arena_room(board, stack));
+    if (!twice || twice->need.stack_bytes <= stack) return twice;
+    stack = twice->need.stack_bytes;
   }
 }
 

@@ -26,6 +26,8 @@ class CorePlans {
   [[nodiscard]] const Plan& whole();  // no tensor by rows only
   // The cheapest plan found that keeps the goal (PlanOptions), else the smallest.
   [[nodiscard]] const Plan& in_rows(int64_t arena_goal_bytes);
+  // The same with layers computed twice (plan/recompute.hpp). nullptr: that makes no plan in rows smaller.
+  [[nodiscard]] const Compiled* twice(int64_t arena_goal_bytes);
 
  private:
   const Graph& graph_;
@@ -33,11 +35,23 @@ class CorePlans {
   int cores_;
   std::optional<Plan> whole_;
   std::map<int64_t, Plan> in_rows_;
+  std::map<int64_t, std::optional<Compiled>> twice_;
 };
 
 // The cheapest plan found that one of the board's internal memories holds beside the stack, else the smallest.
 // `stack_bytes`: exact; absent: estimated.
 [[nodiscard]] Need need_in_rows(CorePlans& plans, const Board& board, const CostTable& table, Mode mode,
                                 std::optional<int64_t> stack_bytes = {});
+
+// A model with layers computed twice, and what its plan asks for.
+struct TwiceNeed {
+  const Compiled* model = nullptr;
+  Need need;
+};
+
+// The same as need_in_rows() with layers computed twice. nullopt: they make no plan smaller, or the board does not
+// even hold the inputs.
+[[nodiscard]] std::optional<TwiceNeed> need_twice(CorePlans& plans, const Board& board, const CostTable& table,
+                                                  Mode mode, std::optional<int64_t> stack_bytes = {});
 
 }  // namespace mote

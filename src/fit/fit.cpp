@@ -139,10 +139,36 @@ void predict(const Compiled& model, const Int8Prediction& int8, ModelFit& fit) {
   fit.ternary_weight_bytes = narrow_weight_bytes(narrow.graph, narrow.plan, core, 2);
 }
 
+// The board with one memory of so many bytes in place of all of its RAM, or of what its largest one has left.
+Board within(Board board, int64_t ram_bytes) {
+  const int64_t bytes = std::clamp<int64_t>(arena_room(board, 0), 1, ram_bytes);
+  std::erase_if(board.memory, [](const BoardMemory& memory) { return memory.kind != MemoryKind::flash; });
+  board.memory.push_back({"RAM", MemoryKind::ram, bytes, 1, false, ""});
+  board.reserved_ram_bytes = 0;
+  return board;
+}
+
 }  // namespace
 
-ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode, const Measure& measure) {
+const Alternative* BoardFit::by_board() const {
+  const auto found = std::find_if(alternatives.begin(), alternatives.end(), [](const Alternative& one) {
+    return one.by_board && one.result.verdict != Verdict::does_not_fit;
+  });
+  return now.ram_missing_bytes == 0 || found == alternatives.end() ? nullptr : &*found;
+}
+
+std::string_view plan_flag(const ModelFit& model) { return model.ram_bytes ? "--ram" : "--board"; }
+
+std::string answer(const ModelFit& model, const BoardFit& fit) {
+  const Alternative* const found = fit.by_board();
+  if (found == nullptr) return std::string(name(fit.now.verdict));
+  return fmt::format("{} with {}", name(found->result.verdict), plan_flag(model));
+}
+
+ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mode mode, const Measure& measure,
+                    std::optional<int64_t> ram_bytes) {
   ModelFit fit;
+  fit.ram_bytes = ram_bytes;
   fit.name = model.graph.name;
   fit.mode = mode;
   fit.macs = total_macs(model.graph);
@@ -155,7 +181,8 @@ ModelFit fit_boards(const Compiled& model, const std::vector<Board>& boards, Mod
   predict(model, int8, fit);
   std::map<Core, Forms> forms;
   std::map<std::string, TargetFit> targets;
-  for (const Board& board : boards) {
+  for (const Board& given : boards) {
+    const Board board = ram_bytes ? within(given, *ram_bytes) : given;
     const Target& target = find_target(board.target);
     const Core core = plan_options(mode, target.core).core;
     Forms& of_core = forms.try_emplace(core, model.graph, int8.model, core).first->second;

@@ -57,11 +57,12 @@ Json assessment_json(const Assessment& result, const std::vector<std::string>& n
           {"milliseconds", result.milliseconds}};
 }
 
-Json board_fit_json(const BoardFit& fit) {
+Json board_fit_json(const ModelFit& model, const BoardFit& fit) {
   Json json = {{"board", fit.board.name},
                {"description", fit.board.description},
                {"target", fit.board.target},
-               {"target_note", fit.board.target_note}};
+               {"target_note", fit.board.target_note},
+               {"answer", answer(model, fit)}};
   json.update(assessment_json(fit.now, fit.buffer_names));
   json["arena_bytes"] = fit.arena_bytes;
   json["weight_bytes"] = fit.weight_bytes;
@@ -84,7 +85,8 @@ Json board_fit_json(const BoardFit& fit) {
                   {"weight_bytes", one.weight_bytes},
                   {"code_bytes", one.code_bytes},
                   {"stack_bytes", one.stack_bytes},
-                  {"instructions", std::llround(one.instructions)}};
+                  {"instructions", std::llround(one.instructions)},
+                  {"by_board", one.by_board}};
     entry.update(assessment_json(one.result, {}));
     json["alternatives"].push_back(std::move(entry));
   }
@@ -111,8 +113,9 @@ Json fit_json(const ModelFit& fit) {
   }
   json["four_bit_weight_bytes"] = fit.four_bit_weight_bytes;
   json["ternary_weight_bytes"] = fit.ternary_weight_bytes;
+  json["ram_bytes"] = fit.ram_bytes ? Json(*fit.ram_bytes) : Json(nullptr);
   json["boards"] = Json::array();
-  for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(board));
+  for (const BoardFit& board : fit.boards) json["boards"].push_back(board_fit_json(fit, board));
   return json;
 }
 

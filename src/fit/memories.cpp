@@ -71,21 +71,6 @@ void spread_over(Compiled& model, const Board& board, const Assessment& layout) 
   use_memories(model, regions);
 }
 
-// Some layers computed twice, in one internal memory.
-std::optional<Assessment> compute_twice(Compiled& model, const Board& board, const Core& core,
-                                        const CostTable& table, Mode mode, int64_t stack_bytes, int cores) {
-  PlanOptions options = plan_options(mode, core, arena_room(board, stack_bytes), cores);
-  if (*options.recompute_above_bytes <= 0) return std::nullopt;
-  Compiled twice = planned(model.graph, options);
-  Need need = need_of(twice.graph, twice.plan, table, mode);
-  need.stack_bytes = std::max(need.stack_bytes, stack_bytes);
-  Assessment layout = assess(board, need, false);
-  if (layout.ram_missing_bytes > 0 || layout.split) return std::nullopt;
-  model = std::move(twice);
-  keep_in_one(model.plan, layout);
-  return layout;
-}
-
 }  // namespace
 
 Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode mode,
@@ -111,9 +96,14 @@ Assessment use_board(Compiled& model, const Board& board, const Core& core, Mode
     layout = assess(board, whole, true);
   }
   if (layout.ram_missing_bytes > 0) {
-    if (std::optional<Assessment> twice =
-            compute_twice(model, board, plans.core(), table, mode, whole.stack_bytes, cores))
-      return *std::move(twice);
+    if (const std::optional<TwiceNeed> twice = need_twice(plans, board, table, mode, stack_bytes)) {
+      Assessment found = assess(board, twice->need, false);
+      if (found.ram_missing_bytes == 0 && !found.split) {
+        model = Compiled(*twice->model);
+        keep_in_one(model.plan, found);
+        return found;
+      }
+    }
     fail("{} does not fit {}\nRAM: {} B too many; `mote fit --board {}` says what would help", model.graph.name,
          board.name, layout.ram_missing_bytes, board.name);
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "fit/narrow_weights.hpp"
+#include "plan/recompute.hpp"
 
 namespace mote {
 
@@ -38,12 +39,9 @@ std::string more_instructions(double now, double then) {
 
 WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode mode, const Need& now)
     : table_(table), mode_(mode) {
-  const auto need = [&](CorePlans& plans) {
-    return need_of(plans.graph(), mode == Mode::size ? plans.in_rows(0) : plans.whole(), table, mode);
-  };
   // Strips have one arena, so what is spread over several memories is whole.
   const Need spread = mode == Mode::size ? need_of(model.graph(), model.whole(), table, mode) : now;
-  add({.what = "", .price = "", .goes_beyond = {}, .need = now, .in_rows = &model}, false);
+  add({.what = "", .price = "", .goes_beyond = {}, .need = now, .plans = &model}, false);
   if (mode != Mode::size) {
     Need small = need_of(model.graph(), model.in_rows(0), table, Mode::size);
     std::string price = more_instructions(now.instructions, small.instructions);
@@ -56,7 +54,7 @@ WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode
        .optional_memory = true},
       false);
   CorePlans& narrow = int8 != nullptr ? *int8 : model;
-  const Need base = int8 != nullptr ? need(*int8) : now;
+  const Need base = int8 != nullptr ? own(*int8) : now;
   const std::string prefix = int8 != nullptr ? "int8" : "";
   if (int8 != nullptr) {
     const std::string quantise = "quantise the model";
@@ -64,7 +62,7 @@ WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode
     const Need whole = mode == Mode::size ? need_of(int8->graph(), int8->whole(), table, mode) : base;
     add({.what = "int8 and external RAM",
          .price = "quantise the model, and a board that has it",
-         .goes_beyond = {"int8", "int8 and streaming", "external RAM"},
+         .goes_beyond = {"int8", "int8 and streaming", "int8 and recomputing", "external RAM"},
          .need = whole,
          .optional_memory = true},
         false);
@@ -77,53 +75,82 @@ WaysOut::WaysOut(CorePlans& model, CorePlans* int8, const CostTable& table, Mode
     const std::string what = joined(prefix, text, " with ");
     add({.what = what,
          .price = "train or quantise the model so",
-         .goes_beyond = {narrower, joined(narrower, "streaming", " and ")},
+         .goes_beyond = {narrower, joined(narrower, "streaming", " and "),
+                         joined(narrower, "recomputing", " and ")},
          .need = std::move(packed),
-         .in_rows = &narrow},
+         .plans = &narrow},
         true);
     narrower = what;
   }
 }
 
-// A way that names plans `in_rows` is added a second time, with these; `whole_too`: and before that as it is.
-void WaysOut::add(Way way, bool whole_too) {
-  CorePlans* const plans = way.in_rows;
-  way.in_rows = nullptr;
-  if (whole_too || plans == nullptr) ways_.push_back(way);
-  if (plans == nullptr || mode_ == Mode::size) return;
-  way.in_rows = plans;
+Need WaysOut::own(CorePlans& plans) const {
+  return need_of(plans.graph(), mode_ == Mode::size ? plans.in_rows(0) : plans.whole(), table_, mode_);
+}
+
+// A way with plans is added with changed ones, too; `unchanged_too`: and before that as it is.
+void WaysOut::add(Way way, bool unchanged_too) {
+  if (unchanged_too || way.plans == nullptr) ways_.push_back(way);
+  if (way.plans == nullptr) return;
+  if (mode_ != Mode::size) add_changed(way, Change::rows, "streaming");
+  add_changed(std::move(way), Change::twice, "recomputing");
+}
+
+void WaysOut::add_changed(Way way, Change change, std::string_view what) {
+  way.change = change;
   way.goes_beyond.push_back(way.what);
-  if (!way.what.empty()) way.goes_beyond.emplace_back("streaming");
-  way.what = joined(way.what, "streaming", " and ");
+  way.goes_beyond.emplace_back("streaming");
+  if (change == Change::twice) way.goes_beyond.push_back(joined(way.what, "streaming", " and "));
+  if (!way.what.empty()) way.goes_beyond.emplace_back(what);
+  way.what = joined(way.what, std::string(what), " and ");
+  std::erase(way.goes_beyond, way.what);
   ways_.push_back(std::move(way));
 }
 
-// What the strips take more is estimated, also beside what was measured.
-Alternative WaysOut::in_rows(const Way& way, const Board& board) const {
-  const Graph& graph = way.in_rows->graph();
-  const Need before = need_of(graph, way.in_rows->whole(), table_, mode_);
-  Need need = need_in_rows(*way.in_rows, board, table_, mode_);
-  const std::string more = more_instructions(before.instructions, need.instructions);
-  std::string price = table_.speed_strips
-                          ? fmt::format("{}, {:+} B code", more, need.code_bytes - before.code_bytes)
-                          : "what strips add to time and code is not measured on this core";
+// Does external RAM that only some variants have hold the whole tensors? `compile --board` takes it before layers
+// are computed twice.
+bool WaysOut::holds_outside(CorePlans& plans, const Board& board) const {
+  const Need whole = need_of(plans.graph(), plans.whole(), table_, mode_);
+  return has_optional_memory(board) && assess(board, whole, true).ram_missing_bytes == 0;
+}
+
+// What the change takes more is estimated, also beside what was measured.
+std::optional<Alternative> WaysOut::changed(const Way& way, const Board& board) const {
+  const Need before = own(*way.plans);
+  Need need;
+  std::string price;
+  if (way.change == Change::rows) {
+    need = need_in_rows(*way.plans, board, table_, mode_);
+  } else {
+    std::optional<TwiceNeed> twice = need_twice(*way.plans, board, table_, mode_);
+    if (!twice) return std::nullopt;
+    need = std::move(twice->need);
+    price = fmt::format("{} layers twice, ", repeats_of(twice->model->graph).size());
+  }
+  price += table_.speed_strips
+               ? fmt::format("{}, {:+} B code", more_instructions(before.instructions, need.instructions),
+                             need.code_bytes - before.code_bytes)
+               : "what strips add to time and code is not measured on this core";
   need.weight_bytes = way.need.weight_bytes;
   need.instructions += way.need.instructions - before.instructions;
   need.code_bytes += way.need.code_bytes - before.code_bytes;
   need.stack_bytes += way.need.stack_bytes - before.stack_bytes;
   Assessment result = assess(board, need, false);
-  if (result.ram_missing_bytes == 0 && way.price.empty()) price += "; `--board` does it";
-  return {way.what,
-          joined(way.price, price, "; "),
-          need.plan->arena_bytes,
-          need.weight_bytes,
-          need.code_bytes,
-          need.stack_bytes,
-          need.instructions,
-          std::move(result)};
+  const bool of_the_model = result.ram_missing_bytes == 0 && way.price.empty();
+  const bool outside = of_the_model && way.change == Change::twice && holds_outside(*way.plans, board);
+  if (outside) price += fmt::format("; `--ram {}` does it", need.plan->arena_bytes + need.stack_bytes);
+  return Alternative{way.what,
+                     joined(way.price, price, "; "),
+                     need.plan->arena_bytes,
+                     need.weight_bytes,
+                     need.code_bytes,
+                     need.stack_bytes,
+                     need.instructions,
+                     std::move(result),
+                     of_the_model && !outside};
 }
 
-Assessment WaysOut::whole(const Way& way, const Board& board, Layouts& known) const {
+Assessment WaysOut::unchanged(const Way& way, const Board& board, Layouts& known) const {
   const std::pair key{way.need.plan, way.optional_memory};
   const auto found = known.find(key);
   if (found != known.end()) return with_flash_of(found->second, board, way.need);
@@ -132,11 +159,11 @@ Assessment WaysOut::whole(const Way& way, const Board& board, Layouts& known) co
 
 std::optional<Alternative> WaysOut::take(const Way& way, const Board& board, Layouts& known) const {
   if (way.optional_memory && !has_optional_memory(board)) return std::nullopt;
-  Assessment whole = this->whole(way, board, known);
-  if (way.in_rows != nullptr) {
+  Assessment whole = unchanged(way, board, known);
+  if (way.change != Change::none) {
     if (whole.ram_missing_bytes == 0) return std::nullopt;
-    Alternative rows = in_rows(way, board);
-    return helps(whole, rows.result) ? std::optional(std::move(rows)) : std::nullopt;
+    std::optional<Alternative> other = changed(way, board);
+    return other && helps(whole, other->result) ? std::move(other) : std::nullopt;
   }
   Alternative one{way.what,
                   way.price,
@@ -145,7 +172,8 @@ std::optional<Alternative> WaysOut::take(const Way& way, const Board& board, Lay
                   way.need.code_bytes,
                   way.need.stack_bytes,
                   way.need.instructions,
-                  std::move(whole)};
+                  std::move(whole),
+                  false};
   return one;
 }
 

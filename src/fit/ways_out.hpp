@@ -16,6 +16,7 @@ struct Alternative {
   int64_t arena_bytes = 0, weight_bytes = 0, code_bytes = 0, stack_bytes = 0;
   double instructions = 0;
   Assessment result;
+  bool by_board = false;  // what `compile --board` makes of the model as it is
 };
 
 // For all boards of one target.
@@ -29,19 +30,25 @@ class WaysOut {
   [[nodiscard]] std::vector<Alternative> for_board(const Board& board, const Assessment& now) const;
 
  private:
+  // What a board of too little memory changes in a plan.
+  enum class Change { none, rows, twice };
   struct Way {
     std::string what, price;
     std::vector<std::string> goes_beyond;  // cheaper ways that this one contains
-    Need need;                             // with the tensors whole
-    CorePlans* in_rows = nullptr;          // whose plans are to be taken instead
+    Need need;                             // of the plan that is the mode's own
+    CorePlans* plans = nullptr;            // those that may be changed
+    Change change = Change::none;
     bool optional_memory = false;
   };
 
-  void add(Way way, bool whole_too);
-  // The board's memories with the tensors whole; those that ask the same are worked out once.
+  void add(Way way, bool unchanged_too);
+  void add_changed(Way way, Change change, std::string_view what);
+  // The board's memories with the mode's own plan; those that ask the same are worked out once.
   using Layouts = std::map<std::pair<const Plan*, bool>, Assessment>;
-  [[nodiscard]] Assessment whole(const Way& way, const Board& board, Layouts& known) const;
-  [[nodiscard]] Alternative in_rows(const Way& way, const Board& board) const;
+  [[nodiscard]] Assessment unchanged(const Way& way, const Board& board, Layouts& known) const;
+  [[nodiscard]] Need own(CorePlans& plans) const;
+  [[nodiscard]] bool holds_outside(CorePlans& plans, const Board& board) const;
+  [[nodiscard]] std::optional<Alternative> changed(const Way& way, const Board& board) const;
   [[nodiscard]] std::optional<Alternative> take(const Way& way, const Board& board, Layouts& known) const;
 
   const CostTable& table_;

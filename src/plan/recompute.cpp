@@ -22,6 +22,30 @@ constexpr size_t most_copied = 40;      // nodes at once
 constexpr size_t most_analysed = 2000;  // graphs
 constexpr int most_tries = 8;
 
+// Nodes that were lowered before: a copy makes of itself what its original does.
+class KnownNodes {
+ public:
+  explicit KnownNodes(const Core& core) : core_(core) {}
+
+  const LoweredNode& of(const GraphCopies& graph, const Node& node) {
+    std::vector<TensorId> tensors = node.in;
+    tensors.insert(tensors.end(), node.out.begin(), node.out.end());
+    for (TensorId& id : tensors) {
+      for (auto copy = graph.original.find(id); copy != graph.original.end(); copy = graph.original.find(id))
+        id = copy->second;
+    }
+    const std::pair key{node.op, std::move(tensors)};
+    const auto known = nodes_.find(key);
+    return known != nodes_.end() ? known->second
+                                 : nodes_.emplace(key, lowered(graph.graph, node, core_)).first->second;
+  }
+
+ private:
+  const Core& core_;
+  // Operators and the originals of their tensors. What splits a node makes new operators, which stay alive here.
+  std::map<std::pair<OperatorPtr, std::vector<TensorId>>, LoweredNode> nodes_;
+};
+
 // A graph in the order of its nodes, and what its segments make of it.
 struct Analysis {
   GraphCopies graph;
@@ -30,10 +54,10 @@ struct Analysis {
   OrderedTasks order;
   std::unique_ptr<SegmentSearch> search;
 
-  Analysis(GraphCopies copies, const PlanOptions& options)
+  Analysis(GraphCopies copies, const PlanOptions& options, KnownNodes& known)
       : graph(std::move(copies)),
         values(find_values(graph.graph, options.least_align)),
-        tasks(find_tasks(graph.graph, values, options.core)) {
+        tasks(find_tasks(graph.graph, values, [&](const Node& node) { return known.of(graph, node); })) {
     std::vector<size_t> given(tasks.size());
     std::iota(given.begin(), given.end(), size_t{0});
     order = ordered(graph.graph, values, tasks, given, options.core);
@@ -171,11 +195,11 @@ class Changes {
 
 class Search {
  public:
-  explicit Search(const PlanOptions& options) : options_(options) {}
+  explicit Search(const PlanOptions& options) : options_(options), known_(options.core) {}
 
   Analysed analyse(GraphCopies graph) {
     ++analysed_;
-    return std::make_shared<const Analysis>(std::move(graph), options_);
+    return std::make_shared<const Analysis>(std::move(graph), options_, known_);
   }
 
   // The graph whose segments have a peak of at most `goal`, or about the lowest that was found.
@@ -231,6 +255,7 @@ class Search {
   }
 
   const PlanOptions& options_;
+  KnownNodes known_;
   size_t analysed_ = 0;
 };
 

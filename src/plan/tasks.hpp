@@ -2,6 +2,8 @@
 // The nodes of a graph that run code, lowered, with the values that they read and write.
 #pragma once
 
+#include <functional>
+
 #include "plan/values.hpp"
 
 namespace mote {
@@ -23,7 +25,17 @@ struct Task {
 // Throws Error that names a node which cannot be lowered.
 [[nodiscard]] Call lower_node(const Node& node, const Operator& op, const Core& core, Inputs in, const Types& out);
 
-// In the order of the graph's nodes.
+// What a node makes of itself, whichever values it reads and writes.
+struct LoweredNode {
+  Call call;
+  std::vector<std::optional<int64_t>> distances;  // overlap_distance() of each input in the arena
+};
+
+[[nodiscard]] LoweredNode lowered(const Graph& graph, const Node& node, const Core& core);
+
+// In the order of the graph's nodes. The second form asks for nodes that were lowered before.
 [[nodiscard]] std::vector<Task> find_tasks(const Graph& graph, const Values& values, const Core& core);
+using LowerNode = std::function<LoweredNode(const Node&)>;
+[[nodiscard]] std::vector<Task> find_tasks(const Graph& graph, const Values& values, const LowerNode& lower);
 
 }  // namespace mote

@@ -209,4 +209,13 @@ Bytes random_net(unsigned seed) {
   return net.finish(outputs);
 }
 
+Bytes squeeze_and_excite(DType dtype, bool average) {
+  NetWriter net(3, dtype);
+  const int image = net.image(32, 32, 2);
+  const int wide = net.depthwise(net.conv(image, 16, 3, 1), 3, 1);
+  const int factor =
+      net.conv(net.conv(average ? net.average(wide, 32, 1, false) : net.mean(wide), 4, 1, 1), 16, 1, 1);
+  return net.finish({net.conv(net.scaled(wide, factor), 8, 3, 4)});
+}
+
 }  // namespace mote::test

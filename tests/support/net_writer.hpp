@@ -55,4 +55,7 @@ class NetWriter {
 // Layers with random sizes; now and then a branch that comes back.
 [[nodiscard]] Bytes random_net(unsigned seed);
 
+// A convolution whose output's mean, or average pool, multiplies it.
+[[nodiscard]] Bytes squeeze_and_excite(DType dtype = DType::i8, bool average = false);
+
 }  // namespace mote::test

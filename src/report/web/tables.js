@@ -217,8 +217,8 @@ function boardsTable(container, fit) {
         {
           label: 'Verdict',
           value: row => verdicts.indexOf(row.verdict),
-          text: row => row.verdict,
-          mark: row => ['yes', 'near', 'no'][verdicts.indexOf(row.verdict)]
+          text: row => row.answer,
+          mark: row => row.answer === row.verdict ? ['yes', 'near', 'no'][verdicts.indexOf(row.verdict)] : 'near'
         },
         {label: 'RAM', value: row => d3.sum(row.ram, memory => memory.used_bytes), text: ramText, more: ramNote}, {
           label: 'Flash',

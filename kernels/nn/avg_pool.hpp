@@ -6,16 +6,13 @@
 
 namespace nn {
 
-// The mean of the window, rounded half away from zero; input and output share scale and zero point.
+// The mean of the window; input and output share scale and zero point.
 template <class T>
 MOTE_KERNEL void avg_pool(const Pool& p, const T* in, T* out) {
   for_each_window(p, in, [&](const T* first, int32_t height, int32_t width) MOTE_INLINE {
     const int32_t sum =
         fold_window(p, first, height, width, int32_t{0}, [](int32_t so_far, T next) { return so_far + next; });
-    const int32_t count = height * width;
-    const int32_t half = count / 2;
-    const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
-    *out++ = static_cast<T>(clamp(mean, p.low, p.high));
+    *out++ = static_cast<T>(clamp(rounded_mean(sum, height * width), p.low, p.high));
   });
 }
 

@@ -25,14 +25,18 @@ struct RescaledSum {
   }
 };
 
+// The output element of a sum; Params: RescaledSum, or another with its numbers.
+template <class T, class Params>
+MOTE_KERNEL T rescaled(const Params& p, int32_t sum) {
+  const int32_t value = multiply_by_quantized_multiplier(sum - p.offset, p.multiplier, p.shift) + p.zero;
+  return static_cast<T>(clamp(value, p.low, p.high));
+}
+
 template <class T>
 MOTE_KERNEL void rescaled_sum(const RescaledSum& p, const T* in, T* out) {
   reduce(
       p.loops, in, int32_t{0}, [](int32_t so_far, T next) { return so_far + next; },
-      [&](int32_t sum) MOTE_INLINE {
-        const int32_t value = multiply_by_quantized_multiplier(sum - p.offset, p.multiplier, p.shift) + p.zero;
-        *out++ = static_cast<T>(clamp(value, p.low, p.high));
-      });
+      [&](int32_t sum) MOTE_INLINE { *out++ = rescaled<T>(p, sum); });
 }
 
 MOTE_KERNEL void rescaled_sum_s8(const RescaledSum& p, const int8_t* in, int8_t* out) { rescaled_sum(p, in, out); }

@@ -36,6 +36,12 @@ struct PoolOf {
 using Pool = PoolOf<int32_t>;
 using PoolFloat = PoolOf<float>;
 
+// Rounded half away from zero.
+MOTE_KERNEL int32_t rounded_mean(int32_t sum, int32_t count) {
+  const int32_t half = count / 2;
+  return (sum > 0 ? sum + half : sum - half) / count;
+}
+
 // Calls window(first, height, width) for every output pixel in order; `first` points at the first channel of the
 // window's top left pixel after clipping the window to the image.
 template <class Limit, class T, class Window>

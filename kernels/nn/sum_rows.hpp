@@ -4,6 +4,8 @@
 #pragma once
 
 #include "nn/float_math.hpp"
+#include "nn/mean.hpp"
+#include "nn/pool.hpp"
 
 namespace nn {
 
@@ -55,11 +57,7 @@ struct RescaledSums {
 
 template <class T>
 MOTE_KERNEL void rescaled_sums(const RescaledSums& p, const int32_t* sums, T* out) {
-  for (int32_t channel = 0; channel < p.channels; ++channel) {
-    const int32_t value =
-        multiply_by_quantized_multiplier(sums[channel] - p.offset, p.multiplier, p.shift) + p.zero;
-    out[channel] = static_cast<T>(clamp(value, p.low, p.high));
-  }
+  for (int32_t channel = 0; channel < p.channels; ++channel) out[channel] = rescaled<T>(p, sums[channel]);
 }
 
 MOTE_KERNEL void rescaled_sums_s8(const RescaledSums& p, const int32_t* sums, int8_t* out) {
@@ -91,12 +89,8 @@ using AverageFloat = AverageOf<float>;
 
 template <class T>
 MOTE_KERNEL void average_of_sums(const Average& p, const int32_t* sums, T* out) {
-  const int32_t half = p.count / 2;
-  for (int32_t channel = 0; channel < p.channels; ++channel) {
-    const int32_t sum = sums[channel];
-    const int32_t mean = (sum > 0 ? sum + half : sum - half) / p.count;
-    out[channel] = static_cast<T>(clamp(mean, p.low, p.high));
-  }
+  for (int32_t channel = 0; channel < p.channels; ++channel)
+    out[channel] = static_cast<T>(clamp(rounded_mean(sums[channel], p.count), p.low, p.high));
 }
 
 MOTE_KERNEL void average_of_sums_s8(const Average& p, const int32_t* sums, int8_t* out) {

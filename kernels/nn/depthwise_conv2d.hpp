@@ -52,9 +52,10 @@ struct DepthwiseWindow {
 
 // One channel of `count` pixels, four at most, whose windows begin at `values`. `o` is a copy: the compiler cannot
 // know that no output byte is a parameter.
+template <class Requantization>
 MOTE_KERNEL void depthwise_block(DepthwiseWindow window, Outputs o, const DepthwiseValues& at,
                                  const int8_t* values, const int8_t* weights, int32_t bias,
-                                 const Requantize& requantize, int32_t count, int8_t* out) {
+                                 const Requantization& requantize, int32_t count, int8_t* out) {
   int32_t sum0 = bias, sum1 = bias, sum2 = bias, sum3 = bias;
   for (int32_t ky = 0; ky < window.height; ++ky) {
     if (window.constant) {
@@ -122,8 +123,9 @@ MOTE_KERNEL void copy_channel(const int8_t* from, int32_t step, int32_t count, i
 
 // The rows that the windows of one output row cover are gathered channel by channel, with in_zero around them: no
 // window meets an edge. `scratch`: kernel_height rows of patch_width() bytes. weights as above.
-MOTE_KERNEL void depthwise_conv2d_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants,
-                                     int8_t* out, int8_t* scratch) {
+template <class Requantization>
+MOTE_KERNEL void depthwise_patches(const PackedConv2d& p, const int8_t* in, const int32_t* constants, int8_t* out,
+                                   int8_t* scratch) {
   const Outputs o = p.outputs;
   const PackedConstants packed(constants, o.channels);
   const int32_t taps = p.kernel_height * p.kernel_width, row = p.in_width * p.in_channels;
@@ -150,7 +152,7 @@ MOTE_KERNEL void depthwise_conv2d_s8(const PackedConv2d& p, const int8_t* in, co
         }
         ++channel;
       }
-      const Requantize requantize(packed.scales[2 * c + 1], packed.shift[c], o.zero);
+      const Requantization requantize(packed.scales[2 * c + 1], packed.shift[c], o.zero);
       const int8_t* values = scratch;
       int8_t* target = out + c;
       for (int32_t left = p.out_width; left > 0; left -= 4) {
@@ -165,6 +167,11 @@ MOTE_KERNEL void depthwise_conv2d_s8(const PackedConv2d& p, const int8_t* in, co
     out += p.out_width * o.channels;
     if (++y == p.out_height) y = 0, in += p.in_height * row;
   }
+}
+
+MOTE_KERNEL void depthwise_conv2d_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants,
+                                     int8_t* out, int8_t* scratch) {
+  depthwise_patches<Requantize>(p, in, constants, out, scratch);
 }
 
 }  // namespace nn

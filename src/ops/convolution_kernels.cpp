@@ -195,8 +195,12 @@ Call lower_s8(const Problem& problem, const Core& core) {
   const Quantised q = quantise(problem);
   if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
   const std::optional<Folded> folded = fold(q);
-  if (!folded) return plain_s8(problem, q);
   std::optional<Call> call;
+  if (!folded) {
+    const std::optional<Folded> exact = core.compact ? std::nullopt : fold_exact(q);
+    if (exact) call = lower_exact(problem, q.shape, *exact);
+    return call ? *std::move(call) : plain_s8(problem, q);
+  }
   if (core.compact || !core.dsp) call = lower_narrow(problem, q.shape, *folded, core.compact);
   if (!call && core.mve) call = lower_vector(problem, q, *folded);
   if (!call && core.dsp) call = lower_paired(problem, q, *folded);

@@ -5,6 +5,7 @@
 
 #include "ir/rough_work.hpp"
 #include "nn/conv2d_4x4.hpp"
+#include "nn/conv2d_exact.hpp"
 #include "nn/depthwise_conv2d.hpp"
 #include "nn/depthwise_conv2d_3x3.hpp"
 #include "nn/fully_connected.hpp"
@@ -120,19 +121,26 @@ Constant depthwise_constants(const Folded& folded) {
   return packed_constants(folded, weights, 8);
 }
 
-Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
+Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded, bool exact) {
   const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};
-  Call call = make_call(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp", "FullyConnected",
-                        params, {input(0), constant(0), output(0)});
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "FullyConnected", params, {input(0), constant(0), output(0)});
+  };
+  Call call = exact ? make(nn::fully_connected_exact_s8, "fully_connected_exact_s8", "nn/conv2d_exact.hpp")
+                    : make(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp");
   call.constants = {by_four_constants(folded)};
   call.order = pixel_order(problem, 1, false);
   call.own_saves = 0;
   return call;
 }
 
-Call blocks_4x4(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
-  Call call = make_call(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp", "PackedConv2d",
-                        packed_shape(in_one_row(s)), {input(0), constant(0), output(0), scratch()});
+Call blocks_4x4(const Problem& problem, const nn::Conv2d& s, const Folded& folded, bool exact) {
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "PackedConv2d", packed_shape(in_one_row(s)),
+                     {input(0), constant(0), output(0), scratch()});
+  };
+  Call call = exact ? make(nn::conv2d_exact_s8, "conv2d_exact_s8", "nn/conv2d_exact.hpp")
+                    : make(nn::conv2d_4x4_s8, "conv2d_4x4_s8", "nn/conv2d_4x4.hpp");
   call.constants = {by_four_constants(folded)};
   const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
   call.scratch_bytes = 4 * align_up(taps, 2);
@@ -190,6 +198,24 @@ Call depthwise_inside(const nn::Conv2d& s, const Folded& folded) {
   return call;
 }
 
+// The rows that an output row reads gathered, `turned`: of a column that as_row made a row.
+std::optional<Call> depthwise_patches(const nn::Conv2d& s, bool turned, const Folded& folded, bool exact) {
+  const int64_t width =
+      (align_up(s.out_width, 4) - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
+  if (s.pad_left >= width) return std::nullopt;
+  const auto make = [&](auto kernel, const char* function, const char* header) {
+    return make_call(kernel, function, header, "PackedConv2d", packed_shape(s),
+                     {input(0), constant(0), output(0), scratch()});
+  };
+  Call call = exact ? make(nn::depthwise_conv2d_exact_s8, "depthwise_conv2d_exact_s8", "nn/conv2d_exact.hpp")
+                    : make(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp");
+  call.constants = {depthwise_constants(folded)};
+  call.scratch_bytes = s.kernel_height * width;
+  call.own_saves = 3.0 * static_cast<double>(macs(s));
+  call.order = Order{2, turned ? s.out_width : 1, false};
+  return call;
+}
+
 std::optional<Call> depthwise_any(const nn::Conv2d& column, const Folded& folded) {
   const nn::Conv2d s = as_row(column);
   const bool turned = s.in_width != column.in_width;
@@ -199,28 +225,36 @@ std::optional<Call> depthwise_any(const nn::Conv2d& column, const Folded& folded
     if (turned && call.order.dims == 2) call.order.block = s.out_width;
     return call;
   }
-  const int64_t width =
-      (align_up(s.out_width, 4) - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
-  if (s.pad_left >= width) return std::nullopt;
-  Call call = make_call(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp", "PackedConv2d",
-                        packed_shape(s), {input(0), constant(0), output(0), scratch()});
-  call.constants = {depthwise_constants(folded)};
-  call.scratch_bytes = s.kernel_height * width;
-  call.own_saves = 3.0 * static_cast<double>(macs(s));
-  call.order = Order{2, turned ? s.out_width : 1, false};
-  return call;
+  return depthwise_patches(s, turned, folded, false);
+}
+
+}  // namespace
+
+namespace {
+
+bool one_group(const nn::Conv2d& s) { return s.group_channels == s.in_channels; }
+
+std::optional<Call> lower_one_group(const Problem& problem, const nn::Conv2d& s, const Folded& folded,
+                                    bool exact) {
+  if (few_rows(s)) return dense(problem, s, folded, exact);
+  return fits_fields(in_one_row(s)) ? std::optional(blocks_4x4(problem, s, folded, exact)) : std::nullopt;
 }
 
 }  // namespace
 
 std::optional<Call> lower_packed(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
   if (s.out_channels > UINT16_MAX) return std::nullopt;
-  const bool one_group = s.group_channels == s.in_channels;
-  if (one_group && few_rows(s)) return dense(problem, s, folded);
-  if (!fits_fields(in_one_row(s))) return std::nullopt;
-  if (one_group) return blocks_4x4(problem, s, folded);
-  if (s.group_channels != 1) return std::nullopt;
+  if (one_group(s)) return lower_one_group(problem, s, folded, false);
+  if (s.group_channels != 1 || !fits_fields(s)) return std::nullopt;
   return fits_packed_3x3(s) ? depthwise_3x3(s, folded) : depthwise_any(s, folded);
+}
+
+std::optional<Call> lower_exact(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
+  if (s.out_channels > UINT16_MAX) return std::nullopt;
+  if (one_group(s)) return lower_one_group(problem, s, folded, true);
+  if (s.group_channels != 1 || !fits_fields(s)) return std::nullopt;
+  const nn::Conv2d row = as_row(s);
+  return depthwise_patches(row, row.in_width != s.in_width, folded, true);
 }
 
 }  // namespace mote::convolution

@@ -33,4 +33,8 @@ namespace mote::convolution {
 [[nodiscard]] std::optional<Call> lower_packed(const Problem& problem, const nn::Conv2d& shape,
                                                const Folded& folded);
 
+// The same of what fold_exact gives.
+[[nodiscard]] std::optional<Call> lower_exact(const Problem& problem, const nn::Conv2d& shape,
+                                              const Folded& folded);
+
 }  // namespace mote::convolution

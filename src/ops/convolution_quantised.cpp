@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "ir/packed_i4.hpp"
+#include "nn/requantize.hpp"
 #include "ops/convolution.hpp"
 
 namespace mote::convolution {
@@ -50,15 +51,82 @@ int32_t output_of(const Quantised& q, size_t c, int64_t sum) {
   return std::clamp(scaled + q.shape.out_zero, q.shape.low, q.shape.high);
 }
 
-// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter:
-// outputs grow with sums, so it is enough that the ends of the range agree. Trained models hold hundreds of such
-// channels, with biases that would not fit the arithmetic of nn::Requantize.
-std::optional<int32_t> constant_output(const Quantised& q, size_t c) {
-  const int64_t spread = products_bound(q, c);
+// The products of channel `c`, whatever the input.
+struct Reach {
+  int64_t low, high;
+};
+Reach products_reach(const Quantised& q, size_t c) {
+  const size_t taps = q.weights.size() / q.bias.size();
+  const int64_t least = -128 - int64_t{q.shape.in_zero}, most = 127 - int64_t{q.shape.in_zero};
+  Reach reach{0, 0};
+  for (size_t i = c * taps; i < (c + 1) * taps; ++i) {
+    const int64_t weight = q.weights[i];
+    reach.low += std::min(weight * least, weight * most);
+    reach.high += std::max(weight * least, weight * most);
+  }
+  return reach;
+}
+
+// The outputs at both ends of what a channel's sums may be; outputs grow with sums. Nothing where a step of them
+// may exceed 32 bits.
+std::optional<Reach> output_reach(const Quantised& q, size_t c) {
+  const Reach reach = products_reach(q, c);
+  const int64_t low = q.bias[c] + reach.low, high = q.bias[c] + reach.high;
   const int left = std::max<int>(q.shift[c], 0);
-  if (sum_bound(q, c) << left > INT32_MAX) return std::nullopt;
-  const int32_t least = output_of(q, c, q.bias[c] - spread);
-  return least == output_of(q, c, q.bias[c] + spread) ? std::optional(least) : std::nullopt;
+  if (std::max(std::abs(low), std::abs(high)) << left > INT32_MAX) return std::nullopt;
+  return Reach{output_of(q, c, low), output_of(q, c, high)};
+}
+
+// The output of a channel whose weights are too small, or whose bias is too large, for the input to matter.
+// Trained models hold hundreds of such channels, with biases that would not fit the arithmetic of nn::Requantize.
+std::optional<int32_t> constant_output(const Quantised& q, size_t c) {
+  const std::optional<Reach> outputs = output_reach(q, c);
+  if (!outputs || outputs->low != outputs->high) return std::nullopt;
+  return static_cast<int32_t>(outputs->low);
+}
+
+// Whether sums of that magnitude fit every step of nn::Requantize.
+bool fits_requantize(int64_t bound, int64_t shift) {
+  return shift >= 2 && shift <= 22 && 4 * bound <= INT32_MAX &&
+         2 * bound + (int64_t{256} << (shift - 1)) + 4 <= INT32_MAX;
+}
+
+// The least number in (low, high] for which `reached`, which is false up to some number and true from there on.
+template <class Reached>
+int64_t least_reached(int64_t low, int64_t high, const Reached& reached) {
+  while (high - low > 1) {
+    const int64_t middle = low + (high - low) / 2;
+    (reached(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+// Numbers of nn::Requantize for a channel whose products take its output over one step at most, so that all that
+// matters is where the step lies: it may have another bias and multiplier. Of such channels a model holds a few,
+// too, and without this one of them would cost its layer the fast kernels.
+struct Step {
+  int64_t bias;
+  int64_t shift;  // the multiplier is 2^30
+};
+std::optional<Step> single_step(const Quantised& q, size_t c) {
+  const std::optional<Reach> outputs = output_reach(q, c);
+  if (!outputs || outputs->high - outputs->low != 1) return std::nullopt;
+  const auto first = static_cast<int32_t>(outputs->low), last = static_cast<int32_t>(outputs->high);
+  const Reach reach = products_reach(q, c);
+  const int64_t step = least_reached(
+      reach.low, reach.high, [&](int64_t products) { return output_of(q, c, q.bias[c] + products) == last; });
+  for (int64_t shift = 2; shift <= 22; ++shift) {
+    const nn::Requantize requantize(1 << 30, static_cast<int32_t>(shift), q.shape.out_zero);
+    const auto output = [&](int64_t sum) {
+      return requantize(static_cast<int32_t>(sum), q.shape.out_zero, q.shape.low, q.shape.high);
+    };
+    const int64_t most = int64_t{1} << 28;
+    if (output(-most) >= last || output(most) < last) continue;
+    const int64_t bias = least_reached(-most, most, [&](int64_t sum) { return output(sum) >= last; }) - step;
+    if (!fits_requantize(products_bound(q, c) + std::abs(bias), shift)) continue;
+    if (output(bias + reach.low) == first && output(bias + reach.high) == last) return Step{bias, shift};
+  }
+  return std::nullopt;
 }
 
 // False when the channel's numbers do not fit the arithmetic of nn::Requantize.
@@ -72,13 +140,16 @@ bool fold_channel(const Quantised& q, size_t c, Folded& folded) {
     folded.shift[c] = 2;
     return true;
   }
-  const int64_t bound = sum_bound(q, c);
-  const int64_t shift = 1 - q.shift[c];
-  if (shift < 2 || shift > 22 || 4 * bound > INT32_MAX) return false;
-  if (2 * bound + (int64_t{256} << (shift - 1)) + 4 > INT32_MAX) return false;
+  int64_t bias = q.bias[c], shift = 1 - q.shift[c];
+  int32_t multiplier = q.multiplier[c];
+  if (!fits_requantize(sum_bound(q, c), shift)) {
+    const std::optional<Step> step = single_step(q, c);
+    if (!step) return false;
+    bias = step->bias, shift = step->shift, multiplier = 1 << 30;
+  }
   const int64_t weight_sum = std::accumulate(weights, weights + static_cast<ptrdiff_t>(taps), int64_t{0});
-  folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * weight_sum);
-  folded.scales[2 * c + 1] = q.multiplier[c];
+  folded.scales[2 * c] = narrow<int32_t>(bias - q.shape.in_zero * weight_sum);
+  folded.scales[2 * c + 1] = multiplier;
   folded.shift[c] = static_cast<uint8_t>(shift);
   return true;
 }
@@ -132,15 +203,39 @@ Quantised quantise(const Problem& problem) {
   return q;
 }
 
-std::optional<Folded> fold(const Quantised& q) {
+namespace {
+
+// `channel(c, folded)` folds one and says whether that was possible.
+template <class Channel>
+std::optional<Folded> fold_channels(const Quantised& q, const Channel& channel) {
   if (!fits_int8(q.weights)) return std::nullopt;
   const size_t channels = q.bias.size();
   Folded folded{std::vector<int8_t>(q.weights.begin(), q.weights.end()),
                 std::vector<int32_t>((channels + 3) / 4 * 8, 0), std::vector<uint8_t>(channels)};
   for (size_t c = 0; c < channels; ++c) {
-    if (!fold_channel(q, c, folded)) return std::nullopt;
+    if (!channel(c, folded)) return std::nullopt;
   }
   return folded;
+}
+
+}  // namespace
+
+std::optional<Folded> fold(const Quantised& q) {
+  return fold_channels(q, [&](size_t c, Folded& folded) { return fold_channel(q, c, folded); });
+}
+
+std::optional<Folded> fold_exact(const Quantised& q) {
+  return fold_channels(q, [&](size_t c, Folded& folded) {
+    const size_t taps = q.weights.size() / q.bias.size();
+    const auto weights = folded.weights.begin() + static_cast<ptrdiff_t>(c * taps);
+    const int64_t sum = std::accumulate(weights, weights + static_cast<ptrdiff_t>(taps), int64_t{0});
+    // The input's zero point is taken off beforehand: 256 a weight is the most that any step has.
+    if (sum_bound(q, c) + 256 * products_bound(q, c) / std::max<int64_t>(q.reach, 1) > INT32_MAX) return false;
+    folded.scales[2 * c] = narrow<int32_t>(q.bias[c] - q.shape.in_zero * sum);
+    folded.scales[2 * c + 1] = q.multiplier[c];
+    folded.shift[c] = static_cast<uint8_t>(1 - q.shift[c]);
+    return true;
+  });
 }
 
 std::optional<std::vector<int32_t>> fold16(const Quantised& q) {

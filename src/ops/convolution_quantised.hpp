@@ -41,6 +41,9 @@ struct Folded {
 // Nothing when a channel's numbers do not fit the arithmetic of nn::Requantize.
 [[nodiscard]] std::optional<Folded> fold(const Quantised& q);
 
+// The same for nn::RequantizeExact: nothing when a sum may exceed 32 bits.
+[[nodiscard]] std::optional<Folded> fold_exact(const Quantised& q);
+
 // {bias, multiplier} a channel for nn::RequantizeSum16, or nothing when a sum may exceed 32 bits.
 [[nodiscard]] std::optional<std::vector<int32_t>> fold16(const Quantised& q);
 

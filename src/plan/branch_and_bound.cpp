@@ -76,7 +76,11 @@ class Search {
       offsets_[candidate.buffer] = candidate.offset;
       std::vector<int64_t> next = lowest;
       for (const Separation& other : separations_.of(candidate.buffer)) {
-        if (offsets_[other.other] < 0) next[other.other] = separations_.lowest_offset(other.other, offsets_);
+        int64_t& offset = next[other.other];
+        // Distances are the same from either side.
+        const bool in_the_way = candidate.offset - other.above < offset && offset < candidate.offset + other.below;
+        if (offsets_[other.other] < 0 && in_the_way)
+          offset = separations_.lowest_offset(other.other, offsets_, offset);
       }
       place_next(next, left - 1, candidate);
       offsets_[candidate.buffer] = -1;

@@ -34,20 +34,16 @@ Separations::Separations(const PlacementProblem& problem) : separations_(problem
   }
 }
 
-int64_t Separations::lowest_offset(size_t buffer, const std::vector<int64_t>& offsets) const {
-  struct Taken {
-    int64_t low, high;  // offsets strictly between the two are not allowed
-  };
-  std::vector<Taken> taken;
-  for (const Separation& separation : separations_[buffer]) {
-    const int64_t offset = offsets[separation.other];
-    if (offset >= 0) taken.push_back({offset - separation.below, offset + separation.above});
-  }
-  std::sort(taken.begin(), taken.end(), [](const Taken& a, const Taken& b) { return a.low < b.low; });
-  int64_t lowest = 0;
-  for (const Taken& range : taken) {
-    if (range.low >= lowest) break;
-    if (lowest < range.high) lowest = align_up(range.high, align_[buffer]);
+// Every step up is forced by a buffer that is in the way, so it does not matter in which order they are asked.
+int64_t Separations::lowest_offset(size_t buffer, const std::vector<int64_t>& offsets, int64_t from) const {
+  int64_t lowest = from, before = -1;
+  while (lowest != before) {
+    before = lowest;
+    for (const Separation& separation : separations_[buffer]) {
+      const int64_t offset = offsets[separation.other];
+      if (offset >= 0 && offset - separation.below < lowest && lowest < offset + separation.above)
+        lowest = align_up(offset + separation.above, align_[buffer]);
+    }
   }
   return lowest;
 }

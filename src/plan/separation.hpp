@@ -19,8 +19,8 @@ class Separations {
 
   [[nodiscard]] const std::vector<Separation>& of(size_t buffer) const { return separations_[buffer]; }
 
-  // The lowest aligned offset that suits all buffers which are placed (offset >= 0).
-  [[nodiscard]] int64_t lowest_offset(size_t buffer, const std::vector<int64_t>& offsets) const;
+  // The lowest aligned offset that suits all buffers which are placed (offset >= 0); none below `from` does.
+  [[nodiscard]] int64_t lowest_offset(size_t buffer, const std::vector<int64_t>& offsets, int64_t from = 0) const;
 
  private:
   std::vector<std::vector<Separation>> separations_;  // [buffer]

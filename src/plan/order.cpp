@@ -4,8 +4,8 @@
 #include "plan/order.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
+#include <unordered_map>
 
 namespace mote {
 
@@ -66,7 +66,7 @@ struct State {
 };
 
 using Done = std::vector<bool>;  // which tasks have run
-using Layer = std::map<Done, State>;
+using Layer = std::unordered_map<Done, State>;
 
 std::vector<std::vector<size_t>> predecessors(const OrderProblem& problem) {
   constexpr size_t nobody = static_cast<size_t>(-1);

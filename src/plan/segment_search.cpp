@@ -32,8 +32,9 @@ SegmentSearch::SegmentSearch(const Graph& graph, const OrderedTasks& order) : or
   for (size_t first = 0; first < count; ++first) {
     for (const int64_t rows : strip_heights) {
       if (order.row_input && first == 0 && rows > 1) break;
+      EarliestRows known;
       for (size_t last = first + 1; last < std::min(count, first + most_tasks); ++last) {
-        std::optional<StripLayout> layout = lay_out_strips(order, first, last, rows);
+        std::optional<StripLayout> layout = lay_out_strips(order, first, last, rows, known);
         if (!layout || layout->window_bytes > highest) break;
         if (layout->windows.empty() || layout->strips < 2) continue;
         if (order.row_input && first == 0 && layout->windows[0].writer != 0) continue;

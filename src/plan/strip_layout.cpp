@@ -29,14 +29,17 @@ class Layout {
   Layout(const OrderedTasks& order, size_t first, size_t last, int64_t strip_rows)
       : order_(order), first_(first), last_(last), strip_rows_(strip_rows) {}
 
-  std::optional<StripLayout> make() {
-    for (size_t position = first_; position <= last_; ++position) {
+  std::optional<StripLayout> make(EarliestRows& known) {
+    for (size_t position = first_ + known.done.size(); position <= last_; ++position) {
       if (!order_.rows[position] || !reads_rows(position)) return std::nullopt;
     }
-    for (size_t position = first_; position <= last_; ++position) {
+    highest_source_ = highest_source();
+    if (known.highest_source == highest_source_) done_ = known.done;
+    for (size_t position = first_ + done_.size(); position <= last_; ++position) {
       done_.push_back(earliest(position, rate_of(position)));
       if (finish(done_.back()) > most_strips) return std::nullopt;
     }
+    known = {highest_source_, done_};
     count_strips();
     StripLayout best = windows();
     // Backwards, so that a branch's tasks move one after the other.
@@ -108,15 +111,21 @@ class Layout {
     return {step, shift};
   }
 
-  [[nodiscard]] Rate source_rate(size_t position) const {
+  // Rows of the highest output among the tasks that read nothing of the segment.
+  [[nodiscard]] int64_t highest_source() const {
     int64_t highest = 0;
-    for (size_t other = first_; other <= last_; ++other) {
+    for (size_t position = first_; position <= last_; ++position) {
       const auto from_inside = [&](const RowInput& input) { return inside(input.value); };
-      const std::vector<RowInput>& inputs = task(other).inputs;
-      if (std::none_of(inputs.begin(), inputs.end(), from_inside)) highest = std::max(highest, task(other).rows);
+      const std::vector<RowInput>& inputs = task(position).inputs;
+      if (std::none_of(inputs.begin(), inputs.end(), from_inside))
+        highest = std::max(highest, task(position).rows);
     }
+    return highest;
+  }
+
+  [[nodiscard]] Rate source_rate(size_t position) const {
     Rate rate{strip_rows_, 0};
-    for (int64_t rows = task(position).rows; 4 * rows <= 3 * highest; rows *= 2) {
+    for (int64_t rows = task(position).rows; 4 * rows <= 3 * highest_source_; rows *= 2) {
       rate.step % 2 == 0 ? rate.step /= 2 : ++rate.shift;
     }
     return rate;
@@ -249,15 +258,15 @@ class Layout {
 
   const OrderedTasks& order_;
   size_t first_, last_;
-  int64_t strip_rows_, strips_ = 0;
+  int64_t strip_rows_, strips_ = 0, highest_source_ = 0;
   std::vector<nn::RowCount> done_;
 };
 
 }  // namespace
 
-std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last,
-                                          int64_t strip_rows) {
-  return Layout(order, first, last, strip_rows).make();
+std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last, int64_t strip_rows,
+                                          EarliestRows& known) {
+  return Layout(order, first, last, strip_rows).make(known);
 }
 
 int64_t strip_distance(const OrderedTasks& order, const StripLayout& layout, size_t output, size_t input) {

@@ -112,6 +112,10 @@ INSTANTIATE_TEST_SUITE_P(All, EmulatedOperator, testing::ValuesIn(places({"corte
 INSTANTIATE_TEST_SUITE_P(Variants, EmulatedOperator,
                          testing::ValuesIn(places({"cortex-m4f", "cortex-m55"}, {"arithmetic", "max_pool"}, 1)),
                          place_name);
+INSTANTIATE_TEST_SUITE_P(Recurrent, EmulatedOperator,
+                         testing::ValuesIn(places({"cortex-m4f", "cortex-m55"},
+                                                  {"svdf", "unidirectional_sequence_lstm"}, 4)),
+                         place_name);
 
 }  // namespace
 }  // namespace mote::test

@@ -7,7 +7,7 @@
 #include "nn/dot_f32.hpp"
 #include "nn/fixed_sigmoid.hpp"
 #include "nn/float_math.hpp"
-#include "nn/multiply_1x4.hpp"
+#include "nn/four_rows.hpp"
 
 namespace nn {
 
@@ -57,12 +57,13 @@ MOTE_KERNEL int8_t lstm_unit_s8(const Lstm& p, const int32_t* from_input, const 
   return static_cast<int8_t>(clamp(output + p.out_zero, -128, 127));
 }
 
-// weights: for each unit, first the four gates' weights of the inputs, then those of the state, packed as
-// multiply_1x4 reads them. sums: for each unit and gate, where the sums over input and over state start. scales:
+// weights: for each unit, first the four gates' weights of the inputs, then those of the state, in the order of
+// `Rows`. sums: for each unit and gate, where the sums over input and over state start. scales:
 // for each gate multiplier and shift of the sum over the input, then over the state.
-MOTE_KERNEL void lstm_s8(const Lstm& p, const int8_t* in, const int8_t* weights, const int32_t* sums,
-                         const int32_t* scales, const uint16_t* sigmoid, int8_t* state, int16_t* cell,
-                         int8_t* out) {
+template <class Rows>
+MOTE_KERNEL void lstm_of_bytes(const Lstm& p, const int8_t* in, const int8_t* weights, const int32_t* sums,
+                               const int32_t* scales, const uint16_t* sigmoid, int8_t* state, int16_t* cell,
+                               int8_t* out) {
   for (int32_t batch = 0; batch < p.batches; ++batch) {
     for (int32_t step = 0; step < p.steps; ++step) {
       const int32_t row = batch * p.batch_rows + step * p.step_rows;
@@ -70,8 +71,8 @@ MOTE_KERNEL void lstm_s8(const Lstm& p, const int8_t* in, const int8_t* weights,
       const int8_t* w = weights;
       for (int32_t unit = 0; unit < p.units; ++unit) {
         int32_t from_input[4], from_state[4];
-        w = multiply_1x4(in + row * p.inputs, 1, p.inputs, w, sums + 8 * unit, from_input);
-        w = multiply_1x4(state, 1, p.units, w, sums + 8 * unit + 1, from_state);
+        w = Rows::multiply(in + row * p.inputs, p.inputs, w, sums + 8 * unit, from_input);
+        w = Rows::multiply(state, p.units, w, sums + 8 * unit + 1, from_state);
         y[unit] = lstm_unit_s8(p, from_input, from_state, scales, sigmoid, cell + unit);
       }
       memcpy(state, y, static_cast<size_t>(p.units));
@@ -79,6 +80,22 @@ MOTE_KERNEL void lstm_s8(const Lstm& p, const int8_t* in, const int8_t* weights,
     state += p.units;
     cell += p.units;
   }
+}
+
+MOTE_KERNEL void lstm_s8(const Lstm& p, const int8_t* in, const int8_t* weights, const int32_t* sums,
+                         const int32_t* scales, const uint16_t* sigmoid, int8_t* state, int16_t* cell,
+                         int8_t* out) {
+  lstm_of_bytes<ScalarRows>(p, in, weights, sums, scales, sigmoid, state, cell, out);
+}
+MOTE_KERNEL void lstm_paired_s8(const Lstm& p, const int8_t* in, const int8_t* weights, const int32_t* sums,
+                                const int32_t* scales, const uint16_t* sigmoid, int8_t* state, int16_t* cell,
+                                int8_t* out) {
+  lstm_of_bytes<PairedRows>(p, in, weights, sums, scales, sigmoid, state, cell, out);
+}
+MOTE_KERNEL void lstm_vector_s8(const Lstm& p, const int8_t* in, const int8_t* weights, const int32_t* sums,
+                                const int32_t* scales, const uint16_t* sigmoid, int8_t* state, int16_t* cell,
+                                int8_t* out) {
+  lstm_of_bytes<VectorRows>(p, in, weights, sums, scales, sigmoid, state, cell, out);
 }
 
 struct LstmFloat {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "nn/float_math.hpp"
-#include "nn/multiply_1x4.hpp"
+#include "nn/four_rows.hpp"
 
 namespace nn {
 
@@ -37,9 +37,9 @@ MOTE_KERNEL Sum remember(T* memory, const T* weights, int32_t count, Value zero,
   return sum + static_cast<Sum>(weights[count - 1] * (newest - zero));
 }
 
-// features: packed as multiply_1x4 reads them; sums: for each filter, at even places, where its sum starts; bias:
+// features: in the order of `Rows`; sums: for each filter, at even places, where its sum starts; bias:
 // one an output.
-template <class T>
+template <class Rows, class T>
 MOTE_KERNEL void svdf_integer(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
                               const T* times, const int32_t* bias, T* state, int8_t* out) {
   for (int32_t batch = 0; batch < p.batches; ++batch, in += p.inputs) {
@@ -50,7 +50,7 @@ MOTE_KERNEL void svdf_integer(const Svdf& p, const int8_t* in, const int8_t* fea
     const T* time = times;
     for (int32_t filter = 0; filter < p.filters; filter += 4) {
       int32_t projected[4];
-      weights = multiply_1x4(in, 1, p.inputs, weights, sums + 2 * filter, projected);
+      weights = Rows::multiply(in, p.inputs, weights, sums + 2 * filter, projected);
       for (int32_t i = 0; i < 4 && filter + i < p.filters; ++i) {
         const int32_t scaled =
             multiply_by_quantized_multiplier(projected[i], p.feature_multiplier, p.feature_shift);
@@ -71,11 +71,27 @@ MOTE_KERNEL void svdf_integer(const Svdf& p, const int8_t* in, const int8_t* fea
 
 MOTE_KERNEL void svdf_s8(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
                          const int8_t* times, const int32_t* bias, int8_t* state, int8_t* out) {
-  svdf_integer(p, in, features, sums, times, bias, state, out);
+  svdf_integer<ScalarRows>(p, in, features, sums, times, bias, state, out);
 }
 MOTE_KERNEL void svdf_s8_s16(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
                              const int16_t* times, const int32_t* bias, int16_t* state, int8_t* out) {
-  svdf_integer(p, in, features, sums, times, bias, state, out);
+  svdf_integer<ScalarRows>(p, in, features, sums, times, bias, state, out);
+}
+MOTE_KERNEL void svdf_paired_s8(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
+                                const int8_t* times, const int32_t* bias, int8_t* state, int8_t* out) {
+  svdf_integer<PairedRows>(p, in, features, sums, times, bias, state, out);
+}
+MOTE_KERNEL void svdf_paired_s8_s16(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
+                                    const int16_t* times, const int32_t* bias, int16_t* state, int8_t* out) {
+  svdf_integer<PairedRows>(p, in, features, sums, times, bias, state, out);
+}
+MOTE_KERNEL void svdf_vector_s8(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
+                                const int8_t* times, const int32_t* bias, int8_t* state, int8_t* out) {
+  svdf_integer<VectorRows>(p, in, features, sums, times, bias, state, out);
+}
+MOTE_KERNEL void svdf_vector_s8_s16(const Svdf& p, const int8_t* in, const int8_t* features, const int32_t* sums,
+                                    const int16_t* times, const int32_t* bias, int16_t* state, int8_t* out) {
+  svdf_integer<VectorRows>(p, in, features, sums, times, bias, state, out);
 }
 
 struct SvdfFloat {

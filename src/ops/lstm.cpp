@@ -7,6 +7,7 @@
 
 #include "nn/lstm.hpp"
 #include "ops/checks.hpp"
+#include "ops/four_rows.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/sigmoid_table.hpp"
 
@@ -73,15 +74,7 @@ struct Packed {
   std::vector<int32_t> sums, scales;
 };
 
-// Four rows of weights, one a gate, as nn::multiply_1x4 reads them.
-void pack_rows(const std::array<std::span<const int8_t>, gates>& rows, std::vector<int8_t>& packed) {
-  for (size_t k = 0; k < rows[0].size(); ++k) {
-    for (const std::span<const int8_t> row : rows) packed.push_back(row[k]);
-  }
-  if (rows[0].size() % 2 != 0) packed.insert(packed.end(), gates, int8_t{0});
-}
-
-Packed pack(Inputs in) {
+Packed pack(Inputs in, op::FourRows order) {
   Packed packed;
   std::array<std::vector<int8_t>, gates> from_input, from_state;
   std::array<std::vector<int32_t>, gates> biases;
@@ -109,17 +102,24 @@ Packed pack(Inputs in) {
       packed.sums.push_back(folded_start(input_rows[g], zero, biases[g][unit]));
       packed.sums.push_back(folded_start(state_rows[g], state_zero, 0));
     }
-    pack_rows(input_rows, packed.weights);
-    pack_rows(state_rows, packed.weights);
+    op::pack_four_rows(order, input_rows, packed.weights);
+    op::pack_four_rows(order, state_rows, packed.weights);
   }
+  op::end_four_rows(order, packed.weights);
   return packed;
 }
 
-Call lower_s8(Inputs in, const Types& out, const Options& options) {
-  Call call = make_call(nn::lstm_s8, "lstm_s8", "nn/lstm.hpp", "Lstm", integer_parameters(in, out, options),
-                        {input(x), constant(0), constant(1), constant(2), constant(3), state(output_state),
-                         state(cell_state), output(0)});
-  const Packed packed = pack(in);
+Call lower_s8(const Core& core, Inputs in, const Types& out, const Options& options) {
+  const op::FourRows order = op::four_rows_for(core);
+  const auto make = [&](auto kernel, const char* function) {
+    return make_call(kernel, function, "nn/lstm.hpp", "Lstm", integer_parameters(in, out, options),
+                     {input(x), constant(0), constant(1), constant(2), constant(3), state(output_state),
+                      state(cell_state), output(0)});
+  };
+  Call call = order == op::FourRows::vector   ? make(nn::lstm_vector_s8, "lstm_vector_s8")
+              : order == op::FourRows::paired ? make(nn::lstm_paired_s8, "lstm_paired_s8")
+                                              : make(nn::lstm_s8, "lstm_s8");
+  const Packed packed = pack(in, order);
   call.constants = {{"weights", DType::i8, to_bytes(packed.weights)},
                     {"sums", DType::i32, to_bytes(packed.sums)},
                     {"scales", DType::i32, to_bytes(packed.scales)},
@@ -204,8 +204,8 @@ Sizes sizes(Inputs in, const Options& options) {
   return s;
 }
 
-Call lower(Inputs in, const Types& out, const Options& options) {
-  return in[x]->type.dtype == DType::f32 ? lower_f32(in, options) : lower_s8(in, out, options);
+Call lower(const Core& core, Inputs in, const Types& out, const Options& options) {
+  return in[x]->type.dtype == DType::f32 ? lower_f32(in, options) : lower_s8(core, in, out, options);
 }
 
 }  // namespace mote::lstm

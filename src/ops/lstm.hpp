@@ -28,7 +28,7 @@ struct Sizes {
 
 [[nodiscard]] Sizes sizes(Inputs in, const Options& options);
 
-[[nodiscard]] Call lower(Inputs in, const Types& out, const Options& options);
+[[nodiscard]] Call lower(const Core& core, Inputs in, const Types& out, const Options& options);
 [[nodiscard]] Reals reference(Inputs in, const Options& options, const Reals& x);
 
 }  // namespace mote::lstm

@@ -4,6 +4,7 @@
 
 #include "formats/tflite_view.hpp"
 #include "ops/checks.hpp"
+#include "ops/four_rows.hpp"
 #include "ops/quantize_multiplier.hpp"
 #include "ops/registry.hpp"
 #include "ops/sampling.hpp"
@@ -63,8 +64,9 @@ class Svdf final : public Operator {
     return {s.batches * s.filters * (s.inputs + s.memory)};
   }
 
-  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
-    Call call = in[x]->type.dtype == DType::f32 ? lower_f32(in) : lower_integer(in, out[0]);
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override { return lower_for({}, in, out); }
+  [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override {
+    Call call = in[x]->type.dtype == DType::f32 ? lower_f32(in) : lower_integer(core, in, out[0]);
     call.order = {.dims = 1, .block = 1, .reads_first = false};
     return call;
   }
@@ -99,7 +101,7 @@ class Svdf final : public Operator {
   }
 
   [[nodiscard]] nn::Svdf integer_parameters(Inputs in, const TensorType& out) const;
-  [[nodiscard]] Call lower_integer(Inputs in, const TensorType& out) const;
+  [[nodiscard]] Call lower_integer(const Core& core, Inputs in, const TensorType& out) const;
   [[nodiscard]] Call lower_f32(Inputs in) const;
 
   int32_t rank_;
@@ -163,35 +165,54 @@ nn::Svdf Svdf::integer_parameters(Inputs in, const TensorType& out) const {
           127};
 }
 
-// [filter][input] to [filter / 4][input][4], filters and inputs padded with zeros to multiples of 4 and 2; and
-// where each filter's sum starts when the input's zero point is taken off beforehand.
-void pack_features(Inputs in, std::vector<int8_t>& packed, std::vector<int32_t>& sums) {
-  const std::vector<int8_t> weights = to_values<int8_t>(in[features]->data);
+// Filters by four, as nn/four_rows.hpp has them, the last ones filled up with zeros; and where each filter's sum
+// starts when the input's zero point is taken off beforehand.
+void pack_features(Inputs in, FourRows order, std::vector<int8_t>& packed, std::vector<int32_t>& sums) {
+  std::vector<int8_t> weights = to_values<int8_t>(in[features]->data);
   const int32_t zero = tensor_zero(in[x]->type, "input");
   const auto filters = static_cast<size_t>(in[features]->type.shape[0]);
-  const size_t inputs = weights.size() / filters, padded = (inputs + 1) / 2 * 2;
+  const size_t inputs = weights.size() / filters, padded = (filters + 3) / 4 * 4;
   require(inputs < 32768, "has {} inputs a filter; the limit is 32767", inputs);
-  packed.assign((filters + 3) / 4 * 4 * padded, 0);
-  sums.assign((filters + 3) / 4 * 8, 0);
+  weights.resize(padded * inputs);
+  const auto row = [&](size_t filter) {
+    return std::span<const int8_t>(weights).subspan(filter * inputs, inputs);
+  };
+  for (size_t filter = 0; filter < padded; filter += 4) {
+    pack_four_rows(order, {row(filter), row(filter + 1), row(filter + 2), row(filter + 3)}, packed);
+  }
+  end_four_rows(order, packed);
+  sums.assign(2 * padded, 0);
   for (size_t filter = 0; filter < filters; ++filter) {
-    for (size_t i = 0; i < inputs; ++i) {
-      const int8_t weight = weights[filter * inputs + i];
-      packed[(filter / 4 * padded + i) * 4 + filter % 4] = weight;
-      sums[2 * filter] -= zero * weight;
-    }
+    for (const int8_t weight : row(filter)) sums[2 * filter] -= zero * weight;
   }
 }
 
-Call Svdf::lower_integer(Inputs in, const TensorType& out) const {
+Call Svdf::lower_integer(const Core& core, Inputs in, const TensorType& out) const {
   const nn::Svdf parameters = integer_parameters(in, out);
   const std::vector<Argument> arguments{input(x),    constant(0),   constant(1), constant(2),
                                         constant(3), state(memory), output(0)};
-  Call call = in[memory]->type.dtype == DType::i8
-                  ? make_call(nn::svdf_s8, "svdf_s8", "nn/svdf.hpp", "Svdf", parameters, arguments)
-                  : make_call(nn::svdf_s8_s16, "svdf_s8_s16", "nn/svdf.hpp", "Svdf", parameters, arguments);
+  const auto make = [&](auto kernel, const char* function) {
+    return make_call(kernel, function, "nn/svdf.hpp", "Svdf", parameters, arguments);
+  };
+  const FourRows order = four_rows_for(core);
+  const bool narrow_memory = in[memory]->type.dtype == DType::i8;
+  Call call;
+  switch (order) {
+    case FourRows::scalar:
+      call = narrow_memory ? make(nn::svdf_s8, "svdf_s8") : make(nn::svdf_s8_s16, "svdf_s8_s16");
+      break;
+    case FourRows::paired:
+      call = narrow_memory ? make(nn::svdf_paired_s8, "svdf_paired_s8")
+                           : make(nn::svdf_paired_s8_s16, "svdf_paired_s8_s16");
+      break;
+    case FourRows::vector:
+      call = narrow_memory ? make(nn::svdf_vector_s8, "svdf_vector_s8")
+                           : make(nn::svdf_vector_s8_s16, "svdf_vector_s8_s16");
+      break;
+  }
   std::vector<int8_t> packed;
   std::vector<int32_t> sums;
-  pack_features(in, packed, sums);
+  pack_features(in, order, packed, sums);
   const std::vector<int32_t> none(static_cast<size_t>(sizes(in).units), 0);
   call.constants = {{"features", DType::i8, to_bytes(packed)},
                     {"sums", DType::i32, to_bytes(sums)},

@@ -52,7 +52,10 @@ class UnidirectionalSequenceLstm final : public Operator {
     return {s.batches * s.steps * ((coupled(in) ? 3 : 4) * a_gate + projected)};
   }
 
-  [[nodiscard]] Call lower(Inputs in, const Types& out) const override { return lstm::lower(in, out, options_); }
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override { return lower_for({}, in, out); }
+  [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override {
+    return lstm::lower(core, in, out, options_);
+  }
 
  private:
   static void check_state(Inputs in, size_t index, DType dtype, int64_t count) {

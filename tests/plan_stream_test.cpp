@@ -52,6 +52,22 @@ Bytes two_convolutions() {
   return net.finish({net.conv(net.conv(x, 16, 3, 1), 4, 3, 2)});
 }
 
+// What a limit reaches, size mode reaches without one: the least peak alone may leave gaps between buffers.
+TEST(Strips, TheLeastArenaIsNoLargerThanThatOfAnyLimit) {
+  for (const unsigned seed : {1U, 2U, 14U, 29U, 36U, 44U, 45U}) {
+    SCOPED_TRACE(seed);
+    const Bytes file = test::random_net(seed);
+    const Plan whole = compile_model(file, "net").plan;
+    const int64_t least = plans_of(file).strips.plan.arena_bytes;
+    EXPECT_LE(least, whole.arena_bytes);
+    for (int64_t eighths = 1; eighths < 8; ++eighths) {
+      const int64_t limit = whole.lower_bound_bytes * eighths / 8;
+      EXPECT_GE(plans_of(file, limit).strips.plan.arena_bytes, least) << limit;
+    }
+    EXPECT_GE(plans_of(file, least - 1).strips.plan.arena_bytes, least);
+  }
+}
+
 TEST(Strips, TwoConvolutionsKeepOnlySomeRowsOfTheTensorBetweenThem) {
   const Plans plans = plans_of(two_convolutions());
   ASSERT_EQ(plans.strips.plan.segments.size(), 1U);

@@ -15,7 +15,8 @@ namespace mote {
 
 namespace {
 
-constexpr size_t most_moves = 12;  // each costs a placement
+constexpr size_t most_moves = 12;      // each costs a placement
+constexpr int most_higher_peaks = 16;  // tried above the least one
 
 // Steps that touch one state keep the order of the file: each may change it.
 void keep_order_of_states(const Graph& graph, const std::vector<Task>& tasks, OrderProblem& problem) {
@@ -111,6 +112,38 @@ void move_values(const Graph& graph, const Values& values, int64_t least_align, 
   draft.moved = std::move(moved);
 }
 
+// nullopt: no segments have a peak of at most the limit.
+std::optional<Draft> draft_below(const Graph& graph, const Values& values,
+                                 const std::shared_ptr<const OrderedTasks>& order, const PlanOptions& options,
+                                 int64_t limit_bytes, SegmentSearch& search) {
+  auto segments = possible_segments(graph, *order, limit_bytes, search);
+  if (!segments) return std::nullopt;
+  Draft draft{order, *std::move(segments), {}, {}};
+  draft.plan = build_plan(graph, values, *order, draft.segments, {}, options.least_align);
+  if (draft.plan.arena_bytes > *options.arena_goal_bytes) move_values(graph, values, options.least_align, draft);
+  return draft;
+}
+
+// Where the goal is out of reach: choices of higher and higher peaks. They may leave smaller gaps between buffers,
+// and what is no larger costs less.
+void stream_above_least(const Graph& graph, const Values& values, const std::shared_ptr<const OrderedTasks>& order,
+                        const PlanOptions& options, SegmentSearch& search, Draft& best) {
+  std::optional<std::vector<const SegmentCandidate*>> known = search.cheapest(search.least_peak());
+  int tries = 0;
+  for (const int64_t limit : search.peaks_between(search.least_peak(), best.plan.arena_bytes)) {
+    if (limit >= best.plan.arena_bytes || tries == most_higher_peaks) return;
+    auto chosen = search.cheapest(limit);
+    if (chosen == known) continue;
+    known = std::move(chosen);
+    ++tries;
+    std::optional<Draft> draft = draft_below(graph, values, order, options, limit, search);
+    if (!draft) continue;
+    const bool cheaper = best.order == order && !best.segments.empty() && draft->moved.size() <= best.moved.size();
+    const int64_t most = best.plan.arena_bytes - (cheaper ? 0 : 1);
+    if (draft->plan.arena_bytes <= most) best = *std::move(draft);
+  }
+}
+
 // The cheapest plan in this order that meets the goal, or the smallest that was found.
 void stream(const Graph& graph, const Values& values, const std::shared_ptr<const OrderedTasks>& order,
             const PlanOptions& options, Draft& best) {
@@ -118,19 +151,18 @@ void stream(const Graph& graph, const Values& values, const std::shared_ptr<cons
   int64_t limit = std::max(*options.arena_goal_bytes, search.least_peak());
   // Buffers of the right sum may still leave gaps between them: then the next limit is lower by what is missing.
   for (int tries = 0; tries < 8 && limit >= search.least_peak(); ++tries) {
-    auto segments = possible_segments(graph, *order, limit, search);
-    if (!segments) {
+    std::optional<Draft> draft = draft_below(graph, values, order, options, limit, search);
+    if (!draft) {
       limit = search.least_peak();
       continue;
     }
-    Draft draft{order, *std::move(segments), {}, {}};
-    draft.plan = build_plan(graph, values, *order, draft.segments, {}, options.least_align);
-    if (draft.plan.arena_bytes > *options.arena_goal_bytes) move_values(graph, values, options.least_align, draft);
-    const int64_t arena = draft.plan.arena_bytes;
-    if (arena < best.plan.arena_bytes) best = std::move(draft);
+    const int64_t arena = draft->plan.arena_bytes;
+    if (arena < best.plan.arena_bytes) best = *std::move(draft);
     if (arena <= *options.arena_goal_bytes) return;
     limit = std::min(limit - 1, limit - (arena - *options.arena_goal_bytes));
   }
+  if (best.plan.arena_bytes > *options.arena_goal_bytes)
+    stream_above_least(graph, values, order, options, search, best);
 }
 
 [[noreturn]] void fail_to_stream(const Graph& graph, const OrderedTasks& order) {

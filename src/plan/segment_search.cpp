@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 namespace mote {
 
@@ -156,6 +157,14 @@ int64_t SegmentSearch::least_peak() const {
     }
   }
   return peaks.back();
+}
+
+std::vector<int64_t> SegmentSearch::peaks_between(int64_t low_bytes, int64_t high_bytes) const {
+  std::set<int64_t> peaks(alone_.begin(), alone_.end());
+  for (const std::vector<SegmentCandidate>& candidates : candidates_) {
+    for (const SegmentCandidate& candidate : candidates) peaks.insert(candidate.peak_bytes);
+  }
+  return {peaks.upper_bound(low_bytes), peaks.lower_bound(std::max(high_bytes, low_bytes + 1))};
 }
 
 Excess SegmentSearch::least_excess(int64_t limit_bytes) const {

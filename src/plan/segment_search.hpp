@@ -30,6 +30,10 @@ class SegmentSearch {
   // The lowest peak that any choice reaches.
   [[nodiscard]] int64_t least_peak() const;
 
+  // Of tasks and candidates, above `low_bytes` and below `high_bytes`, in their order: cheapest() gives the same
+  // for all limits between two of them.
+  [[nodiscard]] std::vector<int64_t> peaks_between(int64_t low_bytes, int64_t high_bytes) const;
+
   // Of the choice with the least excess.
   [[nodiscard]] Excess least_excess(int64_t limit_bytes) const;
 

@@ -90,6 +90,17 @@ TEST_F(SamplesFile, LabelsHaveAKeyOfTheirOwn) {
             "'y': holds float32; labels are integers");
 }
 
+TEST_F(SamplesFile, SaysHowChannelsInFrontComeLast) {
+  test::FloatNet net(1);
+  const Graph model = net.graph({net.unary(net.input({1, 4, 5, 3}), tflite::schema::BuiltinOperator::RELU)});
+  const std::string needs = "; input 't0' needs 1x4x5x3 a sample, behind an axis that counts the samples";
+  EXPECT_EQ(error_of(floats({2, 3, 4, 5}), model),
+            "has shape 2x3x4x5" + needs + "; channels come last: numpy.moveaxis(samples, 1, -1)");
+  EXPECT_EQ(error_of(floats({2, 1, 3, 4, 5}), model),
+            "has shape 2x1x3x4x5" + needs + "; channels come last: numpy.moveaxis(samples, 2, -1)");
+  EXPECT_EQ(error_of(floats({2, 3, 5, 4}), model), "has shape 2x3x5x4" + needs);
+}
+
 TEST_F(SamplesFile, SaysWhichArrayDoesNotFit) {
   EXPECT_EQ(error_of(npz({{"t0", floats({3, 2, 2, 1})}, {"z", floats({3, 3})}}), two_),
             "has no array 't1' for the model's input of that name; it holds 't0', 'z'");

@@ -73,6 +73,16 @@ void require_finite(const NpyArray& array, const std::string& what, const Shape&
        std::isnan(*bad) ? "NaN" : "infinity", index_text(place % count, sample));
 }
 
+// What turns samples of this shape into the input's, where their channels are in front: those of PyTorch are.
+std::string way_out(const Shape& sample, const Shape& input) {
+  Shape turned = without_ones(sample);
+  if (turned.size() < 2) return "";
+  std::rotate(turned.begin(), turned.begin() + 1, turned.end());
+  if (turned != without_ones(input)) return "";
+  const auto channels = std::find_if(sample.begin(), sample.end(), [](int64_t extent) { return extent != 1; });
+  return fmt::format("; channels come last: numpy.moveaxis(samples, {}, -1)", 1 + (channels - sample.begin()));
+}
+
 // The samples of one input.
 std::vector<Bytes> cut(const NpyArray& array, const Tensor& input, const std::string& what) {
   const std::string_view wanted = descr_of(input.type.dtype);
@@ -83,8 +93,8 @@ std::vector<Bytes> cut(const NpyArray& array, const Tensor& input, const std::st
   require(!array.shape.empty(), "{}: has no axes; {}", what, needs);
   const Shape sample(array.shape.begin() + 1, array.shape.end());
   const bool flat = sample.size() == 1 && sample[0] == elements(input.type.shape);
-  require(flat || without_ones(sample) == without_ones(input.type.shape), "{}: has shape {}; {}", what,
-          to_text(array.shape), needs);
+  require(flat || without_ones(sample) == without_ones(input.type.shape), "{}: has shape {}; {}{}", what,
+          to_text(array.shape), needs, way_out(sample, input.type.shape));
   require(array.shape[0] > 0, "{}: holds no sample", what);
   const auto bytes = static_cast<size_t>(byte_size(input.type));
   require(array.data.size() == bytes * static_cast<size_t>(array.shape[0]),

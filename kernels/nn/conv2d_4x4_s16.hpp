@@ -57,7 +57,7 @@ MOTE_KERNEL void conv2d_4x4_s16(const Conv2d& p, const int16_t* in, const int8_t
   conv2d_in_blocks<4>(
       p, in,
       [&](const int16_t* image, int32_t top, int32_t left, int32_t pixel)
-          MOTE_INLINE { conv2d_gather_s16<4>(p, image, top, left, scratch + pixel); },
+          MOTE_INLINE { conv2d_gather_apart<4>(p, image, top, left, scratch + pixel); },
       [&](int32_t count) MOTE_INLINE {
         if (count == 4) {
           pixels_4x4_s16(p, scratch, taps, weights, scales, out);

@@ -28,17 +28,17 @@ MOTE_KERNEL void conv2d_in_blocks(const Conv2d& p, const int16_t* in, const Gath
   }
 }
 
-// The window of one pixel to every `step`-th place from `to` on, zeros for what lies outside the input.
-template <int32_t step>
-MOTE_KERNEL void conv2d_gather_s16(const Conv2d& p, const int16_t* in, int32_t top, int32_t left, int16_t* to) {
+// The window of one pixel to every `step`-th place from `to` on, in_zero for what lies outside the input.
+template <int32_t step, class T>
+MOTE_KERNEL void conv2d_gather_apart(const Conv2d& p, const T* in, int32_t top, int32_t left, T* to) {
   conv2d_runs(
       p, in, top, left, to,
-      [](const int16_t* from, int32_t count, int16_t* place) MOTE_INLINE {
-        for (const int16_t* const end = from + count; from != end; place += step) *place = *from++;
+      [](const T* from, int32_t count, T* place) MOTE_INLINE {
+        for (const T* const end = from + count; from != end; place += step) *place = *from++;
         return place;
       },
-      [](int32_t count, int16_t* place) MOTE_INLINE {
-        for (int16_t* const end = place + step * count; place != end; place += step) *place = 0;
+      [&](int32_t count, T* place) MOTE_INLINE {
+        for (T* const end = place + step * count; place != end; place += step) *place = static_cast<T>(p.in_zero);
         return place;
       });
 }

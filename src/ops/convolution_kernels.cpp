@@ -13,6 +13,7 @@
 #include "ops/convolution_paired.hpp"
 #include "ops/convolution_quantised.hpp"
 #include "ops/convolution_s16.hpp"
+#include "ops/convolution_transposed.hpp"
 #include "ops/convolution_unsigned.hpp"
 #include "ops/convolution_vector.hpp"
 
@@ -118,7 +119,8 @@ Call lower_s16(const Problem& problem, const Core& core) {
   if (!scales) return plain_s16(problem, q);
   const std::vector<int8_t> weights = narrowed<int8_t>(q.weights);
   if (!core.compact) {
-    std::optional<Call> call = lower_blocks_s16(problem, q.shape, weights, *scales, core);
+    std::optional<Call> call = problem.transposed ? lower_transposed_s16(q, *scales, core)
+                                                  : lower_blocks_s16(problem, q.shape, weights, *scales, core);
     if (call) return *std::move(call);
   }
   const auto make = [&](auto kernel, const char* function, const char* header) {
@@ -193,7 +195,11 @@ Call lower_hybrid(const Problem& problem) {
 
 Call lower_s8(const Problem& problem, const Core& core) {
   const Quantised q = quantise(problem);
-  if (problem.transposed || !problem.weights->constant()) return plain_s8(problem, q);
+  if (!problem.weights->constant()) return plain_s8(problem, q);
+  if (problem.transposed) {
+    std::optional<Call> call = core.compact ? std::nullopt : lower_transposed(q, core);
+    return call ? *std::move(call) : plain_s8(problem, q);
+  }
   const std::optional<Folded> folded = fold(q);
   std::optional<Call> call;
   if (!folded) {

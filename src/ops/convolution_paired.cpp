@@ -117,12 +117,12 @@ std::optional<Call> paired_dense(const Problem& problem, const Quantised& q, con
 std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, const Folded& folded) {
   const nn::Conv2d& s = q.shape;
   const auto taps = static_cast<int64_t>(q.weights.size() / q.bias.size());
-  const std::optional<std::vector<int16_t>> weights = pair_weights(folded, paired_order(taps));
-  if (!weights) return std::nullopt;
+  const std::optional<PairedConstants> constants = paired_constants(folded, s.out_zero);
+  if (!constants) return std::nullopt;
   Call call = make_call(nn::conv2d_paired_s8, "conv2d_paired_s8", "nn/conv2d_paired.hpp", "Conv2d", s,
                         {input(0), constant(0), constant(1), output(0), scratch()});
-  call.constants = {constant_of("weights", DType::i16, *weights),
-                    constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
+  call.constants = {constant_of("weights", DType::i16, constants->weights),
+                    constant_of("scales", DType::i32, constants->scales)};
   call.scratch_bytes = (taps + 1) / 2 * 8 + (s.in_channels % 4 == 0 ? 0 : taps);
   call.order = pixel_order(problem, 2, true);
   const auto pixels = static_cast<double>(pixels_of(s));
@@ -190,6 +190,13 @@ Call paired_windows(const Problem& problem, const Quantised& q, const Folded& fo
 }
 
 }  // namespace
+
+std::optional<PairedConstants> paired_constants(const Folded& folded, int32_t out_zero) {
+  const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
+  std::optional<std::vector<int16_t>> weights = pair_weights(folded, paired_order(taps));
+  if (!weights) return std::nullopt;
+  return PairedConstants{*std::move(weights), paired_scales(folded, out_zero)};
+}
 
 std::optional<Call> lower_paired(const Problem& problem, const Quantised& q, const Folded& folded) {
   if (fits_depthwise_rows(q.shape)) return paired_rows(q, folded);

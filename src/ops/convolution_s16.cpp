@@ -137,6 +137,15 @@ Call lower_vectors(const Problem& problem, const nn::Conv2d& s, const Layer& lay
 
 }  // namespace
 
+Constants16 constants_s16(const std::vector<int8_t>& weights, const std::vector<int32_t>& scales,
+                          const Core& core) {
+  const size_t channels = scales.size() / 2;
+  const Layer layer{weights, scales, channels, weights.size() / channels};
+  if (core.mve) return {vector_weights(layer), by_four_channels(scales)};
+  if (core.dsp) return {paired_weights(layer), by_four_channels(scales)};
+  return {pack_by_four(weights, channels), by_channel(scales)};
+}
+
 std::optional<Call> lower_blocks_s16(const Problem& problem, const nn::Conv2d& s,
                                      const std::vector<int8_t>& weights, const std::vector<int32_t>& scales,
                                      const Core& core) {

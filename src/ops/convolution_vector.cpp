@@ -14,6 +14,30 @@ namespace mote::convolution {
 
 namespace {
 
+// For each `group` of channels: their biases, their multipliers, then a byte of shift each; place(i) says where
+// the i-th channel of a group stands.
+template <class Place>
+std::vector<int32_t> grouped_scales(const Folded& folded, size_t group, const Place& place) {
+  const size_t channels = folded.shift.size();
+  Bytes bytes;
+  for (size_t c = 0; c < channels; c += group) {
+    std::vector<int32_t> numbers(2 * group, 0);
+    std::vector<int8_t> shifts(group, -1);
+    for (size_t i = 0; i < group && c + i < channels; ++i) {
+      const size_t at = place(i);
+      numbers[at] = folded.scales[2 * (c + i)];
+      numbers[group + at] = folded.scales[2 * (c + i) + 1];
+      shifts[at] = static_cast<int8_t>(1 - folded.shift[c + i]);
+    }
+    for (const Bytes& part : {to_bytes(numbers), to_bytes(shifts)}) {
+      bytes.insert(bytes.end(), part.begin(), part.end());
+    }
+  }
+  return to_values<int32_t>(bytes);
+}
+
+}  // namespace
+
 // As nn::VectorBlock has them. The last vector of weights may be loaded whole: 16 bytes stand behind them.
 std::vector<int8_t> vector_weights(const Folded& folded) {
   const size_t channels = folded.shift.size();
@@ -36,31 +60,11 @@ std::vector<int8_t> vector_weights(const Folded& folded) {
   return packed;
 }
 
-// For each `group` of channels: their biases, their multipliers, then a byte of shift each; place(i) says where
-// the i-th channel of a group stands.
-template <class Place>
-std::vector<int32_t> vector_scales(const Folded& folded, size_t group, const Place& place) {
-  const size_t channels = folded.shift.size();
-  Bytes bytes;
-  for (size_t c = 0; c < channels; c += group) {
-    std::vector<int32_t> numbers(2 * group, 0);
-    std::vector<int8_t> shifts(group, -1);
-    for (size_t i = 0; i < group && c + i < channels; ++i) {
-      const size_t at = place(i);
-      numbers[at] = folded.scales[2 * (c + i)];
-      numbers[group + at] = folded.scales[2 * (c + i) + 1];
-      shifts[at] = static_cast<int8_t>(1 - folded.shift[c + i]);
-    }
-    for (const Bytes& part : {to_bytes(numbers), to_bytes(shifts)}) {
-      bytes.insert(bytes.end(), part.begin(), part.end());
-    }
-  }
-  return to_values<int32_t>(bytes);
+std::vector<int32_t> vector_scales(const Folded& folded) {
+  return grouped_scales(folded, 4, [](size_t i) { return i; });
 }
 
-std::vector<int32_t> block_scales(const Folded& folded) {
-  return vector_scales(folded, 4, [](size_t i) { return i; });
-}
+namespace {
 
 struct PerUnit {
   double mac, output, pixel;
@@ -81,7 +85,7 @@ Call vector_dense(const Problem& problem, const Quantised& q, const Folded& fold
       make_call(nn::fully_connected_vector_s8, "fully_connected_vector_s8", "nn/fully_connected_vector.hpp",
                 "FullyConnected", params, {input(0), constant(0), constant(1), output(0)});
   call.constants = {constant_of("weights", DType::i8, vector_weights(folded)),
-                    constant_of("scales", DType::i32, block_scales(folded))};
+                    constant_of("scales", DType::i32, vector_scales(folded))};
   call.order = pixel_order(problem, 1, false);
   estimate(call, s, {0.16, 12, 20}, 0);
   return call;
@@ -92,7 +96,7 @@ Call vector_blocks(const Problem& problem, const Quantised& q, const Folded& fol
   Call call = make_call(nn::conv2d_vector_s8, "conv2d_vector_s8", "nn/conv2d_vector.hpp", "Conv2d", s,
                         {input(0), constant(0), constant(1), output(0), scratch()});
   call.constants = {constant_of("weights", DType::i8, vector_weights(folded)),
-                    constant_of("scales", DType::i32, block_scales(folded))};
+                    constant_of("scales", DType::i32, vector_scales(folded))};
   call.scratch_bytes = 2 * static_cast<int64_t>(q.weights.size() / q.bias.size());
   call.order = pixel_order(problem, 2, true);
   estimate(call, s, {0.07, 14, 105}, 85);
@@ -105,7 +109,7 @@ Call vector_pointwise(const Problem& problem, const Quantised& q, const Folded& 
   Call call = make_call(nn::conv2d_pointwise_vector_s8, "conv2d_pointwise_vector_s8", "nn/conv2d_vector.hpp",
                         "Conv2d", s, {input(0), constant(0), constant(1), output(0)});
   call.constants = {constant_of("weights", DType::i8, vector_weights(folded)),
-                    constant_of("scales", DType::i32, block_scales(folded))};
+                    constant_of("scales", DType::i32, vector_scales(folded))};
   call.order = pixel_order(problem, 2, false);
   estimate(call, s, {0.07, 14, 30}, 25);
   return call;
@@ -130,7 +134,7 @@ Call vector_depthwise(const Problem& problem, const Quantised& q, const Folded& 
       make_call(nn::depthwise_conv2d_vector_s8, "depthwise_conv2d_vector_s8", "nn/depthwise_conv2d_vector.hpp",
                 "Conv2d", s, {input(0), constant(0), constant(1), output(0), scratch()});
   call.constants = {constant_of("weights", DType::i8, weights),
-                    constant_of("scales", DType::i32, vector_scales(folded, 16, lane))};
+                    constant_of("scales", DType::i32, grouped_scales(folded, 16, lane))};
   call.scratch_bytes = static_cast<int64_t>(8 * padded + channels);
   call.order = pixel_order(problem, 1, false);
   estimate(call, s, {1, 3, 220}, 20);

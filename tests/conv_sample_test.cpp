@@ -39,7 +39,7 @@ const CoreCase core_cases[] = {
       {"transpose_conv", {"transpose_conv_4x4_s8", "transpose_conv_4x4_s16", "transpose_conv_narrow_s16"}},
       {"depthwise_conv2d",
        {"depthwise_conv2d_3x3_s8", "depthwise_conv2d_inside_s8", "depthwise_conv2d_s8",
-        "depthwise_conv2d_exact_s8"}},
+        "depthwise_conv2d_exact_s8", "depthwise_conv2d_s16"}},
       {"fully_connected",
        {"fully_connected_s8", "conv2d_4x4_s8", "fully_connected_4bit_s8", "fully_connected_2bit_s8",
         "fully_connected_ternary_s8", "conv2d_4bit_s8", "conv2d_2bit_s8", "fully_connected_s16",

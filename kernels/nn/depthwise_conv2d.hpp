@@ -24,14 +24,12 @@ struct DepthwiseValues {
 
 }  // namespace nn
 
-// A row of `count` taps of four pixels, whose values begin at `value`.
-#if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && !defined(__riscv_32e)
-#include "rv32/depthwise_taps.hpp"
-#else
 namespace nn {
 
-MOTE_KERNEL void depthwise_taps(const DepthwiseValues& at, const int8_t* value, const int8_t* weights,
-                                int32_t count, int32_t& sum0, int32_t& sum1, int32_t& sum2, int32_t& sum3) {
+// A row of `count` taps of four pixels, whose values begin at `value`.
+template <class T>
+MOTE_KERNEL void depthwise_taps(const DepthwiseValues& at, const T* value, const int8_t* weights, int32_t count,
+                                int32_t& sum0, int32_t& sum1, int32_t& sum2, int32_t& sum3) {
   for (const int8_t* const end = weights + count; weights != end;) {
     const int32_t weight = *weights++;
     sum0 += value[0] * weight, sum1 += value[at.pixel1] * weight;
@@ -41,6 +39,9 @@ MOTE_KERNEL void depthwise_taps(const DepthwiseValues& at, const int8_t* value, 
 }
 
 }  // namespace nn
+
+#if defined(__riscv) && __riscv_xlen == 32 && defined(__riscv_mul) && !defined(__riscv_32e)
+#include "rv32/depthwise_taps.hpp"
 #endif
 
 namespace nn {
@@ -52,14 +53,14 @@ struct DepthwiseWindow {
 
 // One channel of `count` pixels, four at most, whose windows begin at `values`. `o` is a copy: the compiler cannot
 // know that no output byte is a parameter.
-template <class Requantization>
-MOTE_KERNEL void depthwise_block(DepthwiseWindow window, Outputs o, const DepthwiseValues& at,
-                                 const int8_t* values, const int8_t* weights, int32_t bias,
-                                 const Requantization& requantize, int32_t count, int8_t* out) {
+template <class Requantization, class Results, class T>
+MOTE_KERNEL void depthwise_block(DepthwiseWindow window, Results o, const DepthwiseValues& at, const T* values,
+                                 const int8_t* weights, int32_t bias, const Requantization& requantize,
+                                 int32_t count, T* out) {
   int32_t sum0 = bias, sum1 = bias, sum2 = bias, sum3 = bias;
   for (int32_t ky = 0; ky < window.height; ++ky) {
     if (window.constant) {
-      const int8_t* value = values;
+      const T* value = values;
       for (int32_t kx = 0; kx < window.width; ++kx) {
         const int32_t weight = weights[kx];
         sum0 += value[0] * weight, sum1 += value[at.pixel1] * weight;
@@ -107,10 +108,11 @@ MOTE_KERNEL void depthwise_conv2d_inside_s8(const PackedConv2d& p, const int8_t*
 }
 
 // Copies values that lie `step` bytes apart.
-MOTE_KERNEL void copy_channel(const int8_t* from, int32_t step, int32_t count, int8_t* to) {
+template <class T>
+MOTE_KERNEL void copy_channel(const T* from, int32_t step, int32_t count, T* to) {
 #if MOTE_OPTIMIZE > 0
   for (; count >= 4; count -= 4) {
-    const int8_t value0 = from[0], value1 = from[step], value2 = from[2 * step], value3 = from[3 * step];
+    const T value0 = from[0], value1 = from[step], value2 = from[2 * step], value3 = from[3 * step];
     to[0] = value0, to[1] = value1, to[2] = value2, to[3] = value3;
     from += 4 * step, to += 4;
   }
@@ -123,27 +125,27 @@ MOTE_KERNEL void copy_channel(const int8_t* from, int32_t step, int32_t count, i
 
 // The rows that the windows of one output row cover are gathered channel by channel, with in_zero around them: no
 // window meets an edge. `scratch`: kernel_height rows of patch_width() bytes. weights as above.
-template <class Requantization>
-MOTE_KERNEL void depthwise_patches(const PackedConv2d& p, const int8_t* in, const int32_t* constants, int8_t* out,
-                                   int8_t* scratch) {
-  const Outputs o = p.outputs;
+template <class Requantization, class Results, class T>
+MOTE_KERNEL void depthwise_patches(const PackedConv2dTo<Results>& p, const T* in, const int32_t* constants, T* out,
+                                   T* scratch) {
+  const Results o = p.outputs;
   const PackedConstants packed(constants, o.channels);
   const int32_t taps = p.kernel_height * p.kernel_width, row = p.in_width * p.in_channels;
   const int32_t width =
       (((p.out_width + 3) & ~3) - 1) * p.stride_width + (p.kernel_width - 1) * p.dilation_width + 1;
   const int32_t copied = p.in_width < width - p.pad_left ? p.in_width : width - p.pad_left;
   const DepthwiseValues at(p.stride_width, 4, p.dilation_width, width);
-  const int8_t zero = static_cast<int8_t>(p.in_zero);
+  const T zero = static_cast<T>(p.in_zero);
   for (int32_t i = 0; i < p.kernel_height * width; ++i) scratch[i] = zero;
   for (int32_t rows = p.batches * p.out_height, y = 0; rows > 0; --rows) {
     const int8_t* weights = packed.weights;
-    const int8_t* channel = in;
+    const T* channel = in;
     int32_t more = 1;  // output channels of the input channel that was gathered
     for (int32_t c = 0; c < o.channels; ++c) {
       if (--more == 0) {
         more = p.multiplier;
         int32_t from = y * p.stride_height - p.pad_top;
-        int8_t* patch = scratch + p.pad_left;
+        T* patch = scratch + p.pad_left;
         for (int32_t ky = 0; ky < p.kernel_height; ++ky) {
           const bool inside = static_cast<uint32_t>(from) < p.in_height;
           copy_channel(inside ? channel + from * row : &zero, inside ? p.in_channels : 0, copied, patch);
@@ -153,8 +155,8 @@ MOTE_KERNEL void depthwise_patches(const PackedConv2d& p, const int8_t* in, cons
         ++channel;
       }
       const Requantization requantize(packed.scales[2 * c + 1], packed.shift[c], o.zero);
-      const int8_t* values = scratch;
-      int8_t* target = out + c;
+      const T* values = scratch;
+      T* target = out + c;
       for (int32_t left = p.out_width; left > 0; left -= 4) {
         const int32_t count = p.out_width % 4 == 0 || left >= 4 ? 4 : left;
         depthwise_block({p.kernel_height, p.kernel_width, MOTE_IS_OWN(p)}, o, at, values, weights,
@@ -172,6 +174,23 @@ MOTE_KERNEL void depthwise_patches(const PackedConv2d& p, const int8_t* in, cons
 MOTE_KERNEL void depthwise_conv2d_s8(const PackedConv2d& p, const int8_t* in, const int32_t* constants,
                                      int8_t* out, int8_t* scratch) {
   depthwise_patches<Requantize>(p, in, constants, out, scratch);
+}
+
+// In the place of Requantize, for 16-bit activations.
+struct RequantizeHalved {
+  int32_t multiplier;
+
+  MOTE_KERNEL RequantizeHalved(int32_t channel_multiplier, int32_t, int32_t) : multiplier(channel_multiplier) {}
+
+  MOTE_KERNEL int16_t operator()(int32_t sum, int32_t, int32_t low, int32_t high) const {
+    return static_cast<int16_t>(clamp(halved_high_product(sum, multiplier), low, high));
+  }
+};
+
+// The same of 16-bit activations: multipliers of halved_high_product, no shifts.
+MOTE_KERNEL void depthwise_conv2d_s16(const PackedConv2d16& p, const int16_t* in, const int32_t* constants,
+                                      int16_t* out, int16_t* scratch) {
+  depthwise_patches<RequantizeHalved>(p, in, constants, out, scratch);
 }
 
 }  // namespace nn

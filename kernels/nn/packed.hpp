@@ -21,12 +21,25 @@ struct Outputs {
   }
 };
 
+// The same of 16-bit outputs, whose zero point is 0.
+struct Outputs16 {
+  static constexpr int32_t zero = 0;
+  uint16_t channels;
+  int16_t low, high;
+
+  template <class F>
+  constexpr void fields(F&& f) const {
+    f("channels", channels), f("low", low), f("high", high);
+  }
+};
+
 // As Conv2d. `multiplier`: output channels an input channel of a depthwise convolution.
-struct PackedConv2d {
+template <class Results>
+struct PackedConv2dTo {
   uint16_t in_height, in_width, in_channels, out_height, out_width, multiplier;
   uint8_t batches, kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
   int8_t pad_top, pad_left, in_zero;
-  Outputs outputs;
+  Results outputs;
 
   template <class F>
   constexpr void fields(F&& f) const {
@@ -39,6 +52,9 @@ struct PackedConv2d {
     f("outputs", outputs);
   }
 };
+
+using PackedConv2d = PackedConv2dTo<Outputs>;
+using PackedConv2d16 = PackedConv2dTo<Outputs16>;
 
 // A layer's constants lie behind each other, so that one address finds them all:
 //   int32_t scales[channels][2]   {bias - in_zero * sum of weights, multiplier} of Requantize

@@ -79,7 +79,10 @@ nn::Conv2d in_one_row(nn::Conv2d s) {
   return s;
 }
 
-nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
+namespace {
+
+template <class Results>
+nn::PackedConv2dTo<Results> shape_to(const nn::Conv2d& s, const Results& results) {
   return {narrow<uint16_t>(s.in_height),
           narrow<uint16_t>(s.in_width),
           narrow<uint16_t>(s.in_channels),
@@ -96,8 +99,12 @@ nn::PackedConv2d packed_shape(const nn::Conv2d& s) {
           narrow<int8_t>(s.pad_top),
           narrow<int8_t>(s.pad_left),
           narrow<int8_t>(s.in_zero),
-          outputs_of(s)};
+          results};
 }
+
+}  // namespace
+
+nn::PackedConv2d packed_shape(const nn::Conv2d& s) { return shape_to(s, outputs_of(s)); }
 
 std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels) {
   const size_t taps = weights.size() / channels;
@@ -198,11 +205,14 @@ Call depthwise_inside(const nn::Conv2d& s, const Folded& folded) {
   return call;
 }
 
+// Values of one row of the patch that depthwise_patches gathers.
+int64_t patch_width(const nn::Conv2d& s) {
+  return (align_up(s.out_width, 4) - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
+}
+
 // The rows that an output row reads gathered, `turned`: of a column that as_row made a row.
 std::optional<Call> depthwise_patches(const nn::Conv2d& s, bool turned, const Folded& folded, bool exact) {
-  const int64_t width =
-      (align_up(s.out_width, 4) - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
-  if (s.pad_left >= width) return std::nullopt;
+  if (s.pad_left >= patch_width(s)) return std::nullopt;
   const auto make = [&](auto kernel, const char* function, const char* header) {
     return make_call(kernel, function, header, "PackedConv2d", packed_shape(s),
                      {input(0), constant(0), output(0), scratch()});
@@ -210,7 +220,7 @@ std::optional<Call> depthwise_patches(const nn::Conv2d& s, bool turned, const Fo
   Call call = exact ? make(nn::depthwise_conv2d_exact_s8, "depthwise_conv2d_exact_s8", "nn/conv2d_exact.hpp")
                     : make(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp");
   call.constants = {depthwise_constants(folded)};
-  call.scratch_bytes = s.kernel_height * width;
+  call.scratch_bytes = s.kernel_height * patch_width(s);
   call.own_saves = 3.0 * static_cast<double>(macs(s));
   call.order = Order{2, turned ? s.out_width : 1, false};
   return call;
@@ -255,6 +265,23 @@ std::optional<Call> lower_exact(const Problem& problem, const nn::Conv2d& s, con
   if (s.group_channels != 1 || !fits_fields(s)) return std::nullopt;
   const nn::Conv2d row = as_row(s);
   return depthwise_patches(row, row.in_width != s.in_width, folded, true);
+}
+
+std::optional<Call> lower_depthwise_s16(const nn::Conv2d& column, const std::vector<int8_t>& weights,
+                                        const std::vector<int32_t>& scales) {
+  const nn::Conv2d s = as_row(column);
+  if (s.out_channels > UINT16_MAX || s.group_channels != 1 || !fits_fields(s)) return std::nullopt;
+  if (s.pad_left >= patch_width(s)) return std::nullopt;
+  const nn::Outputs16 outputs{narrow<uint16_t>(s.out_channels), narrow<int16_t>(s.low), narrow<int16_t>(s.high)};
+  Call call = make_call(nn::depthwise_conv2d_s16, "depthwise_conv2d_s16", "nn/depthwise_conv2d.hpp",
+                        "PackedConv2d16", shape_to(s, outputs), {input(0), constant(0), output(0), scratch()});
+  Folded folded{weights, scales, std::vector<uint8_t>(scales.size() / 2)};
+  folded.scales.resize((scales.size() + 7) / 8 * 8);
+  call.constants = {depthwise_constants(folded)};
+  call.scratch_bytes = 2 * s.kernel_height * patch_width(s);
+  call.own_saves = 3.0 * static_cast<double>(macs(s));
+  call.order = Order{2, s.in_width != column.in_width ? s.out_width : 1, false};
+  return call;
 }
 
 }  // namespace mote::convolution

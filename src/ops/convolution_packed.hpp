@@ -37,4 +37,8 @@ namespace mote::convolution {
 [[nodiscard]] std::optional<Call> lower_exact(const Problem& problem, const nn::Conv2d& shape,
                                               const Folded& folded);
 
+// Depthwise, of 16-bit activations; `scales` as fold16 has them.
+[[nodiscard]] std::optional<Call> lower_depthwise_s16(const nn::Conv2d& shape, const std::vector<int8_t>& weights,
+                                                      const std::vector<int32_t>& scales);
+
 }  // namespace mote::convolution

@@ -149,7 +149,8 @@ Constants16 constants_s16(const std::vector<int8_t>& weights, const std::vector<
 std::optional<Call> lower_blocks_s16(const Problem& problem, const nn::Conv2d& s,
                                      const std::vector<int8_t>& weights, const std::vector<int32_t>& scales,
                                      const Core& core) {
-  if (problem.transposed || s.group_channels != s.in_channels) return std::nullopt;
+  if (s.group_channels == 1 && s.in_channels > 1) return lower_depthwise_s16(s, weights, scales);
+  if (s.group_channels != s.in_channels) return std::nullopt;
   const size_t channels = scales.size() / 2;
   const Layer layer{weights, scales, channels, weights.size() / channels};
   if (core.mve) return lower_vectors(problem, s, layer);

@@ -52,15 +52,17 @@ MOTE_WIDEN uint32_t* fill_wide(int32_t value, int32_t count, uint32_t* to) {
 
 // The window of one pixel, widened. What lies in whole words is widened where it lies, and so are single pixels;
 // other windows first become one row of bytes, in `row`.
+template <bool grouped = false>
 MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t top, int32_t left, uint32_t* to,
                                     int8_t* row) {
   const int32_t window = p.kernel_height * p.kernel_width;
-  const bool words = (p.in_channels & 3) == 0;
+  const int32_t& channels = grouped ? p.group_channels : p.in_channels;
+  const bool words = (channels & 3) == 0;
   const int8_t* from = row;
   if (window == 1 && p.pad_top == 0 && p.pad_left == 0) {
     from = in + (top * p.in_width + left) * p.in_channels;
   } else {
-    conv2d_runs(
+    conv2d_runs<grouped>(
         p, in, top, left, words ? reinterpret_cast<int8_t*>(to) : row,
         [&](const int8_t* run, int32_t count, int8_t* place) MOTE_INLINE {
           if (!words) return copy_bytes(run, count, place);
@@ -72,7 +74,7 @@ MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t t
         });
     if (words) return;
   }
-  widen(from, window * p.in_channels, to);
+  widen(from, window * channels, to);
 }
 
 // weights: [out_channels / 4][pairs][4], as multiply_paired_2x4 reads them, taps paired as widen() does. scales:

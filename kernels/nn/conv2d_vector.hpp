@@ -11,9 +11,9 @@
 
 namespace nn {
 
-// One or two pixels whose taps lie one after the other, the second's behind the first's.
-MOTE_KERNEL void vector_pixels(const Conv2d& p, const int8_t* values, int32_t taps, int32_t count,
-                               const int8_t* weights, const int32_t* scales, int8_t* out) {
+// `channels` outputs of one or two pixels whose taps lie one after the other, the second's behind the first's.
+MOTE_KERNEL void vector_pixels(const Conv2d& p, int32_t channels, const int8_t* values, int32_t taps,
+                               int32_t count, const int8_t* weights, const int32_t* scales, int8_t* out) {
   const int32_t second = count > 1 ? 1 : 0;
   VectorBlock block{values,
                     values + second * taps,
@@ -24,7 +24,7 @@ MOTE_KERNEL void vector_pixels(const Conv2d& p, const int8_t* values, int32_t ta
                     scales,
                     out,
                     out + second * p.out_channels,
-                    p.out_channels,
+                    channels,
                     p.out_zero,
                     p.low,
                     p.high};
@@ -48,7 +48,7 @@ MOTE_KERNEL void conv2d_vector_s8(const Conv2d& p, const int8_t* in, const int8_
         }
       }
     }
-    vector_pixels(p, scratch, taps, left, weights, scales, out);
+    vector_pixels(p, p.out_channels, scratch, taps, left, weights, scales, out);
     out += 2 * p.out_channels;
   }
 }
@@ -57,7 +57,7 @@ MOTE_KERNEL void conv2d_vector_s8(const Conv2d& p, const int8_t* in, const int8_
 MOTE_KERNEL void conv2d_pointwise_vector_s8(const Conv2d& p, const int8_t* in, const int8_t* weights,
                                             const int32_t* scales, int8_t* out) {
   for (int32_t left = p.batches * p.out_height * p.out_width; left > 0; left -= 2) {
-    vector_pixels(p, in, p.in_channels, left, weights, scales, out);
+    vector_pixels(p, p.out_channels, in, p.in_channels, left, weights, scales, out);
     in += 2 * p.in_channels;
     out += 2 * p.out_channels;
   }

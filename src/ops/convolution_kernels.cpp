@@ -8,6 +8,7 @@
 #include "nn/transpose_conv.hpp"
 #include "ops/convolution.hpp"
 #include "ops/convolution_calls.hpp"
+#include "ops/convolution_grouped.hpp"
 #include "ops/convolution_narrow.hpp"
 #include "ops/convolution_packed.hpp"
 #include "ops/convolution_paired.hpp"
@@ -212,6 +213,7 @@ Call lower_s8(const Problem& problem, const Core& core) {
   if (!call && core.dsp) call = lower_paired(problem, q, *folded);
   if (!call && core.unsigned_bytes) call = lower_unsigned(problem, q.shape, *folded);
   if (!call) call = lower_packed(problem, q.shape, *folded);
+  if (!call) call = lower_grouped(problem, q, *folded, core);
   return call ? *std::move(call) : plain_s8(problem, q);
 }
 

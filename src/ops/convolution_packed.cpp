@@ -116,11 +116,11 @@ std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t chan
   return packed;
 }
 
-namespace {
-
 Constant by_four_constants(const Folded& folded) {
   return packed_constants(folded, to_bytes(pack_by_four(folded.weights, folded.shift.size())), 8);
 }
+
+namespace {
 
 Constant depthwise_constants(const Folded& folded) {
   Bytes weights = to_bytes(folded.weights);

@@ -15,6 +15,9 @@ namespace mote::convolution {
 // [out][taps] to [out / 4][taps][4], channels and taps padded with zeros to multiples of 4 and 2.
 [[nodiscard]] std::vector<int8_t> pack_by_four(const std::vector<int8_t>& weights, size_t channels);
 
+// Scales, shifts and weights as nn::conv2d_4x4_s8 reads them.
+[[nodiscard]] Constant by_four_constants(const Folded& folded);
+
 // Whether the numbers fit the members of nn::PackedConv2d, and that struct.
 [[nodiscard]] bool fits_fields(const nn::Conv2d& shape);
 [[nodiscard]] nn::PackedConv2d packed_shape(const nn::Conv2d& shape);

@@ -25,6 +25,8 @@ bool sums_are_short(const Folded& folded, size_t c) {
   return least > -(1 << 20) && most < 1 << 20 && folded.shift[c] <= 15;
 }
 
+}  // namespace
+
 // Weights 128 more, as unsigned bytes, and biases that know. Sums wrap at 32 bits, hence so may the biases.
 Constant unsigned_constants(Folded folded) {
   const size_t channels = folded.shift.size(), taps = folded.weights.size() / channels;
@@ -37,6 +39,8 @@ Constant unsigned_constants(Folded folded) {
   for (int8_t& weight : folded.weights) weight = static_cast<int8_t>(weight ^ -128);
   return packed_constants(folded, to_bytes(pack_by_four(folded.weights, channels)), 8);
 }
+
+namespace {
 
 Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
   const nn::FullyConnected params{s.batches * s.out_height * s.out_width, s.in_channels, outputs_of(s)};

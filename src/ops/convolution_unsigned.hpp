@@ -8,6 +8,9 @@
 
 namespace mote::convolution {
 
+// Scales, shifts and weights as nn::conv2d_unsigned_s8 reads them.
+[[nodiscard]] Constant unsigned_constants(Folded folded);
+
 // Nothing where the shape fits none of them, as that of depthwise layers.
 [[nodiscard]] std::optional<Call> lower_unsigned(const Problem& problem, const nn::Conv2d& shape,
                                                  const Folded& folded);

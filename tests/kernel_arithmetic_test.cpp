@@ -2,9 +2,11 @@
 // The arithmetic inside the kernels of light operators, against the formulas that it replaces.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <random>
+#include <vector>
 
 #include "nn/arithmetic.hpp"
 #include "nn/dequantize.hpp"
@@ -81,6 +83,42 @@ TEST(Add, LinearSumsEqualTheCommonScale) {
     }
   }
   EXPECT_GE(found, 40);
+}
+
+// Rows from two elements on, also such that the reciprocal runs out of bits.
+template <class Out, class Computed, class LookedUp>
+void expect_equal_softmax(Computed computed, LookedUp looked_up) {
+  std::mt19937 random(9);
+  for (int i = 0; i < 200; ++i) {
+    const int32_t depth = i % 20 == 0 ? 700 : static_cast<int32_t>(random() % 30) + 2;
+    const auto multiplier = static_cast<int32_t>((random() >> 2) | (1U << 30));
+    const int32_t shift = static_cast<int32_t>(random() % 6) + 17;
+    const nn::Softmax p{2, depth, multiplier, shift, -static_cast<int32_t>(31LL << 26 >> shift)};
+    std::vector<int32_t> exponentials;
+    for (int32_t difference = 0; difference >= std::max(p.lowest_difference, -255); --difference) {
+      exponentials.push_back(
+          nn::exp_on_negative_values(nn::multiply_fractions(difference * (1 << shift), multiplier)));
+    }
+    std::vector<int8_t> in(static_cast<size_t>(2 * depth));
+    for (int8_t& value : in) value = static_cast<int8_t>(i % 40 == 0 ? 5 : random() % 256);
+    std::vector<Out> expected(in.size()), out(in.size());
+    computed(p, in.data(), expected.data());
+    looked_up(p, in.data(), exponentials.data(), out.data());
+    ASSERT_EQ(out, expected) << "depth " << depth << ", shift " << shift;
+  }
+}
+
+TEST(Softmax, LookedUpExponentialsGiveTheSame) {
+  expect_equal_softmax<int8_t>(
+      [](const nn::Softmax& p, const int8_t* in, int8_t* out) { nn::softmax_s8(p, in, out); },
+      [](const nn::Softmax& p, const int8_t* in, const int32_t* table, int8_t* out) {
+        nn::softmax_lookup_s8(p, in, table, out);
+      });
+  expect_equal_softmax<int16_t>(
+      [](const nn::Softmax& p, const int8_t* in, int16_t* out) { nn::softmax_s8_s16(p, in, out); },
+      [](const nn::Softmax& p, const int8_t* in, const int32_t* table, int16_t* out) {
+        nn::softmax_lookup_s8_s16(p, in, table, out);
+      });
 }
 
 TEST(Quantize, RoundsHalvesAwayFromZero) {

@@ -65,6 +65,66 @@ MOTE_KERNEL void softmax(const Softmax& p, const int8_t* in, Out* out) {
 MOTE_KERNEL void softmax_s8(const Softmax& p, const int8_t* in, int8_t* out) { softmax(p, in, out); }
 MOTE_KERNEL void softmax_s8_s16(const Softmax& p, const int8_t* in, int16_t* out) { softmax(p, in, out); }
 
+MOTE_KERNEL int32_t largest_byte(const int8_t* in, int32_t count) {
+  int32_t largest = in[0];
+  for (int32_t i = 1; i < count; ++i) largest = in[i] > largest ? in[i] : largest;
+  return largest;
+}
+
+// The reciprocal of a sum of exponentials, Q12.19 and at least 2^19, for shares of `out_bits` bits.
+struct ReciprocalOfSum {
+  int32_t fraction;  // Q0.31
+  int bits_over_unit;
+
+  MOTE_KERNEL ReciprocalOfSum(int32_t sum, int out_bits) {
+    auto normal = static_cast<uint32_t>(sum);
+    for (bits_over_unit = 12; normal < 0x80000000U; normal <<= 1) --bits_over_unit;
+    // 512 equal elements or more: every share is below half an output step of 8 bits.
+    fraction = bits_over_unit > out_bits ? 0 : one_over_one_plus(static_cast<int32_t>(normal & 0x7FFFFFFFU));
+    if (bits_over_unit > out_bits) bits_over_unit = out_bits;
+  }
+};
+
+// The same where the exponentials of all differences from 0 down to lowest_difference are at hand.
+template <class Out>
+MOTE_KERNEL void softmax_lookup(const Softmax& p, const int8_t* in, const int32_t* exponentials, Out* out) {
+  constexpr int out_bits = 8 * sizeof(Out);
+  constexpr int32_t most = (1 << out_bits) - 1;
+  const int32_t farthest = -p.lowest_difference;
+  for (int32_t rows = p.rows; rows > 0; --rows) {
+    const int32_t largest = largest_byte(in, p.depth);
+    int32_t sum = 0;
+    for (int32_t i = 0; i < p.depth; ++i) {
+      const int32_t below = largest - in[i];
+      if (below <= farthest)
+        sum += static_cast<int32_t>((static_cast<uint32_t>(exponentials[below]) + (1 << 11)) >> 12);
+    }
+    const ReciprocalOfSum of_sum(sum, out_bits);
+    const int right = of_sum.bits_over_unit + 31 - out_bits;
+    const auto half = static_cast<uint32_t>(1) << right >> 1;
+    for (int32_t i = 0; i < p.depth; ++i) {
+      const int32_t below = largest - in[i];
+      uint32_t share = 0;
+      if (below <= farthest) {
+        // No factor is negative: rounding takes one addition.
+        const int32_t product = saturating_rounding_doubling_high_mul(of_sum.fraction, exponentials[below]);
+        share = (static_cast<uint32_t>(product) + half) >> right;
+      }
+      out[i] = static_cast<Out>(static_cast<int32_t>(share > most ? most : share) - (most + 1) / 2);
+    }
+    in += p.depth;
+    out += p.depth;
+  }
+}
+
+MOTE_KERNEL void softmax_lookup_s8(const Softmax& p, const int8_t* in, const int32_t* exponentials, int8_t* out) {
+  softmax_lookup(p, in, exponentials, out);
+}
+MOTE_KERNEL void softmax_lookup_s8_s16(const Softmax& p, const int8_t* in, const int32_t* exponentials,
+                                       int16_t* out) {
+  softmax_lookup(p, in, exponentials, out);
+}
+
 struct Softmax16 {
   int32_t rows, depth;
   int32_t multiplier, shift;  // of input differences to steps of 10 / 65535

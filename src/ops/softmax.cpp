@@ -34,6 +34,9 @@ std::vector<int16_t> samples_of(float (*function)(float), float low, float high)
   return samples;
 }
 
+// From so many elements on a kilobyte of exponentials is worth its bytes: one takes some 150 instructions.
+constexpr int64_t least_looked_up = 128;
+
 class Softmax final : public Operator, public WorksInRows, public ClassifierPart {
  public:
   explicit Softmax(float beta) : beta_(beta) {}
@@ -81,8 +84,9 @@ class Softmax final : public Operator, public WorksInRows, public ClassifierPart
     return in[0]->type.shape.size() > 2 ? std::make_shared<Softmax>(*this) : nullptr;
   }
 
-  [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
-    Call call = call_for(in[0]->type, out[0].dtype);
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override { return lower_for({}, in, out); }
+  [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override {
+    Call call = call_for(core, in[0]->type, out[0].dtype);
     call.order = row_by_row(in[0]->type.shape);
     return call;
   }
@@ -105,7 +109,7 @@ class Softmax final : public Operator, public WorksInRows, public ClassifierPart
             stated, tensor_zero(output, "output"), mote::name(output.dtype), 1.0F / scale, zero);
   }
 
-  [[nodiscard]] Call call_for(const TensorType& in, DType out) const {
+  [[nodiscard]] Call call_for(const Core& core, const TensorType& in, DType out) const {
     const char* const header = "nn/softmax.hpp";
     const std::vector<Argument> arguments{input(0), output(0)};
     if (in.dtype == DType::f32) {
@@ -114,10 +118,28 @@ class Softmax final : public Operator, public WorksInRows, public ClassifierPart
                        nn::SoftmaxFloat{rows.count, rows.depth, beta_}, arguments);
     }
     if (in.dtype == DType::i16) return call16(in);
+    if (!core.compact && elements(in.shape) >= least_looked_up) return looked_up(in, out);
     return out == DType::i16
                ? make_call(nn::softmax_s8_s16, "softmax_s8_s16", header, "Softmax", kernel_parameters(in),
                            arguments)
                : make_call(nn::softmax_s8, "softmax_s8", header, "Softmax", kernel_parameters(in), arguments);
+  }
+
+  // The kernel's exponentials, computed here.
+  [[nodiscard]] Call looked_up(const TensorType& in, DType out) const {
+    const nn::Softmax p = kernel_parameters(in);
+    std::vector<int32_t> exponentials;
+    for (int32_t difference = 0; difference >= std::max(p.lowest_difference, -255); --difference) {
+      exponentials.push_back(
+          nn::exp_on_negative_values(nn::multiply_fractions(difference * (1 << p.shift), p.multiplier)));
+    }
+    const auto make = [&](auto kernel, const char* function) {
+      return make_call(kernel, function, "nn/softmax.hpp", "Softmax", p, {input(0), constant(0), output(0)});
+    };
+    Call call = out == DType::i16 ? make(nn::softmax_lookup_s8_s16, "softmax_lookup_s8_s16")
+                                  : make(nn::softmax_lookup_s8, "softmax_lookup_s8");
+    call.constants = {{"exponentials", DType::i32, to_bytes(exponentials), false}};
+    return call;
   }
 
   [[nodiscard]] Call call16(const TensorType& in) const {

@@ -6,9 +6,11 @@
 
 namespace nn {
 
-// Output index i takes input index min(floor((i * step + start) / divisor), extent - 1), in both directions.
+// Output index i takes input index min(floor((i * step + start) / divisor), extent - 1), in both directions. A
+// strip of rows counts from the whole output's `first_row` on, and its input begins with the row that this one
+// takes; in_height is the whole input's. first_row -1: no strip.
 struct ResizeNearest {
-  int32_t batches, in_height, in_width, channels, out_height, out_width;
+  int32_t batches, in_height, in_width, channels, out_height, out_width, first_row;
   int32_t step_y, start_y, divisor_y;
   int32_t step_x, start_x, divisor_x;
 
@@ -20,6 +22,7 @@ struct ResizeNearest {
     f("channels", channels);
     f("out_height", out_height);
     f("out_width", out_width);
+    f("first_row", first_row);
     f("step_y", step_y);
     f("start_y", start_y);
     f("divisor_y", divisor_y);
@@ -37,9 +40,11 @@ MOTE_KERNEL int32_t nearest(int32_t i, int32_t step, int32_t start, int32_t divi
 // Copies pixel (row_of(y), column_of(x)) to pixel (y, x).
 template <class Params, class T, class RowOf, class ColumnOf>
 MOTE_KERNEL void copy_pixels(const Params& p, const T* in, T* out, RowOf row_of, ColumnOf column_of) {
+  const int32_t first = p.first_row < 0 ? 0 : p.first_row;
+  const int32_t first_in = p.first_row < 0 ? 0 : row_of(first);
   for (int32_t batch = 0; batch < p.batches; ++batch) {
-    for (int32_t y = 0; y < p.out_height; ++y) {
-      const T* row = in + row_of(y) * p.in_width * p.channels;
+    for (int32_t y = first; y < first + p.out_height; ++y) {
+      const T* row = in + (row_of(y) - first_in) * p.in_width * p.channels;
       for (int32_t x = 0; x < p.out_width; ++x) {
         const T* from = row + column_of(x) * p.channels;
         for (const T* end = from + p.channels; from != end;) *out++ = *from++;
@@ -74,7 +79,7 @@ MOTE_KERNEL void resize_nearest_f32(const ResizeNearest& p, const float* in, flo
 
 // For sizes at which the reference's single precision misses the exact place: the indices come from tables.
 struct ResizeNearestTable {
-  int32_t batches, in_height, in_width, channels, out_height, out_width;
+  int32_t batches, in_height, in_width, channels, out_height, out_width, first_row;
 
   template <class F>
   constexpr void fields(F&& f) const {
@@ -84,6 +89,7 @@ struct ResizeNearestTable {
     f("channels", channels);
     f("out_height", out_height);
     f("out_width", out_width);
+    f("first_row", first_row);
   }
 };
 

@@ -62,19 +62,9 @@ std::optional<Fraction> source_fraction(int64_t in, int64_t out, const Parameter
   return fraction;
 }
 
-std::optional<Fraction> row_fraction(int64_t in, int64_t out, const Parameters& parameters) {
-  const std::optional<Part>& part = parameters.part;
-  if (!part) return source_fraction(in, out, parameters);
-  std::optional<Fraction> fraction = source_fraction(part->in, part->out, parameters);
-  if (fraction) fraction->start += part->first_out * fraction->step - part->first_in * fraction->divisor;
-  return fraction;
-}
-
-using Source = int64_t(int64_t index, int64_t in, int64_t out, const Parameters& parameters);
-
-Constant index_table(std::string name, int64_t in, int64_t out, const Parameters& parameters, Source source) {
+Constant index_table(std::string name, int64_t in, int64_t out, const Parameters& parameters) {
   std::vector<int16_t> indices;
-  for (int64_t i = 0; i < out; ++i) indices.push_back(narrow<int16_t>(source(i, in, out, parameters)));
+  for (int64_t i = 0; i < out; ++i) indices.push_back(narrow<int16_t>(source_index(i, in, out, parameters)));
   return {std::move(name), DType::i16, to_bytes(indices), false};
 }
 
@@ -120,7 +110,7 @@ class ResizeNearest final : public Operator, public WorksInRows {
     for (size_t d = 1; d <= 2; ++d) {
       const int64_t from = in[0]->type.shape[d];
       const int64_t to = out[0].shape[d];
-      Source* const source = d == 1 ? source_row : source_index;
+      const auto source = d == 1 ? source_row : source_index;
       needed.dims[d].low = source(region.dims[d].low, from, to, parameters_);
       needed.dims[d].high = source(region.dims[d].high - 1, from, to, parameters_) + 1;
     }
@@ -149,12 +139,10 @@ class ResizeNearest final : public Operator, public WorksInRows {
   }
 
   [[nodiscard]] Call lower(Inputs in, const Types& out) const override {
-    const Shape& from = in[0]->type.shape;
-    const Shape& to = out[0].shape;
     const DType dtype = in[0]->type.dtype;
-    const auto y = row_fraction(from[1], to[1], parameters_);
-    const auto x = source_fraction(from[2], to[2], parameters_);
-    Call call = y && x ? fraction_call(from, to, *y, *x, dtype) : table_call(from, to, dtype);
+    const auto y = source_fraction(whole_rows(in, out).in, whole_rows(in, out).out, parameters_);
+    const auto x = source_fraction(in[0]->type.shape[2], out[0].shape[2], parameters_);
+    Call call = y && x ? fraction_call(in, out, *y, *x, dtype) : table_call(in, out, dtype);
     call.order = element_by_element(out[0]);
     return call;
   }
@@ -162,12 +150,21 @@ class ResizeNearest final : public Operator, public WorksInRows {
  private:
   static constexpr const char* header = "nn/resize_nearest.hpp";
 
-  [[nodiscard]] static Call fraction_call(const Shape& from, const Shape& to, const Fraction& y, const Fraction& x,
-                                          DType dtype) {
+  // Parameters and tables are those of the whole image, so that strips differ in their first row and height only.
+  [[nodiscard]] Part whole_rows(Inputs in, const Types& out) const {
+    return parameters_.part ? *parameters_.part : Part{-1, 0, out[0].shape[1], in[0]->type.shape[1]};
+  }
+
+  [[nodiscard]] Call fraction_call(Inputs in, const Types& out, const Fraction& y, const Fraction& x,
+                                   DType dtype) const {
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
-    const nn::ResizeNearest params{small(from[0]),   small(from[1]), small(from[2]), small(from[3]),
-                                   small(to[1]),     small(to[2]),   small(y.step),  small(y.start),
-                                   small(y.divisor), small(x.step),  small(x.start), small(x.divisor)};
+    const Shape& from = in[0]->type.shape;
+    const Shape& to = out[0].shape;
+    const Part rows = whole_rows(in, out);
+    const nn::ResizeNearest params{small(from[0]),  small(rows.in),   small(from[2]),        small(from[3]),
+                                   small(to[1]),    small(to[2]),     small(rows.first_out), small(y.step),
+                                   small(y.start),  small(y.divisor), small(x.step),         small(x.start),
+                                   small(x.divisor)};
     const auto call_of = [&](auto kernel, const char* suffix) {
       return make_call(kernel, std::string("resize_nearest") + suffix, header, "ResizeNearest", params,
                        {input(0), output(0)});
@@ -176,10 +173,13 @@ class ResizeNearest final : public Operator, public WorksInRows {
                             nn::resize_nearest_s64, nn::resize_nearest_f32);
   }
 
-  [[nodiscard]] Call table_call(const Shape& from, const Shape& to, DType dtype) const {
+  [[nodiscard]] Call table_call(Inputs in, const Types& out, DType dtype) const {
     const auto small = [](int64_t value) { return narrow<int32_t>(value); };
-    const nn::ResizeNearestTable params{small(from[0]), small(from[1]), small(from[2]),
-                                        small(from[3]), small(to[1]),   small(to[2])};
+    const Shape& from = in[0]->type.shape;
+    const Shape& to = out[0].shape;
+    const Part rows = whole_rows(in, out);
+    const nn::ResizeNearestTable params{small(from[0]), small(rows.in), small(from[2]),       small(from[3]),
+                                        small(to[1]),   small(to[2]),   small(rows.first_out)};
     const auto call_of = [&](auto kernel, const char* suffix) {
       return make_call(kernel, std::string("resize_nearest_table") + suffix, header, "ResizeNearestTable", params,
                        {input(0), constant(0), constant(1), output(0)});
@@ -187,8 +187,8 @@ class ResizeNearest final : public Operator, public WorksInRows {
     Call call =
         call_for_storage(dtype, call_of, nn::resize_nearest_table_s8, nn::resize_nearest_table_s16,
                          nn::resize_nearest_table_s32, nn::resize_nearest_table_s64, nn::resize_nearest_table_f32);
-    call.constants = {index_table("rows", from[1], to[1], parameters_, source_row),
-                      index_table("columns", from[2], to[2], parameters_, source_index)};
+    call.constants = {index_table("rows", rows.in, rows.out, parameters_),
+                      index_table("columns", from[2], to[2], parameters_)};
     return call;
   }
 

@@ -12,11 +12,24 @@ namespace mote {
 namespace {
 
 constexpr size_t most_tasks = 48;  // of a segment
-constexpr int64_t strip_heights[] = {1, 2, 4, 8};
+constexpr StripHeight strip_heights[] = {{1, 0}, {2, 0}, {4, 0}, {8, 0}, {1, 1}, {1, 2}, {1, 3}, {1, 4}};
 constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
 // About what RV32 takes, in instructions.
 constexpr int64_t cost_of_call = 80, cost_of_byte = 1, cost_of_odd_mac = 2;
+
+// The first task from there on that makes more rows of those it reads: less than a row a strip in front of it
+// leaves it one.
+size_t next_enlarging(const OrderedTasks& order, size_t position) {
+  const auto enlarges = [](const RowInput& input) {
+    return !input.whole && input.low.step < int64_t{1} << input.low.shift;
+  };
+  for (; position < order.rows.size() && order.rows[position]; ++position) {
+    const std::vector<RowInput>& inputs = order.rows[position]->inputs;
+    if (std::any_of(inputs.begin(), inputs.end(), enlarges)) return position;
+  }
+  return order.rows.size();
+}
 
 }  // namespace
 
@@ -31,11 +44,13 @@ SegmentSearch::SegmentSearch(const Graph& graph, const OrderedTasks& order) : or
   candidates_.resize(count);
   if (order.row_input) alone_[0] = never;  // the input would be whole
   for (size_t first = 0; first < count; ++first) {
-    for (const int64_t rows : strip_heights) {
-      if (order.row_input && first == 0 && rows > 1) break;
+    const size_t enlarging = next_enlarging(order, first + 1);
+    for (const StripHeight& height : strip_heights) {
+      if (order.row_input && first == 0 && height.rows > 1) break;
       EarliestRows known;
-      for (size_t last = first + 1; last < std::min(count, first + most_tasks); ++last) {
-        std::optional<StripLayout> layout = lay_out_strips(order, first, last, rows, known);
+      for (size_t last = height.shift == 0 ? first + 1 : enlarging; last < std::min(count, first + most_tasks);
+           ++last) {
+        std::optional<StripLayout> layout = lay_out_strips(order, first, last, height, known);
         if (!layout || layout->window_bytes > highest) break;
         if (layout->windows.empty() || layout->strips < 2) continue;
         if (order.row_input && first == 0 && layout->windows[0].writer != 0) continue;

@@ -26,8 +26,8 @@ int64_t finish(const nn::RowCount& done) {
 
 class Layout {
  public:
-  Layout(const OrderedTasks& order, size_t first, size_t last, int64_t strip_rows)
-      : order_(order), first_(first), last_(last), strip_rows_(strip_rows) {}
+  Layout(const OrderedTasks& order, size_t first, size_t last, const StripHeight& height)
+      : order_(order), first_(first), last_(last), height_(height) {}
 
   std::optional<StripLayout> make(EarliestRows& known) {
     for (size_t position = first_ + known.done.size(); position <= last_; ++position) {
@@ -40,6 +40,7 @@ class Layout {
       if (finish(done_.back()) > most_strips) return std::nullopt;
     }
     known = {highest_source_, done_};
+    if (!needs_height()) return StripLayout{first_, last_, 0, done_, {}, {}, 0, 0};
     count_strips();
     StripLayout best = windows();
     // Backwards, so that a branch's tasks move one after the other.
@@ -60,6 +61,12 @@ class Layout {
   }
 
  private:
+  // Of less than a row a strip: would some task do more than one at twice the height?
+  [[nodiscard]] bool needs_height() const {
+    const auto quick = [](const nn::RowCount& done) { return 2 * done.step > 1 << done.shift; };
+    return height_.shift == 0 || std::any_of(done_.begin(), done_.end(), quick);
+  }
+
   [[nodiscard]] const RowTask& task(size_t position) const { return *order_.rows[position]; }
   [[nodiscard]] const nn::RowCount& done(size_t position) const { return done_[position - first_]; }
   [[nodiscard]] bool inside(size_t value) const {
@@ -124,7 +131,7 @@ class Layout {
   }
 
   [[nodiscard]] Rate source_rate(size_t position) const {
-    Rate rate{strip_rows_, 0};
+    Rate rate{height_.rows, height_.shift};
     for (int64_t rows = task(position).rows; 4 * rows <= 3 * highest_source_; rows *= 2) {
       rate.step % 2 == 0 ? rate.step /= 2 : ++rate.shift;
     }
@@ -258,15 +265,16 @@ class Layout {
 
   const OrderedTasks& order_;
   size_t first_, last_;
-  int64_t strip_rows_, strips_ = 0, highest_source_ = 0;
+  StripHeight height_;
+  int64_t strips_ = 0, highest_source_ = 0;
   std::vector<nn::RowCount> done_;
 };
 
 }  // namespace
 
-std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last, int64_t strip_rows,
-                                          EarliestRows& known) {
-  return Layout(order, first, last, strip_rows).make(known);
+std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last,
+                                          const StripHeight& height, EarliestRows& known) {
+  return Layout(order, first, last, height).make(known);
 }
 
 int64_t strip_distance(const OrderedTasks& order, const StripLayout& layout, size_t output, size_t input) {

@@ -39,17 +39,22 @@ struct StripLayout {
   int64_t moved_bytes = 0;            // in all strips
 };
 
+// rows / 2^shift rows a strip.
+struct StripHeight {
+  int64_t rows = 1, shift = 0;
+};
+
 // When the tasks of a segment can do their rows at the earliest: a longer segment begins with the same.
 struct EarliestRows {
   int64_t highest_source = 0;  // rows of the highest output among the tasks that read nothing of the segment
   std::vector<nn::RowCount> done;
 };
 
-// The tasks [first, last] in strips in which those that read nothing of the segment compute `strip_rows` rows of
-// the highest output among them. nullopt: that cannot be. `known` is empty, or what became of it in a call for the
-// same first task and a lower last one.
+// The tasks [first, last] in strips in which those that read nothing of the segment compute `height` rows of the
+// highest output among them. nullopt: that cannot be. No strips: less than a row is for longer segments. `known`
+// is empty, or what became of it in a call for the same first task and a lower last one.
 [[nodiscard]] std::optional<StripLayout> lay_out_strips(const OrderedTasks& order, size_t first, size_t last,
-                                                        int64_t strip_rows, EarliestRows& known);
+                                                        const StripHeight& height, EarliestRows& known);
 
 // As Overlap::distance, for an output of the segment and a value that dies in it.
 [[nodiscard]] int64_t strip_distance(const OrderedTasks& order, const StripLayout& layout, size_t output,

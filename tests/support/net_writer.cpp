@@ -131,25 +131,27 @@ int NetWriter::relu(int x) {
   return y;
 }
 
-int NetWriter::twice(int x) {
-  Shape out = shape(x);
-  out[1] *= 2, out[2] *= 2;
-  const std::vector<int32_t> size{static_cast<int32_t>(out[1]), static_cast<int32_t>(out[2])};
-  const int s = file_.constant("size", {DType::i32, {2}, {}}, size);
-  const int y = tensor(out);
-  file_.add(Op::RESIZE_NEAREST_NEIGHBOR, {x, s}, {y}, schema::ResizeNearestNeighborOptionsT{});
-  return y;
-}
+int NetWriter::twice(int x) { return nearest(x, 2 * shape(x)[1], 2 * shape(x)[2]); }
 
-int NetWriter::bilinear(int x, int64_t height, int64_t width, bool align_corners, bool half_pixel_centers) {
+template <class Options>
+int NetWriter::resize(Op code, int x, int64_t height, int64_t width, bool align_corners, bool half_pixel_centers) {
   const std::vector<int32_t> size{static_cast<int32_t>(height), static_cast<int32_t>(width)};
   const int s = file_.constant("size", {DType::i32, {2}, {}}, size);
   const int y = tensor({1, height, width, shape(x)[3]});
-  schema::ResizeBilinearOptionsT options;
+  Options options;
   options.align_corners = align_corners;
   options.half_pixel_centers = half_pixel_centers;
-  file_.add(Op::RESIZE_BILINEAR, {x, s}, {y}, options);
+  file_.add(code, {x, s}, {y}, options);
   return y;
+}
+
+int NetWriter::nearest(int x, int64_t height, int64_t width, bool align_corners, bool half_pixel_centers) {
+  return resize<schema::ResizeNearestNeighborOptionsT>(Op::RESIZE_NEAREST_NEIGHBOR, x, height, width,
+                                                       align_corners, half_pixel_centers);
+}
+int NetWriter::bilinear(int x, int64_t height, int64_t width, bool align_corners, bool half_pixel_centers) {
+  return resize<schema::ResizeBilinearOptionsT>(Op::RESIZE_BILINEAR, x, height, width, align_corners,
+                                                half_pixel_centers);
 }
 
 int NetWriter::scaled(int x, int by) {

@@ -25,8 +25,8 @@ class NetWriter {
   int add(int a, int b);
   int concatenate(int a, int b);  // their channels
   int relu(int x);
-  int twice(int x);  // RESIZE_NEAREST_NEIGHBOR to twice the height and width
-  // RESIZE_BILINEAR
+  int twice(int x);  // nearest() to twice the height and width
+  int nearest(int x, int64_t height, int64_t width, bool align_corners = false, bool half_pixel_centers = false);
   int bilinear(int x, int64_t height, int64_t width, bool align_corners = false, bool half_pixel_centers = false);
   int scaled(int x, int by);          // MUL with a tensor 1x1x1xC
   int mean(int x);                    // over height and width, 1x1x1xC
@@ -42,6 +42,9 @@ class NetWriter {
   int tensor(Shape shape);
   int weights(const Shape& shape, int64_t outputs, int axis);
   int bias(int64_t outputs);
+  template <class Options>
+  int resize(tflite::schema::BuiltinOperator code, int x, int64_t height, int64_t width, bool align_corners,
+             bool half_pixel_centers);
   int pool(tflite::schema::BuiltinOperator code, int x, int kernel, int stride, bool same);
 
   TfliteWriter file_;

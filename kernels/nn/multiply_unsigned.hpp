@@ -96,7 +96,7 @@ MOTE_KERNEL void add_128_to_four(uint32_t* words, int32_t taps, int32_t* correct
 // As write_outputs, where `shift` says which channels' sums are short.
 MOTE_KERNEL void write_four_short(const Outputs& p, const ShortOutputs& shared, const int32_t* sums,
                                   const int32_t* scales, const uint8_t* shift, int8_t* out) {
-  if (*shift >= short_sums) {
+  if (__builtin_expect(*shift >= short_sums, true)) {
     requantize_four_short(shared, sums, scales[1], *shift - short_sums, out);
   } else {
     write_outputs(p, sums, 4, scales, shift, 1, out);
@@ -109,7 +109,7 @@ MOTE_SHARED void write_one_short(const Outputs& p, const int32_t* sums, const in
   MOTE_HAS_EFFECTS;
   const ShortOutputs shared(p);
   for (const uint8_t* const end = shift + (left < 8 ? left : 8); shift != end; ++shift) {
-    if (*shift >= short_sums) {
+    if (__builtin_expect(*shift >= short_sums, true)) {
       requantize_short(shared, sums, 1, scales[1], *shift - short_sums, out);
     } else {
       write_outputs(p, sums, 1, scales, shift, 1, out);

@@ -36,15 +36,18 @@ constexpr double least_saving = 0.0025;
 
 // What balanced mode reaches of speed mode's speed by this count. The promise is 0.85: the rest is for what the
 // count does not know.
-constexpr double share_of_speed = 0.95;
+constexpr double share_of_speed = 0.90;
 
 }  // namespace
 
 StepInstructions rough_instructions(const Graph& graph, const Step& step) {
   const Node& node = graph.nodes[step.node];
   const int64_t macs = node.op->work(inputs_of(graph, node), output_types(graph, node)).macs;
-  const double total = rough_count(macs, elements_of(graph, node.in), elements_of(graph, node.out));
-  return {total, step.call.own_saves < 0 ? 0.25 * total : step.call.own_saves};
+  const Estimate& estimate = step.call.estimate;
+  const double total = estimate.instructions >= 0
+                           ? estimate.instructions
+                           : rough_count(macs, elements_of(graph, node.in), elements_of(graph, node.out));
+  return {total, estimate.own_saves >= 0 ? estimate.own_saves : 0.25 * total};
 }
 
 std::vector<size_t> equal_instances(const Plan& plan) {
@@ -63,65 +66,140 @@ std::vector<size_t> equal_instances(const Plan& plan) {
 
 namespace {
 
-// Which instances save more than `least`.
-std::set<size_t> saving_more(const std::vector<double>& saved, double least) {
-  std::set<size_t> all;
-  for (size_t i = 0; i < saved.size(); ++i) {
-    if (saved[i] > least) all.insert(i);
-  }
-  return all;
+// About what calls take in bytes of code: of a shared kernel beside the layer's parameters and pointers, and of a
+// copy that serves several layers.
+constexpr double shared_call_bytes = 14, copy_call_bytes = 30;
+
+// A step's parameters, pointers and call of a kernel that layers share.
+double record_bytes(const Call& call) {
+  double bytes = shared_call_bytes + static_cast<double>(call.params_bytes);
+  for (const Argument& argument : call.arguments) bytes += argument.kind == Argument::Kind::constant ? 4 : 2;
+  return bytes;
 }
 
-double total_at(const std::vector<double>& saved, const std::set<size_t>& instances) {
-  return std::accumulate(instances.begin(), instances.end(), 0.0,
-                         [&](double sum, size_t instance) { return sum + saved[instance]; });
-}
+// What copies of kernels save, and what they take.
+struct Copies {
+  std::set<size_t> instances;
+  double saved = 0, bytes = 0;
+  int users = 0;
 
-// As few as bring the model from `total` to `most` instructions: those that save most.
-std::set<size_t> most_saving(const std::vector<double>& saved, double total, double most) {
-  std::vector<size_t> order(saved.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return saved[a] > saved[b]; });
-  std::set<size_t> chosen;
-  for (const size_t instance : order) {
-    if (total <= most) break;
-    chosen.insert(instance);
-    total -= saved[instance];
+  void add(const Copies& other) {
+    instances.insert(other.instances.begin(), other.instances.end());
+    saved += other.saved, bytes += other.bytes, users += other.users;
   }
-  return chosen;
-}
+  [[nodiscard]] double worth() const { return bytes <= 0 ? saved * 1e6 : saved / bytes; }
+};
 
-// Where one or two are left to share a kernel's instance, copies of their own take about as much flash as it does.
-void add_last(const Plan& plan, const std::vector<size_t>& instances, const std::vector<double>& saved,
-              std::set<size_t>& chosen) {
-  std::map<std::string, std::set<size_t>> sharing;
-  for (const size_t instance : instances) {
-    if (chosen.count(instance) == 0) sharing[plan.steps[instance].call.kernel].insert(instance);
+// The kernels that layers share, and a copy for each of their instances.
+struct SharedKernel {
+  double bytes = 0;
+  std::map<size_t, Copies> copies;
+
+  // Without the last one the kernel is gone.
+  [[nodiscard]] Copies all() const {
+    Copies all{{}, 0, -bytes, 0};
+    for (const auto& [instance, copy] : copies) all.add(copy);
+    return all;
   }
-  for (const auto& [kernel, left] : sharing) {
-    const bool faster =
-        std::any_of(left.begin(), left.end(), [&](size_t instance) { return saved[instance] > 0; });
-    if (faster && left.size() <= 2) chosen.insert(left.begin(), left.end());
+};
+
+class Choice {
+ public:
+  Choice(const Plan& plan, const std::vector<StepInstructions>& steps) : total_(total_of(steps)) {
+    const std::vector<size_t> instances = equal_instances(plan);
+    std::map<std::string, std::vector<size_t>> users;
+    std::map<size_t, int> alike;
+    for (size_t i = 0; i < steps.size(); ++i) {
+      users[plan.steps[i].call.kernel].push_back(i);
+      ++alike[instances[i]];
+    }
+    for (const auto& [kernel, layers] : users) {
+      if (layers.size() > 1) {
+        add_kernel(plan, steps, instances, alike, layers);
+      } else {
+        total_ -= steps[layers[0]].saved;  // its parameters are constants anyhow
+      }
+    }
   }
-}
+
+  [[nodiscard]] double total() const { return total_; }  // instructions, with what is chosen
+  [[nodiscard]] const std::set<size_t>& chosen() const { return chosen_; }
+
+  // Copies that save more than `least` instructions; the last two of a kernel take about as much flash as it does.
+  void take_saving_more(double least) {
+    for (SharedKernel& kernel : kernels_) {
+      Copies copies;
+      for (const auto& [instance, copy] : kernel.copies) {
+        if (copy.saved > least) copies.add(copy);
+      }
+      take(kernel, copies);
+      const Copies all = kernel.all();
+      if (all.saved > 0 && kernel.copies.size() <= 2) take(kernel, all);
+    }
+  }
+
+  // Copies that save most for their bytes, until `most` instructions are left; and all that save bytes.
+  void take_until(double most) {
+    while (true) {
+      SharedKernel* best = nullptr;
+      Copies copies;
+      const auto compare = [&](SharedKernel& kernel, const Copies& other) {
+        if (other.saved <= 0 || (best != nullptr && other.worth() <= copies.worth())) return;
+        best = &kernel, copies = other;
+      };
+      for (SharedKernel& kernel : kernels_) {
+        const Copies all = kernel.all();
+        if (all.bytes <= 0) compare(kernel, all);
+        for (const auto& [instance, copy] : kernel.copies) {
+          const bool one_left = all.users - copy.users == 1;  // which then has the kernel for itself
+          compare(kernel, one_left || all.bytes < copy.bytes ? all : copy);
+        }
+      }
+      if (best == nullptr || (copies.bytes > 0 && total_ <= most)) return;
+      take(*best, copies);
+    }
+  }
+
+ private:
+  void add_kernel(const Plan& plan, const std::vector<StepInstructions>& steps,
+                  const std::vector<size_t>& instances, const std::map<size_t, int>& alike,
+                  const std::vector<size_t>& layers) {
+    SharedKernel kernel{plan.steps[layers[0]].call.estimate.shared_bytes, {}};
+    for (const size_t i : layers) {
+      const Call& call = plan.steps[i].call;
+      Copies& copy = kernel.copies[instances[i]];
+      if (copy.instances.empty()) copy = {{instances[i]}, 0, call.estimate.own_bytes, 0};
+      copy.saved += steps[i].saved;
+      ++copy.users;
+      copy.bytes += (alike.at(instances[i]) > 1 ? copy_call_bytes : 0) - record_bytes(call);
+    }
+    kernels_.push_back(std::move(kernel));
+  }
+
+  void take(SharedKernel& kernel, const Copies& copies) {
+    for (const size_t instance : copies.instances) kernel.copies.erase(instance);
+    chosen_.insert(copies.instances.begin(), copies.instances.end());
+    total_ -= copies.saved;
+  }
+
+  double total_;
+  std::set<size_t> chosen_;
+  std::vector<SharedKernel> kernels_;
+};
 
 }  // namespace
 
 std::vector<bool> specialised_steps(const Graph& graph, const Plan& plan, Mode mode) {
   const std::vector<StepInstructions> steps = all_instructions(graph, plan);
   if (mode == Mode::size) return std::vector<bool>(steps.size(), false);
-  const std::vector<size_t> instances = equal_instances(plan);
-  std::vector<double> saved(steps.size(), 0.0);
-  for (size_t i = 0; i < steps.size(); ++i) saved[instances[i]] += steps[i].saved;
-  const double total = total_of(steps);
-  std::set<size_t> chosen = saving_more(saved, least_saving * total);
-  if (mode == Mode::balanced) {
-    const double fastest = total - total_at(saved, chosen);
-    chosen = most_saving(saved, total, fastest / share_of_speed);
-  }
-  add_last(plan, instances, saved, chosen);
+  Choice fast(plan, steps);
+  fast.take_saving_more(least_saving * total_of(steps));
+  fast.take_until(fast.total());
+  Choice balanced(plan, steps);
+  balanced.take_until(fast.total() / share_of_speed);
+  const std::set<size_t>& chosen = (mode == Mode::speed ? fast : balanced).chosen();
   std::vector<bool> own;
-  for (const size_t instance : instances) own.push_back(chosen.count(instance) != 0);
+  for (const size_t instance : equal_instances(plan)) own.push_back(chosen.count(instance) != 0);
   return own;
 }
 

@@ -49,15 +49,24 @@ struct Order {
   bool reads_first = false;
 };
 
+// What a step takes, roughly: which layers get a copy of their kernel with constant parameters is chosen by it.
+struct Estimate {
+  double instructions = -1;   // where layers share the kernel; below 0: unknown
+  double own_saves = -1;      // of these, by a copy; below 0: unknown
+  double own_bytes = 150;     // of code, that a copy takes
+  double shared_bytes = 300;  // and what layers share
+};
+
 struct Call {
   std::string kernel;  // function in namespace nn: "conv2d_s8"
   std::string header;  // "nn/conv2d.hpp"
   std::string params;  // struct in namespace nn: "Conv2d"
   std::vector<Field> fields;
+  size_t params_bytes = 0;  // of that struct
   std::vector<Constant> constants;
   std::vector<Argument> arguments;
   int64_t scratch_bytes = 0;
-  double own_saves = -1;  // instructions that a copy with constant parameters saves, roughly; below 0: unknown
+  Estimate estimate;
   Order order;
   std::function<void(std::span<void* const> pointers)> run;  // one pointer per argument, in their order
 
@@ -146,6 +155,7 @@ template <class Params, class... Pointers>
   call.kernel = std::move(function);
   call.header = std::move(header);
   call.params = std::move(params_type);
+  call.params_bytes = sizeof(Params);
   call.arguments = std::move(arguments);
   call.run = [kernel, params](std::span<void* const> pointers) {
     detail::invoke(kernel, params, pointers, std::index_sequence_for<Pointers...>{});

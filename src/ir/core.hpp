@@ -13,6 +13,7 @@ struct Core {
   bool mve = false;  // Arm's M-profile vector extension (Armv8.1-M)
   // Bytes are loaded without their signs only (Xtensa): to give one its sign takes two instructions.
   bool unsigned_bytes = false;
+  bool floats = false;  // instructions for single-precision floats
   // Few bytes count for more than speed: weights of 4 or 2 bits stay that small where an extension would multiply
   // bytes faster.
   bool compact = false;

@@ -83,6 +83,13 @@ std::optional<nn::LinearSum> as_linear_sum(const F& exact, double sign, const Bi
   return linear_sum({a, b, exact.zero - a * exact.zero_a - b * exact.zero_b + 0.5, exact.low, exact.high}, exact);
 }
 
+// Of `element` instructions each a copy saves `saved`; vectors are one function for all layers.
+Estimate sum_estimate(const BinaryUse& use, double element, double saved, bool vectors) {
+  const auto count = static_cast<double>(elements(use.out.shape));
+  if (vectors) return {.instructions = 7 * count, .own_saves = 0};
+  return {.instructions = element * count, .own_saves = saved * count, .own_bytes = 190, .shared_bytes = 400};
+}
+
 template <int headroom_bits, class T, class Combine>
 Call common_scale_call(const char* combine, const Multipliers& multipliers, const BinaryUse& use) {
   require_zeros(use);
@@ -105,14 +112,18 @@ Call common_scale_call(const char* combine, const Multipliers& multipliers, cons
                 out.shift,
                 range.low,
                 range.high};
+  const bool vectors = use.core.mve && std::is_same_v<T, int8_t>;
   if constexpr (std::is_same_v<T, int8_t> && !std::is_same_v<Combine, nn::SquaredDifference>) {
     const double sign = std::is_same_v<Combine, nn::Difference> ? -1 : 1;
-    if (const std::optional<nn::LinearSum> sum = as_linear_sum(exact, sign, use))
-      return map_2_call<T, T>(Function{*sum, "nn::LinearSum", header}, use.in, use.out);
+    if (const std::optional<nn::LinearSum> sum = as_linear_sum(exact, sign, use)) {
+      Call call = map_2_call<T, T>(Function{*sum, "nn::LinearSum", header}, use.in, use.out);
+      call.estimate = sum_estimate(use, 14, 3, vectors);
+      return call;
+    }
   }
   const Function<F> function{exact, fmt::format("nn::OnCommonScale<{}, {}>", headroom_bits, combine), header};
   Call call = map_2_call<T, T>(function, use.in, use.out);
-  call.own_saves = 25.0 * static_cast<double>(elements(use.out.shape));  // of some 60 an element
+  call.estimate = sum_estimate(use, 60, 25, vectors && std::is_same_v<Combine, nn::Sum>);
   return call;
 }
 

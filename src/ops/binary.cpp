@@ -69,8 +69,8 @@ OperatorPtr Binary::absorb(const Operator& next, Inputs, Inputs, const TensorTyp
   return std::make_shared<Binary>(kind_, clamp);
 }
 
-Call Binary::lower(Inputs in, const Types& out) const {
-  Call call = kind_.call({in, out[0], activation_});
+Call Binary::lower_for(const Core& core, Inputs in, const Types& out) const {
+  Call call = kind_.call({in, out[0], activation_, core});
   call.order = element_by_element(out[0].shape);
   return call;
 }

@@ -13,6 +13,7 @@ struct BinaryUse {
   Inputs in;
   const TensorType& out;
   Activation activation;
+  Core core = {};
 
   [[nodiscard]] const TensorType& a() const { return in[0]->type; }
   [[nodiscard]] const TensorType& b() const { return in[1]->type; }
@@ -43,7 +44,8 @@ class Binary final : public Operator, public WorksInRows {
   [[nodiscard]] Region needs(size_t input, const Region& region, Inputs in, const Types& out) const override;
   [[nodiscard]] OperatorPtr absorb(const Operator& next, Inputs in, Inputs next_in,
                                    const TensorType& middle) const override;
-  [[nodiscard]] Call lower(Inputs in, const Types& out) const override;
+  [[nodiscard]] Call lower(Inputs in, const Types& out) const override { return lower_for({}, in, out); }
+  [[nodiscard]] Call lower_for(const Core& core, Inputs in, const Types& out) const override;
   [[nodiscard]] OperatorPtr rows(const RowStrip& strip, Inputs in, const Types& out) const override;
 
   void to_tflite(tflite::NodeWriter& file, Inputs in, const Types& out) const override;

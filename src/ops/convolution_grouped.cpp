@@ -105,7 +105,7 @@ std::optional<Call> lower_grouped(const Problem& problem, const Quantised& q, co
     call.scratch_bytes = 4 * align_up(taps, 2) + 4 * int64_t{s.group_outputs};
   }
   call.order = pixel_order(problem, core.dsp ? 2 : 4, false);
-  call.own_saves = 0.1 * static_cast<double>(macs(s));
+  call.estimate.own_saves = 0.1 * static_cast<double>(macs(s));
   return call;
 }
 

@@ -148,16 +148,22 @@ Constant float_bias(const Problem& problem) {
   return {"bias", DType::f32, problem.bias != nullptr ? problem.bias->data : to_bytes(zeros), true};
 }
 
-// What a copy saves on a core with a floating-point unit; without one all of it takes the longer.
-double own_saves_f32(const Problem& problem) {
+// What the loops around the products take, and a copy saves: it has short runs of products without a loop.
+Estimate estimate_f32(const Problem& problem, const Core& core) {
   const nn::Conv2d& s = problem.shape;
   const double outputs = static_cast<double>(pixels_of(s)) * s.out_channels;
   const double runs = outputs * s.kernel_height * s.kernel_width, products = runs * s.group_channels;
-  const double unrolled = s.group_channels <= 16 ? 1.5 : 0;
-  return own_saves(s, unrolled * products + 10 * runs + 25 * outputs, 6.3 * products + 20 * runs + 50 * outputs);
+  const bool unrolled = s.group_channels <= 16, window = s.kernel_height * s.kernel_width != 1;
+  return {.instructions = (core.floats ? 7 : 60) * products + 10 * runs + 37 * outputs,
+          .own_saves = (unrolled ? 3 * products + 8 * runs : 4 * runs) + 36 * outputs,
+          .own_bytes = window             ? 420.0
+                       : unrolled         ? 350.0
+                       : pixels_of(s) > 1 ? 260.0
+                                          : 115.0,
+          .shared_bytes = 800};
 }
 
-Call plain_f32(const Problem& problem) {
+Call plain_f32(const Problem& problem, const Core& core) {
   const auto make = [&](auto kernel, const char* function, const char* header) {
     return make_call(kernel, function, header, "Conv2dF32", float_shape(problem), plain_arguments(problem, 1));
   };
@@ -170,7 +176,7 @@ Call plain_f32(const Problem& problem) {
   }
   call.constants.push_back(float_bias(problem));
   call.order = pixel_order(problem, 1, false);
-  if (!problem.transposed) call.own_saves = own_saves_f32(problem);
+  if (!problem.transposed) call.estimate = estimate_f32(problem, core);
   return call;
 }
 
@@ -221,14 +227,14 @@ Call lower_s8(const Problem& problem, const Core& core) {
 
 Call lower_plain(const Problem& problem) {
   if (hybrid(problem)) return lower_hybrid(problem);
-  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+  if (problem.input->dtype == DType::f32) return plain_f32(problem, {});
   const Quantised q = quantise(problem);
   return problem.input->dtype == DType::i16 ? plain_s16(problem, q) : plain_s8(problem, q);
 }
 
 Call lower(const Problem& problem, const Core& core) {
   if (hybrid(problem)) return lower_hybrid(problem);
-  if (problem.input->dtype == DType::f32) return plain_f32(problem);
+  if (problem.input->dtype == DType::f32) return plain_f32(problem, core);
   return problem.input->dtype == DType::i16 ? lower_s16(problem, core) : lower_s8(problem, core);
 }
 

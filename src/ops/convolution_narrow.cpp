@@ -99,7 +99,7 @@ Call blocks(const Problem& problem, const nn::Conv2d& s, const Folded& folded, c
   const auto taps = static_cast<int64_t>(weights.taps);
   call.scratch_bytes = 4 * align_up(taps, 8 / bits);
   call.order = pixel_order(problem, 4, true);
-  call.own_saves = static_cast<double>(pixels_of(s) * taps);
+  call.estimate = estimate_4x4(s, bits == 4 ? 1.7 : 1.6);
   return call;
 }
 
@@ -117,7 +117,7 @@ Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded, co
                         : make(nn::fully_connected_2bit_s8, "fully_connected_2bit_s8");
   call.constants = {narrow_constants(folded, weights, bits)};
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate.own_saves = 0;
   return call;
 }
 
@@ -150,7 +150,7 @@ Call ternary_dense(const Problem& problem, const nn::Conv2d& s, Folded folded) {
   call.constants = {packed_constants(folded, to_bytes(codes), 2)};
   call.scratch_bytes = 4 * (nn::ternary_tables * nn::ternary_table_words + align_up(s.out_channels, 4));
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate.own_saves = 0;
   return call;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "ir/rough_work.hpp"
 #include "nn/conv2d_4x4.hpp"
 #include "nn/conv2d_exact.hpp"
 #include "nn/depthwise_conv2d.hpp"
@@ -28,9 +27,14 @@ Constant packed_constants(const Folded& folded, const Bytes& weights, int bits) 
 
 int64_t pixels_of(const nn::Conv2d& s) { return int64_t{s.batches} * s.out_height * s.out_width; }
 
-double own_saves(const nn::Conv2d& s, double saved, double instructions) {
-  const int64_t inputs = int64_t{s.batches} * s.in_height * s.in_width * s.in_channels;
-  return saved / std::max(instructions, 1.0) * rough_count(macs(s), inputs, pixels_of(s) * s.out_channels);
+Estimate estimate_4x4(const nn::Conv2d& s, double product) {
+  const auto pixels = static_cast<double>(pixels_of(s));
+  const double taps = static_cast<double>(s.kernel_height) * s.kernel_width * s.in_channels;
+  const auto channels = static_cast<double>(align_up(s.out_channels, 4));
+  return {.instructions = pixels * (product * taps * channels + 14.0 * s.out_channels + 60 + 5 * taps),
+          .own_saves = pixels * (18 + taps / 2),
+          .own_bytes = s.kernel_height * s.kernel_width == 1 ? 300.0 : 350.0,
+          .shared_bytes = 600};
 }
 
 bool fits_fields(const nn::Conv2d& s) {
@@ -137,7 +141,7 @@ Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded, bo
                     : make(nn::fully_connected_s8, "fully_connected_s8", "nn/fully_connected.hpp");
   call.constants = {by_four_constants(folded)};
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate = {.own_saves = 0, .own_bytes = 50, .shared_bytes = 100};
   return call;
 }
 
@@ -152,7 +156,7 @@ Call blocks_4x4(const Problem& problem, const nn::Conv2d& s, const Folded& folde
   const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
   call.scratch_bytes = 4 * align_up(taps, 2);
   call.order = pixel_order(problem, 4, true);
-  call.own_saves = static_cast<double>(pixels_of(s) * taps);
+  call.estimate = estimate_4x4(s, 2.6);
   return call;
 }
 
@@ -174,7 +178,7 @@ Call depthwise_3x3(const nn::Conv2d& s, const Folded& folded) {
                         "PackedConv2d", packed_shape(s), {input(0), constant(0), output(0)});
   call.constants = {depthwise_constants(folded)};
   call.order = Order{2, 1, false};
-  call.own_saves = 0.8 * static_cast<double>(macs(s));
+  call.estimate = {.own_saves = 0.8 * static_cast<double>(macs(s)), .own_bytes = 600, .shared_bytes = 1150};
   return call;
 }
 
@@ -200,7 +204,9 @@ Call depthwise_inside(const nn::Conv2d& s, const Folded& folded) {
   call.constants = {depthwise_constants(folded)};
   // Blocks of four pixels, unless a row's last one is smaller and others follow it.
   const bool even = s.out_width % 4 == 0 || s.batches * s.out_height == 1;
-  call.own_saves = 4.0 * static_cast<double>(macs(s));
+  const auto products = static_cast<double>(macs(s));
+  call.estimate = {
+      .instructions = 10 * products, .own_saves = 4 * products, .own_bytes = 500, .shared_bytes = 900};
   call.order = even ? Order{3, 4, false} : Order{2, 1, false};
   return call;
 }
@@ -221,7 +227,9 @@ std::optional<Call> depthwise_patches(const nn::Conv2d& s, bool turned, const Fo
                     : make(nn::depthwise_conv2d_s8, "depthwise_conv2d_s8", "nn/depthwise_conv2d.hpp");
   call.constants = {depthwise_constants(folded)};
   call.scratch_bytes = s.kernel_height * patch_width(s);
-  call.own_saves = 3.0 * static_cast<double>(macs(s));
+  const auto products = static_cast<double>(macs(s));
+  call.estimate = {
+      .instructions = 8 * products, .own_saves = 1.8 * products, .own_bytes = 2500, .shared_bytes = 1200};
   call.order = Order{2, turned ? s.out_width : 1, false};
   return call;
 }
@@ -279,7 +287,7 @@ std::optional<Call> lower_depthwise_s16(const nn::Conv2d& column, const std::vec
   folded.scales.resize((scales.size() + 7) / 8 * 8);
   call.constants = {depthwise_constants(folded)};
   call.scratch_bytes = 2 * s.kernel_height * patch_width(s);
-  call.own_saves = 3.0 * static_cast<double>(macs(s));
+  call.estimate.own_saves = 2.0 * static_cast<double>(macs(s));
   call.order = Order{2, s.in_width != column.in_width ? s.out_width : 1, false};
   return call;
 }

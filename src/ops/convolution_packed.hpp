@@ -24,9 +24,8 @@ namespace mote::convolution {
 
 [[nodiscard]] int64_t pixels_of(const nn::Conv2d& shape);
 
-// Call::own_saves of a layer whose copy saves `saved` of `instructions`, as a share of what a rough count takes
-// the layer for.
-[[nodiscard]] double own_saves(const nn::Conv2d& shape, double saved, double instructions);
+// What blocks of four pixels times four channels take, `product` instructions each, and their copy saves.
+[[nodiscard]] Estimate estimate_4x4(const nn::Conv2d& shape, double product);
 
 // The same convolution of one group in fewer, longer dimensions where its memory allows: pixels of a pointwise
 // convolution have no neighbours, and windows along one dimension lie in one row. Then groups of four are alike.

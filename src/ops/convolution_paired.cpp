@@ -110,7 +110,8 @@ std::optional<Call> paired_dense(const Problem& problem, const Quantised& q, con
   call.constants = {constant_of("weights", DType::i16, *weights),
                     constant_of("scales", DType::i32, paired_scales(folded, s.out_zero))};
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate = {
+      .instructions = 1.2 * static_cast<double>(macs(s)), .own_saves = 40, .own_bytes = 60, .shared_bytes = 200};
   return call;
 }
 
@@ -126,9 +127,12 @@ std::optional<Call> paired_blocks(const Problem& problem, const Quantised& q, co
   call.scratch_bytes = (taps + 1) / 2 * 8 + (s.in_channels % 4 == 0 ? 0 : taps);
   call.order = pixel_order(problem, 2, true);
   const auto pixels = static_cast<double>(pixels_of(s));
-  const double shared = 0.8 * static_cast<double>(macs(s)) + 8 * pixels * s.out_channels +
-                        (85 + 2 * static_cast<double>(taps)) * pixels;
-  call.own_saves = own_saves(s, (s.kernel_height * s.kernel_width == 1 ? 60 : 85) * pixels, shared);
+  const bool pointwise = s.kernel_height * s.kernel_width == 1;
+  call.estimate = {.instructions = 0.8 * static_cast<double>(macs(s)) + 8 * pixels * s.out_channels +
+                                   (85 + 2 * static_cast<double>(taps)) * pixels,
+                   .own_saves = (pointwise ? 60 : 85) * pixels,
+                   .own_bytes = pointwise ? 300.0 : 650.0,
+                   .shared_bytes = 1700};
   return call;
 }
 
@@ -155,7 +159,8 @@ Call paired_rows(const Quantised& q, const Folded& folded) {
                         {input(0), constant(0), constant(1), output(0)});
   call.constants = {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, scales)};
   call.order = Order{2, 1, false};
-  call.own_saves = 0;  // its rows are one function's for all layers
+  // Its rows are one function's for all layers.
+  call.estimate = {.instructions = 2.8 * static_cast<double>(macs(s)), .own_saves = 0};
   return call;
 }
 
@@ -186,6 +191,9 @@ Call paired_windows(const Problem& problem, const Quantised& q, const Folded& fo
   call.constants = {constant_of("weights", DType::i16, weights), constant_of("scales", DType::i32, scales)};
   call.scratch_bytes = static_cast<int64_t>(8 * even + channels);
   call.order = pixel_order(problem, 1, false);
+  const auto products = static_cast<double>(macs(s));
+  call.estimate = {
+      .instructions = 2.8 * products, .own_saves = 0.08 * products, .own_bytes = 550, .shared_bytes = 560};
   return call;
 }
 

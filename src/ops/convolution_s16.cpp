@@ -78,7 +78,7 @@ Call finished(const Problem& problem, Call call, const std::vector<int8_t>& weig
               const std::vector<int32_t>& scales) {
   call.constants = {constant_of("weights", DType::i8, weights), constant_of("scales", DType::i32, scales)};
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate.own_saves = 0;
   return call;
 }
 

@@ -100,7 +100,7 @@ Call call_of(Kernel kernel, const char* function, const char* header, const Quan
   Call call = make_call(kernel, function, header, "Conv2d", q.shape, arguments);
   call.constants = std::move(constants);
   call.order = Order{2, 1, false};
-  call.own_saves = 0;
+  call.estimate.own_saves = 0;
   return call;
 }
 

@@ -49,7 +49,7 @@ Call dense(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
                 "FullyConnected", params, {input(0), constant(0), output(0)});
   call.constants = {unsigned_constants(folded)};
   call.order = pixel_order(problem, 1, false);
-  call.own_saves = 0;
+  call.estimate.own_saves = 0;
   return call;
 }
 
@@ -60,7 +60,7 @@ Call blocks(const Problem& problem, const nn::Conv2d& s, const Folded& folded) {
   const auto taps = static_cast<int64_t>(folded.weights.size() / folded.shift.size());
   call.scratch_bytes = 4 * align_up(taps, 2);
   call.order = pixel_order(problem, 4, true);
-  call.own_saves = static_cast<double>(pixels_of(s) * taps);
+  call.estimate = estimate_4x4(s, 2.75);
   return call;
 }
 

@@ -8,7 +8,7 @@ namespace mote::target {
 extern const Target cortex_m33{
     .name = "cortex-m33",
     .description = "ARM Cortex-M33, single-precision float; QEMU mps2-an505",
-    .core = {.dsp = true},
+    .core = {.dsp = true, .floats = true},
     .note = "",
     .architecture = "cortex-m",
     .tools = "arm-none-eabi-",

@@ -7,7 +7,7 @@ namespace mote::target {
 extern const Target cortex_m4f{
     .name = "cortex-m4f",
     .description = "ARM Cortex-M4F, single-precision float; QEMU mps2-an386",
-    .core = {.dsp = true},
+    .core = {.dsp = true, .floats = true},
     .note = "",
     .architecture = "cortex-m",
     .tools = "arm-none-eabi-",

@@ -8,7 +8,7 @@ namespace mote::target {
 extern const Target cortex_m55{
     .name = "cortex-m55",
     .description = "ARM Cortex-M55, integer vectors, single-precision float; QEMU mps3-an547",
-    .core = {.dsp = true, .mve = true},
+    .core = {.dsp = true, .mve = true, .floats = true},
     .note = "",
     .architecture = "cortex-m",
     .tools = "arm-none-eabi-",

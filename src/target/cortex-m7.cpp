@@ -7,7 +7,7 @@ namespace mote::target {
 extern const Target cortex_m7{
     .name = "cortex-m7",
     .description = "ARM Cortex-M7, single-precision float; QEMU mps2-an500",
-    .core = {.dsp = true},
+    .core = {.dsp = true, .floats = true},
     .note = "",
     .architecture = "cortex-m",
     .tools = "arm-none-eabi-",

@@ -9,6 +9,7 @@ namespace mote::target {
 extern const Target rv32imafc{
     .name = "rv32imafc",
     .description = "RISC-V RV32IMAFC, single-precision float (class of ESP32-P4); QEMU virt",
+    .core = {.floats = true},
     .note = "",
     .architecture = "rv32",
     .tools = "riscv64-unknown-elf-",

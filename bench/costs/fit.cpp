@@ -12,7 +12,18 @@ namespace mote::costs {
 namespace {
 
 constexpr size_t unknowns = work_names.size();
-constexpr double sample_weight = 0.1;  // of a step made for the fit, beside 1 for a user's model
+constexpr double sample_weight = 0.1;    // of a step made for the fit, beside 1 for a user's model
+constexpr double relative_weight = 0.1;  // of the same kernel shared, for an own copy, and the other way round
+
+Variant other_of(Variant variant) {
+  switch (variant) {
+    case Variant::speed_own: return Variant::speed_shared;
+    case Variant::speed_shared: return Variant::speed_own;
+    case Variant::size_own: return Variant::size_shared;
+    case Variant::size_shared: return Variant::size_own;
+  }
+  fail("internal: no variant");
+}
 
 bool is_shared(Variant variant) { return variant == Variant::speed_shared || variant == Variant::size_shared; }
 
@@ -25,6 +36,8 @@ double mean(const std::vector<double>& values) {
 struct Rows {
   std::vector<const ObservedStep*> steps;
   std::vector<double> weights;
+  std::vector<const ObservedStep*> relatives;  // of the kernel in its other variant
+  std::vector<double> relative_weights;
   std::vector<double> sample_code, real_code;  // of own copies, or of the shared instance
   std::vector<LayerCode> layers;               // own copies in real models, one a shape
   double sample_stack = 0, real_stack = 0;
@@ -65,6 +78,16 @@ RowsByKernel collect(const std::vector<const Observation*>& observations, Varian
   return found;
 }
 
+// What a kernel's own copies do not show, large layers say, its shared instance shows nearly.
+void add_relatives(const RowsByKernel& others, RowsByKernel& found) {
+  for (auto& [kernel, rows] : found) {
+    const auto other = others.find(kernel);
+    if (other == others.end()) continue;
+    rows.relatives = other->second.steps;
+    for (const double weight : other->second.weights) rows.relative_weights.push_back(weight * relative_weight);
+  }
+}
+
 // The layers made for the fit are so small that their own copies are unrolled at -O3, by a factor of up to ten:
 // their code counts where no real model has the kernel, and then that of the copy with least of it.
 double code_of(const Rows& rows, Variant variant) {
@@ -76,7 +99,11 @@ double code_of(const Rows& rows, Variant variant) {
 
 KernelCost cost_of(const Rows& rows, Variant variant) {
   KernelCost cost;
-  cost.instructions = fit_instructions(rows.steps, rows.weights);
+  std::vector<const ObservedStep*> steps = rows.steps;
+  std::vector<double> weights = rows.weights;
+  steps.insert(steps.end(), rows.relatives.begin(), rows.relatives.end());
+  weights.insert(weights.end(), rows.relative_weights.begin(), rows.relative_weights.end());
+  cost.instructions = fit_instructions(steps, weights);
   cost.code_bytes = code_of(rows, variant);
   cost.layers = rows.layers;
   cost.stack_bytes = variant == Variant::speed_own && rows.real_stack > 0
@@ -169,7 +196,8 @@ CostTable fit_table(const std::string& target, const std::vector<const Observati
   table.target = target;
   for (size_t i = 0; i < variant_names.size(); ++i) {
     const auto variant = static_cast<Variant>(i);
-    const RowsByKernel found = collect(observations, variant);
+    RowsByKernel found = collect(observations, variant);
+    add_relatives(collect(observations, other_of(variant)), found);
     std::vector<double> calls;
     for (const auto& [kernel, rows] : found) {
       table.kernels[i][kernel] = cost_of(rows, variant);

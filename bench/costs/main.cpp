@@ -28,8 +28,8 @@ struct Flags {
   std::vector<std::string> targets;
   fs::path models, output = "costs", cache = "build/costs";
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
-  int64_t most_macs = 25'000'000, most_float_macs = 3'000'000;
-  size_t most_models = 10, most_strip_models = 5;
+  int64_t most_macs = 8'000'000, most_float_macs = 3'000'000;
+  size_t most_models = 10, most_shape_models = 3, most_strip_models = 9;
   bool strips_only = false;
 };
 
@@ -65,33 +65,52 @@ std::vector<Compiled> read_models(const Flags& flags) {
   return models;
 }
 
-// How much a model adds to kernels that the chosen models have not shown twice.
-int64_t news_of(const Compiled& model, const std::map<std::string, int>& seen) {
-  std::set<std::string> kernels;
-  for (const Step& step : model.plan.steps) kernels.insert(cost_name(step.call.kernel));
-  return std::count_if(kernels.begin(), kernels.end(), [&](const std::string& kernel) {
-    const auto times = seen.find(kernel);
-    return times == seen.end() || times->second < 2;
-  });
+// What a layer shows: its kernel, and about which extents its loops have.
+using Shown = std::pair<std::string, std::array<int, 3>>;
+
+std::set<Shown> kernels_of(const Compiled& model) {
+  std::set<Shown> shown;
+  for (const Step& step : model.plan.steps) shown.insert({cost_name(step.call.kernel), {}});
+  return shown;
 }
 
-// The few models that show most kernels, the smaller one of two that show as many: measuring all takes hours and
-// tells little more.
-std::vector<Compiled> choose_models(const Flags& flags, std::vector<Compiled> models) {
-  std::vector<Compiled> chosen;
-  std::map<std::string, int> seen;
-  while (!models.empty() && chosen.size() < flags.most_models) {
+std::set<Shown> shapes_of(const Compiled& model) {
+  std::set<Shown> shown;
+  for (const Step& step : model.plan.steps) {
+    const StepWork work = work_of(model.graph, step);
+    const auto [calls, visits, outputs, inputs, pixels, patches, runs, vectors] = work;
+    const auto extent = [&](double amount, double of) {
+      return static_cast<int>(std::log2(1 + amount / std::max(1.0, of)));
+    };
+    shown.insert(
+        {cost_name(step.call.kernel), {extent(outputs, pixels), extent(visits, outputs), extent(visits, runs)}});
+  }
+  return shown;
+}
+
+using Show = std::set<Shown> (*)(const Compiled& model);
+
+// The `count` models that show most which others have not shown `often` times, the smaller one of two that show as
+// much: measuring all takes hours and tells little more.
+void choose_models(size_t count, int often, Show show, std::vector<Compiled>& models,
+                   std::vector<Compiled>& chosen) {
+  std::map<Shown, int> seen;
+  for (const Compiled& model : chosen) {
+    for (const Shown& one : show(model)) ++seen[one];
+  }
+  const auto news_of = [&](const Compiled& model) {
+    const std::set<Shown> shown = show(model);
+    return std::count_if(shown.begin(), shown.end(), [&](const Shown& one) { return seen[one] < often; });
+  };
+  for (; count > 0 && !models.empty(); --count) {
     const auto best = std::min_element(models.begin(), models.end(), [&](const Compiled& a, const Compiled& b) {
-      const int64_t news_a = news_of(a, seen), news_b = news_of(b, seen);
+      const auto news_a = news_of(a), news_b = news_of(b);
       return news_a != news_b ? news_a > news_b : total_macs(a.graph) < total_macs(b.graph);
     });
-    std::set<std::string> kernels;
-    for (const Step& step : best->plan.steps) kernels.insert(cost_name(step.call.kernel));
-    for (const std::string& kernel : kernels) ++seen[kernel];
+    for (const Shown& one : show(*best)) ++seen[one];
     chosen.push_back(std::move(*best));
     models.erase(best);
   }
-  return chosen;
 }
 
 // The smallest models, of different names, that run in strips when the least arena is asked for.
@@ -295,7 +314,10 @@ void write_costs(const Flags& flags) {
   if (!flags.models.empty()) {
     models = read_models(flags);
     strip_models = choose_strip_models(flags, models);
-    models = choose_models(flags, std::move(models));
+    std::vector<Compiled> chosen;
+    choose_models(flags.most_models, 2, kernels_of, models, chosen);
+    choose_models(flags.most_shape_models, 1, shapes_of, models, chosen);
+    models = std::move(chosen);
   }
   std::map<Core, std::vector<Job>> jobs;
   for (const Target* const target : target::all()) {
@@ -327,6 +349,9 @@ int main(int count, char** arguments) {
   app.add_option("--most-float-macs", flags.most_float_macs, "leave larger float models out")
       ->capture_default_str();
   app.add_option("--most-models", flags.most_models, "of the folder: those that show most kernels")
+      ->capture_default_str();
+  app.add_option("--most-shape-models", flags.most_shape_models,
+                 "of the folder: those that show most extents of layers")
       ->capture_default_str();
   app.add_option("--most-strip-models", flags.most_strip_models, "of the folder: those measured in row strips")
       ->capture_default_str();

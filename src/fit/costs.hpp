@@ -26,9 +26,12 @@ namespace mote {
 //   inputs   elements of inputs in the arena
 //   pixels   output elements without the innermost dimension
 //   patches  input elements gathered in front of the weights: visits over the innermost output dimension
-//   runs     starts of a loop over the innermost input dimension: visits over it
-constexpr std::array<std::string_view, 7> work_names = {"calls",  "visits",  "outputs", "inputs",
-                                                        "pixels", "patches", "runs"};
+//   runs     starts of a loop over the innermost input dimension: visits over it, or patches where all channels
+//            share what was gathered
+//   vectors  of sixteen weights for each output element, the last one perhaps nearly empty: only of kernels that
+//            take so many at once, from what was gathered for all channels
+constexpr std::array<std::string_view, 8> work_names = {"calls",  "visits",  "outputs", "inputs",
+                                                        "pixels", "patches", "runs",    "vectors"};
 using StepWork = std::array<double, work_names.size()>;
 
 [[nodiscard]] StepWork work_of(const Graph& graph, const Step& step);

@@ -41,13 +41,17 @@ StepWork work_of(const Graph& graph, const Step& step) {
   // explain the work, the multiply-accumulates do.
   const int64_t padded = pixels * stored_weights(step.call);
   const int64_t visits = padded >= macs && padded <= 5 * macs ? padded : macs;
+  const double taps = outputs > 0 ? static_cast<double>(visits) / static_cast<double>(outputs) : 0;
+  const bool vectors = step.call.kernel.find("_vector_s8") != std::string::npos;
+  const double patches = static_cast<double>(visits) / static_cast<double>(last_dimension(out));
   return {1.0,
           static_cast<double>(visits),
           static_cast<double>(outputs),
           static_cast<double>(inputs),
           static_cast<double>(pixels),
-          static_cast<double>(visits) / static_cast<double>(last_dimension(out)),
-          static_cast<double>(visits) / static_cast<double>(inner)};
+          patches,
+          (vectors ? patches : static_cast<double>(visits)) / static_cast<double>(inner),
+          vectors ? static_cast<double>(outputs) * std::ceil(taps / 16) : 0};
 }
 
 namespace {
@@ -97,7 +101,7 @@ StripWork strip_work_of(const Graph& graph, const Plan& plan, size_t index) {
 
 LayerShape shape_of(const StepWork& work) {
   constexpr double most = 32;
-  const auto [calls, visits, outputs, inputs, pixels, patches, runs] = work;
+  const auto [calls, visits, outputs, inputs, pixels, patches, runs, vectors] = work;
   const double of = std::max(1.0, pixels);
   const LayerShape shape{pixels, outputs / of, patches / of, runs > 0 ? visits / runs : inputs / of};
   LayerShape capped{};

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "cortex_m_dsp/paired_begin.hpp"
 #include "cortex_m_dsp/requantize.hpp"
 #include "nn/assembly.hpp"
 #include "nn/fixed.hpp"
@@ -60,22 +61,6 @@
 #define MOTE_UNROLLED_1X4(text) text text
 #endif
 
-// [sp, #4]: the end of the values. The entry becomes an address; lr: the weights.
-#define MOTE_PAIRED_BEGIN   \
-  "ldr r1, [r0, #12]\n"    \
-  MOTE_ARM_BEGIN            \
-  "adr.w r1, 3f\n"          \
-  "ldr r2, [r0, #4]\n"      \
-  "sub r1, r1, r2\n"        \
-  "add r1, r1, #1\n"        \
-  "str r1, [r0, #4]\n"      \
-  "ldr lr, [r0, #16]\n"     \
-  "1:\n"                    \
-  "ldr r0, [sp]\n"          \
-  "ldm r0, {r1, r2, r12}\n" \
-  "ldm r1!, {r4, r5, r6, r7}\n" \
-  "str r1, [r0]\n"
-
 #define MOTE_FIRST(sum, other)        \
   "sub " sum ", " sum ", " other "\n" \
   "asr r12, " sum ", #7\n" MOTE_DSP_REQUANTIZE(sum)
@@ -95,7 +80,7 @@ MOTE_KERNEL uint32_t odd_bytes(uint32_t word) {
 
 MOTE_BARE void multiply_paired_2x4(Paired&) {
   __asm__ volatile(
-      MOTE_PAIRED_BEGIN
+      MOTE_DSP_PAIRED_BEGIN
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "bx r2\n"
       ".balign 4\n"
@@ -147,7 +132,7 @@ MOTE_BARE void multiply_paired_2x4(Paired&) {
 
 MOTE_BARE void multiply_paired_1x4(Paired&) {
   __asm__ volatile(
-      MOTE_PAIRED_BEGIN
+      MOTE_DSP_PAIRED_BEGIN
       "bx r2\n"
       ".balign 4\n"
       "2:\n" MOTE_UNROLLED_1X4(MOTE_STEP_1X4("ldr r0, [r12], #4\n"))
@@ -203,5 +188,4 @@ MOTE_BARE void multiply_paired_1x4(Paired&) {
 #undef MOTE_STEP_1X4
 #undef MOTE_UNROLLED_2X4
 #undef MOTE_UNROLLED_1X4
-#undef MOTE_PAIRED_BEGIN
 #undef MOTE_FIRST

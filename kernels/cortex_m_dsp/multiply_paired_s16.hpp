@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "cortex_m_dsp/paired_begin.hpp"
 #include "nn/assembly.hpp"
 #include "nn/fixed.hpp"
 
@@ -37,21 +38,6 @@
 #define MOTE_STEP_1X4 "ldr r0, [r12], #4\n" MOTE_CHANNELS_1X4
 #define MOTE_FOUR(text) text text text text
 
-// [sp, #4]: the end of the values. The entry becomes an address; lr: the weights.
-#define MOTE_PAIRED_BEGIN       \
-  "ldr r1, [r0, #12]\n"         \
-  MOTE_ARM_BEGIN                \
-  "adr.w r1, 3f\n"              \
-  "ldr r2, [r0, #4]\n"          \
-  "sub r1, r1, r2\n"            \
-  "add r1, r1, #1\n"            \
-  "str r1, [r0, #4]\n"          \
-  "ldr lr, [r0, #16]\n"         \
-  "1:\n"                        \
-  "ldr r0, [sp]\n"              \
-  "ldm r0, {r1, r2, r12}\n"     \
-  "ldm r1!, {r4, r5, r6, r7}\n" \
-  "str r1, [r0]\n"
 #define MOTE_HALVE(sum)               \
   "add " sum ", " sum ", #1\n"        \
   "ssat " sum ", #16, " sum ", asr #1\n"
@@ -63,7 +49,7 @@ namespace nn {
 
 MOTE_BARE void multiply_paired_2x4_s16(Paired16&) {
   __asm__ volatile(
-      MOTE_PAIRED_BEGIN
+      MOTE_DSP_PAIRED_BEGIN
       "mov r8, r4\n mov r9, r5\n mov r10, r6\n mov r11, r7\n"
       "bx r2\n"
       ".balign 4\n"
@@ -114,7 +100,7 @@ MOTE_BARE void multiply_paired_2x4_s16(Paired16&) {
 
 MOTE_BARE void multiply_paired_1x4_s16(Paired16&) {
   __asm__ volatile(
-      MOTE_PAIRED_BEGIN
+      MOTE_DSP_PAIRED_BEGIN
       "bx r2\n"
       ".balign 4\n"
       "2:\n" MOTE_FOUR(MOTE_STEP_1X4)
@@ -161,7 +147,6 @@ MOTE_BARE void multiply_paired_1x4_s16(Paired16&) {
 
 #undef MOTE_CLAMP
 #undef MOTE_HALVE
-#undef MOTE_PAIRED_BEGIN
 #undef MOTE_FOUR
 #undef MOTE_STEP_1X4
 #undef MOTE_CHANNELS_1X4

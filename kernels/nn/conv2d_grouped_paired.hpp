@@ -23,20 +23,8 @@ MOTE_KERNEL void conv2d_grouped_paired_s8(const Conv2d& p, const int8_t* in, con
                          conv2d_gather_wide<true>(p, windows[i].image, windows[i].top, windows[i].left,
                                                   scratch + i, bytes + 8 * pairs);
                        }
-                       Paired block{scales + group * 12 * blocks,
-                                    paired_entry(pairs, unrolled_2x4, 48),
-                                    bytes,
-                                    bytes + 8 * pairs,
-                                    weights + group * 4 * blocks * pairs,
-                                    to,
-                                    count > 1 ? to + p.out_channels : to,
-                                    p.group_outputs,
-                                    p.low > -128 || p.high < 127 ? 1 : 0,
-                                    p.low,
-                                    p.high,
-                                    0,
-                                    0};
-                       multiply_paired_2x4(block);
+                       paired_pixels(p, p.group_outputs, bytes, pairs, weights + group * 4 * blocks * pairs,
+                                     scales + group * 12 * blocks, to, count > 1 ? to + p.out_channels : to);
                      });
 }
 

@@ -77,6 +77,25 @@ MOTE_KERNEL void conv2d_gather_wide(const Conv2d& p, const int8_t* in, int32_t t
   widen(from, window * channels, to);
 }
 
+// `channels` outputs of one or two pixels whose pairs of taps are gathered in `values`; `second` is `out` for one.
+MOTE_KERNEL void paired_pixels(const Conv2d& p, int32_t channels, const int8_t* values, int32_t pairs,
+                               const int16_t* weights, const int32_t* scales, int8_t* out, int8_t* second) {
+  Paired block{scales,
+               paired_entry(pairs, unrolled_2x4, 48),
+               values,
+               values + 8 * pairs,
+               weights,
+               out,
+               second,
+               channels,
+               p.low > -128 || p.high < 127 ? 1 : 0,
+               p.low,
+               p.high,
+               0,
+               0};
+  multiply_paired_2x4(block);
+}
+
 // weights: [out_channels / 4][pairs][4], as multiply_paired_2x4 reads them, taps paired as widen() does. scales:
 // see Paired; the input's zero point is folded into the biases. scratch: 8 bytes a pair and, unless the input's
 // channels are a multiple of four, one byte a tap.
@@ -100,20 +119,7 @@ MOTE_KERNEL void conv2d_paired_s8(const Conv2d& p, const int8_t* in, const int16
         }
       }
     }
-    Paired block{scales,
-                 paired_entry(pairs, unrolled_2x4, 48),
-                 bytes,
-                 bytes + 8 * pairs,
-                 weights,
-                 out,
-                 count > 1 ? out + p.out_channels : out,
-                 p.out_channels,
-                 p.low > -128 || p.high < 127 ? 1 : 0,
-                 p.low,
-                 p.high,
-                 0,
-                 0};
-    multiply_paired_2x4(block);
+    paired_pixels(p, p.out_channels, bytes, pairs, weights, scales, out, count > 1 ? out + p.out_channels : out);
     out += 2 * p.out_channels;
   }
 }

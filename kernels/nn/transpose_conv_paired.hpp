@@ -28,20 +28,8 @@ MOTE_KERNEL void transpose_conv_paired_s8(const Conv2d& p, const int8_t* in, con
       },
       [&](const Conv2d& window, int32_t phase, int32_t count, int8_t* target) MOTE_INLINE {
         const int32_t pairs = pairs_of(window);
-        Paired block{scales + phase * scales_of_phase,
-                     paired_entry(pairs, unrolled_2x4, 48),
-                     bytes,
-                     bytes + 8 * pairs,
-                     weights + phases[phase],
-                     target,
-                     count > 1 ? target + p.stride_width * p.out_channels : target,
-                     p.out_channels,
-                     p.low > -128 || p.high < 127 ? 1 : 0,
-                     p.low,
-                     p.high,
-                     0,
-                     0};
-        multiply_paired_2x4(block);
+        paired_pixels(p, p.out_channels, bytes, pairs, weights + phases[phase], scales + phase * scales_of_phase,
+                      target, count > 1 ? target + p.stride_width * p.out_channels : target);
       });
 }
 
